@@ -1,0 +1,92 @@
+"""The one place that compiles: compiler options, donation, the cache on disk, the cache in memory.
+
+Nothing here runs at import. PERFORMANCE facts that hold for XLA's CPU back end:
+
+- jaxlib 0.10 fuses with YNNPACK by default, which is slow and computes wrong sums
+  (jax issue 39103); `options` turns it off where the option exists.
+- A program is looked up by the *value* of the descriptions it is built from, so a second model
+  that is equal to the first compiles nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import jax
+import jaxlib
+
+from fitwell.settings import settings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_CPU_OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": ""}
+
+
+@functools.cache
+def options() -> dict[str, Any] | None:
+    """Compiler options for the default back end; None where it knows none of ours."""
+    if jax.default_backend() != "cpu" or "ynn_fusion_type" in os.environ.get("XLA_FLAGS", ""):
+        return None  # a user's own flag is not overwritten
+    try:
+        jax.jit(lambda x: x, compiler_options=_CPU_OPTIONS).lower(0.0).compile()
+    except Exception:  # a jaxlib that does not know the option says so with its own error
+        return None
+    return _CPU_OPTIONS
+
+
+def compile(
+    function: Callable[P, R],
+    *,
+    donate: tuple[int, ...] = (),
+    static: tuple[int, ...] = (),
+) -> Any:
+    """`jax.jit` with the options above; compiled programs are kept on disk.
+
+    Args:
+        function: a pure function of arrays.
+        donate: positions of arguments whose memory the result may take over.
+        static: positions of arguments that are compile-time values.
+    """
+    use_disk_cache()
+    return jax.jit(
+        function, donate_argnums=donate, static_argnums=static, compiler_options=options()
+    )
+
+
+def program(maxsize: int = 64) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Remembers what a builder of compiled functions returned, by the value of its arguments.
+
+    The oldest of `maxsize` programs is let go, so that a long search does not grow.
+    """
+    return functools.lru_cache(maxsize=maxsize)  # type: ignore[return-value]
+
+
+@functools.cache
+def use_disk_cache() -> Path | None:
+    """Points JAX's compile cache to the user's own folder, once; returns it, or None if off.
+
+    A cache that the user configured (`jax_compilation_cache_dir`) is left as it is. The folder is
+    not used unless it belongs to this user and nobody else may write to it: it holds code.
+    """
+    if not settings.compile_cache or jax.config.jax_compilation_cache_dir is not None:
+        return None
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fitwell"
+    folder = (settings.cache_folder or root) / f"xla-{jax.__version__}-{jaxlib.__version__}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+        found = folder.stat()
+    except OSError:
+        return None
+    if hasattr(os, "getuid") and (found.st_uid != os.getuid() or found.st_mode & stat.S_IWOTH):
+        return None
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    return folder
