@@ -1,0 +1,123 @@
+"""What a worker measures, and the arithmetic of comparing: pure functions of numbers."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+OURS = "fitwell"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One process: one peer doing one row's work once.
+
+    Attributes:
+        step_us: microseconds per training step of the timed fit.
+        first_fit_s: seconds from the first call of fit to its end: compiling and one epoch.
+        predict_us: microseconds to predict one example, after the first call.
+        loss: mean training loss of the last epoch.
+    """
+
+    step_us: float
+    first_fit_s: float
+    predict_us: float
+    loss: float
+
+
+Rounds = Mapping[str, Sequence[Measurement]]
+"""The measurements of one row: for each peer one per round."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Median, smallest and largest of several measurements."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        return cls(statistics.median(values), min(values), max(values))
+
+    def text(self, digits: int) -> str:
+        """
+        >>> Spread(2.0, 1.5, 2.25).text(1)
+        '2.0 (1.5..2.2)'
+        """
+        return f"{self.median:.{digits}f} ({self.low:.{digits}f}..{self.high:.{digits}f})"
+
+
+def ratios(peer: Sequence[float], ours: Sequence[float]) -> Spread:
+    """The spread of peer / ours, round by round: a busy machine slows both of a round.
+
+    >>> ratios([20.0, 60.0, 40.0], [10.0, 20.0, 10.0])
+    Spread(median=3.0, low=2.0, high=4.0)
+    """
+    return Spread.of([p / o for p, o in zip(peer, ours, strict=True)])
+
+
+def step_ratios(rounds: Rounds, peer: str) -> Spread:
+    """How many times our time a peer's training step takes."""
+    return ratios([m.step_us for m in rounds[peer]], [m.step_us for m in rounds[OURS]])
+
+
+def verdict(rounds: Rounds, goal: float) -> str:
+    """One sentence: the ratio of the fastest other library beside the goal."""
+    best = min((p for p in rounds if p != OURS), key=lambda p: step_ratios(rounds, p).median)
+    ratio = step_ratios(rounds, best)
+    reached = "reached" if ratio.median >= goal else "missed"
+    return f"Fastest other: {best}, {ratio.text(2)} times our time; goal {goal:g}: {reached}."
+
+
+HEADERS = (
+    "library",
+    "us per step (min..max)",
+    "times fitwell (min..max)",
+    "first fit (s)",
+    "predict one (us)",
+    "final loss",
+)
+
+
+def table(rounds: Rounds) -> list[list[str]]:
+    """The lines of a row's table as text, under `HEADERS`; medians over the rounds."""
+    return [
+        [
+            peer,
+            Spread.of([m.step_us for m in measured]).text(1),
+            step_ratios(rounds, peer).text(2),
+            f"{statistics.median(m.first_fit_s for m in measured):.2f}",
+            f"{statistics.median(m.predict_us for m in measured):.0f}",
+            f"{statistics.median(m.loss for m in measured):.3f}",
+        ]
+        for peer, measured in rounds.items()
+    ]
+
+
+START_HEADERS = ("start of fitwell", "median (min..max)", "goal", "")
+
+
+def start_line(what: str, values: Sequence[float], unit: str, goal: float) -> list[str]:
+    """One line under `START_HEADERS`: less than the goal is better.
+
+    >>> start_line("import", [0.1, 0.3, 0.2], "s", 0.15)
+    ['import', '0.20 (0.10..0.30) s', '<= 0.15 s', 'missed']
+    """
+    spread = Spread.of(values)
+    reached = "reached" if spread.median <= goal else "missed"
+    return [what, f"{spread.text(2)} {unit}", f"<= {goal:g} {unit}", reached]
+
+
+def markdown(headers: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """A Markdown table.
+
+    >>> print(markdown(["a", "b"], [["1", "2"]]))
+    | a | b |
+    | --- | --- |
+    | 1 | 2 |
+    """
+    rule = ["---"] * len(headers)
+    return "\n".join("| " + " | ".join(line) + " |" for line in (headers, rule, *lines))

@@ -1,0 +1,160 @@
+"""Measures fitwell and its peers side by side, prints the tables and writes RESULTS.md.
+
+    python benchmarks/run.py [--rows tiny_mlp,mnist_mlp] [--repeats 5]
+
+Each measurement is a process of its own with empty compile caches; the peers take turns, round by
+round, so that a change of the machine's load meets all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import importlib.metadata
+import json
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import measures
+from measures import OURS, Measurement, Rounds
+from rich.console import Console
+from rich.table import Table
+from rows import ROWS, Row
+
+HERE = Path(__file__).parent
+TIMEOUT_S = 900
+PACKAGES = ("fitwell", "jax", "torch", "keras", "tensorflow-cpu", "scikit-learn", "numpy")
+IMPORT_GOAL_S, SECOND_START_GOAL_S, PREDICT_GOAL_US = 0.15, 0.5, 150.0
+
+
+def work(arguments: Sequence[str], caches: Path) -> dict[str, Any]:
+    """What a worker prints. Every library keeps its compiled programs in `caches`.
+
+    Raises:
+        SystemExit: the worker failed; says what it said.
+    """
+    environment = {
+        **os.environ,
+        "XDG_CACHE_HOME": str(caches),
+        "TORCHINDUCTOR_CACHE_DIR": str(caches / "inductor"),
+        "KERAS_HOME": str(caches / "keras"),
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+    command = [sys.executable, str(HERE / "worker.py"), *arguments]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S
+    )
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def fresh(*arguments: str) -> dict[str, Any]:
+    """A worker with empty caches."""
+    with tempfile.TemporaryDirectory() as caches:
+        return work(arguments, Path(caches))
+
+
+def second(*arguments: str) -> dict[str, Any]:
+    """The second of two equal workers that share their caches."""
+    with tempfile.TemporaryDirectory() as caches:
+        work(arguments, Path(caches))
+        return work(arguments, Path(caches))
+
+
+def measure(row: Row, repeats: int, console: Console) -> Rounds:
+    rounds: dict[str, list[Measurement]] = {peer: [] for peer in row.peers}
+    for number in range(repeats):
+        for peer in row.peers:
+            with console.status(f"{row.title}: round {number + 1} of {repeats}, {peer}"):
+                rounds[peer].append(Measurement(**fresh(row.name, peer)))
+    return rounds
+
+
+def measure_start(row: Row, repeats: int, console: Console) -> list[list[str]]:
+    """How long fitwell takes before the first result."""
+    imports, starts = [], []
+    with console.status("start of fitwell"):
+        for _ in range(repeats):
+            imports.append(fresh("import")["fitwell_s"])
+            starts.append(Measurement(**second(row.name, OURS)))
+    first_fits = [m.first_fit_s for m in starts]
+    predicts = [m.predict_us for m in starts]
+    line = measures.start_line
+    return [
+        line("import fitwell, after import jax", imports, "s", IMPORT_GOAL_S),
+        line(f"first fit in a second process, {row.title}", first_fits, "s", SECOND_START_GOAL_S),
+        line(f"predict one example, {row.title}", predicts, "us", PREDICT_GOAL_US),
+    ]
+
+
+def show(console: Console, headers: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    table = Table(*headers)
+    for line in lines:
+        table.add_row(*line)
+    console.print(table)
+
+
+def cpu() -> str:
+    """The processor's name as the system gives it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def machine(load: float) -> str:
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
+    return (
+        f"{cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}; {versions}. Load before the run: {load:.2f}."
+    )
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    names = [row.name for row in ROWS]
+    parser.add_argument("--rows", default=",".join(names), help=f"of {', '.join(names)}")
+    parser.add_argument("--repeats", type=int, default=5, help="rounds, at least 1 (default 5)")
+    chosen = parser.parse_args()
+    unknown = set(chosen.rows.split(",")) - set(names)
+    if unknown or chosen.repeats < 1:
+        parser.error(f"the rows are {', '.join(names)}, repeats is at least 1")
+    return chosen
+
+
+def main() -> None:
+    chosen, console, load = arguments(), Console(), os.getloadavg()[0]
+    page = [
+        "# Results",
+        f"`python {shlex.join(sys.argv)}` on {datetime.date.today().isoformat()}, "
+        f"medians of {chosen.repeats} rounds. What is measured: see [README.md](README.md).",
+        machine(load),
+    ]
+    rows = [row for row in ROWS if row.name in chosen.rows.split(",")]
+    for row in rows:
+        rounds = measure(row, chosen.repeats, console)
+        lines, verdict = measures.table(rounds), measures.verdict(rounds, row.goal)
+        console.print(f"\n{row.title}: {row.examples} examples, {row.epochs} epochs timed")
+        show(console, measures.HEADERS, lines)
+        console.print(verdict)
+        page += [f"## {row.title}", measures.markdown(measures.HEADERS, lines), verdict]
+    lines = measure_start(rows[0], chosen.repeats, console)
+    show(console, measures.START_HEADERS, lines)
+    page += ["## Start", measures.markdown(measures.START_HEADERS, lines)]
+    (HERE / "RESULTS.md").write_text("\n\n".join(page) + "\n")
+    console.print(f"Written to {HERE / 'RESULTS.md'}")
+
+
+if __name__ == "__main__":
+    main()
