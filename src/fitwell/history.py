@@ -1,0 +1,159 @@
+"""What `fit` returns: the values of every epoch, as lists, as a table and as a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fitwell.errors import InvalidFile, NotReady
+from fitwell.types import Logs
+
+if TYPE_CHECKING:
+    import polars
+    from matplotlib.figure import Figure
+
+__all__ = ["History"]
+
+
+class History:
+    """The course of one fit.
+
+    Attributes:
+        history: name -> one float per epoch in which it was measured, as in Keras: `"loss"`, the
+            metrics, and `"val_loss"` ... where there is validation.
+        epoch: the epochs that were run, counted from 0.
+        params: what `fit` was called with (`epochs`, `steps`, ...).
+        seconds: the wall time of the fit.
+        stopped: why it ended before its last epoch (`"interrupted"`, `"time_limit"`,
+            `"callback EarlyStopping"`), or None.
+
+    >>> history = History()
+    >>> history.record(0, {"loss": 0.5, "val_loss": 0.7})
+    >>> history.record(1, {"loss": 0.25, "val_loss": 0.6})
+    >>> history.history["loss"]
+    [0.5, 0.25]
+    >>> history
+    <History: 2 epochs, loss 0.5 -> 0.25, val_loss 0.7 -> 0.6 (best 0.6 in epoch 2)>
+    """
+
+    def __init__(self, params: Mapping[str, Any] | None = None) -> None:
+        self.history: dict[str, list[float]] = {}
+        self.epoch: list[int] = []
+        self.params: dict[str, Any] = dict(params or {})
+        self.seconds = 0.0
+        self.stopped: str | None = None
+        self._measured: dict[str, list[int]] = {}  # the epochs that the values of a name belong to
+
+    def record(self, epoch: int, logs: Logs) -> None:
+        """Notes the values of an epoch; one that was noted before (cut short) is replaced."""
+        if self.epoch and self.epoch[-1] == epoch:
+            self._forget(epoch)
+        self.epoch.append(epoch)
+        self.add(logs)
+
+    def add(self, logs: Logs) -> None:
+        """Sets values of the last epoch; names it has already are overwritten."""
+        epoch = self.epoch[-1]
+        for name, value in logs.items():
+            epochs, values = self._measured.setdefault(name, []), self.history.setdefault(name, [])
+            if epochs and epochs[-1] == epoch:
+                values[-1] = value
+            else:
+                epochs.append(epoch)
+                values.append(value)
+
+    def last(self) -> dict[str, float]:
+        """The values of the last epoch; empty before the first."""
+        return {
+            name: self.history[name][-1]
+            for name, epochs in self._measured.items()
+            if self.epoch and epochs[-1:] == self.epoch[-1:]
+        }
+
+    def get_state(self) -> dict[str, Any]:
+        """All of it as JSON values; the inverse of `set_state`."""
+        return {"epoch": self.epoch, "history": self.history, "measured": self._measured}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Continues the history that `get_state` described.
+
+        Raises:
+            InvalidFile: the state is not one that `get_state` returned.
+        """
+        epoch, history, measured = (state.get(k) for k in ("epoch", "history", "measured"))
+        if not (
+            isinstance(epoch, list)
+            and isinstance(history, dict)
+            and isinstance(measured, dict)
+            and {n: len(v) for n, v in history.items()} == {n: len(v) for n, v in measured.items()}
+        ):
+            cure = "Start the fit anew."
+            raise InvalidFile("history", "values with their epochs", "others", cure)
+        self.epoch = list(epoch)
+        self.history = {name: list(values) for name, values in history.items()}
+        self._measured = {name: list(epochs) for name, epochs in measured.items()}
+
+    def frame(self) -> polars.DataFrame:
+        """One row per epoch: the column `epoch` (from 0), then one per name, null where unmeasured.
+
+        >>> history = History()
+        >>> history.record(0, {"loss": 0.5})
+        >>> history.record(1, {"loss": 0.25, "val_loss": 0.6})
+        >>> history.frame()["val_loss"].to_list()
+        [None, 0.6]
+        """
+        import polars as pl
+
+        columns: dict[str, pl.Series] = {"epoch": pl.Series(self.epoch, dtype=pl.Int64)}
+        for name, values in self.history.items():
+            found = dict(zip(self._measured[name], values, strict=True))
+            column = [found.get(epoch) for epoch in self.epoch]
+            columns[name] = pl.Series(column, dtype=pl.Float64, strict=False)
+        return pl.DataFrame(columns)
+
+    def plot(self) -> Figure:
+        """One panel per quantity, training and validation in it, over the epochs from 1.
+
+        Opens no window and needs no display: show the figure in a notebook, or write it with
+        `.savefig("history.png")`.
+
+        Raises:
+            NotReady: there is no epoch to draw.
+        """
+        from fitwell.curves import draw
+
+        if not self.epoch:
+            cure = "Call fit with epochs=1 or more."
+            raise NotReady("History.plot", "at least one epoch", "none", cure)
+        return draw({name: (self._measured[name], self.history[name]) for name in self.history})
+
+    def __repr__(self) -> str:
+        count = len(self.epoch)
+        parts = [f"{count} epoch{'' if count == 1 else 's'}"]
+        for name in ("loss", "val_loss"):
+            values = self.history.get(name, [])
+            if values:
+                parts.append(f"{name} {values[0]:.4g} -> {values[-1]:.4g}{self._best(name)}")
+        if self.seconds:
+            parts.append(f"{self.seconds:.1f} s")
+        if self.stopped:
+            parts.append(f"stopped: {self.stopped}")
+        return f"<History: {', '.join(parts)}>"
+
+    def _best(self, name: str) -> str:
+        values = np.array(self.history[name], np.float64)
+        if name != "val_loss" or np.isnan(values).all():
+            return ""
+        best = int(np.nanargmin(values))
+        return f" (best {values[best]:.4g} in epoch {self._measured[name][best] + 1})"
+
+    def _forget(self, epoch: int) -> None:
+        self.epoch.pop()
+        for name, epochs in list(self._measured.items()):
+            if epochs[-1] == epoch:
+                epochs.pop()
+                self.history[name].pop()
+            if not epochs:
+                del self._measured[name], self.history[name]
