@@ -19,6 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import jax
 import jaxlib
+import numpy as np
 
 from fitwell.settings import settings
 
@@ -90,3 +91,17 @@ def use_disk_cache() -> Path | None:
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     return folder
+
+
+def shard(batches: Any) -> Any:
+    """Spreads stacked batches over all devices along the batch axis; one device takes all.
+
+    The weights stay whole on each device; XLA adds up the gradients.
+    """
+    devices = jax.devices()
+    rows = jax.tree.leaves(batches)[0].shape[1]
+    if len(devices) == 1 or rows % len(devices):
+        return batches
+    mesh = jax.sharding.Mesh(np.array(devices), ("batch",))
+    sharding = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec(None, "batch"))
+    return jax.device_put(batches, sharding)

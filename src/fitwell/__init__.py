@@ -1,0 +1,48 @@
+"""fitwell: neural networks that fit fast, with Keras' names, on JAX.
+
+>>> import fitwell as fw
+>>> model = fw.Sequential([fw.layers.Dense(25, activation="relu"), fw.layers.Dense(1)])
+>>> model.compile(loss="mse")
+"""
+
+from fitwell import (
+    activations,
+    callbacks,
+    constraints,
+    errors,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+    schedules,
+    utils,
+)
+from fitwell.layers import Input
+from fitwell.loading import load
+from fitwell.model import Model
+from fitwell.sequential import Sequential
+from fitwell.settings import settings
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Input",
+    "Model",
+    "Sequential",
+    "activations",
+    "callbacks",
+    "constraints",
+    "errors",
+    "initializers",
+    "layers",
+    "load",
+    "losses",
+    "metrics",
+    "optimizers",
+    "regularizers",
+    "schedules",
+    "settings",
+    "utils",
+]

@@ -1,0 +1,34 @@
+"""Misspelt argument names are answered with the nearest right one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from fitwell.description import check_arguments
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def named(function: Callable[P, R]) -> Callable[P, R]:
+    """Raises UnknownArgument with a proposal for a keyword that `function` does not have.
+
+    >>> @named
+    ... def fit(epochs=1):
+    ...     return epochs
+    >>> fit(epoch=2)
+    Traceback (most recent call last):
+    fitwell.errors.UnknownArgument: fit: expected an argument it knows, received epoch=2. \
+Did you mean epochs?
+    """
+    known = [name for name in inspect.signature(function).parameters if name != "self"]
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        check_arguments(function.__name__, kwargs, known)
+        return function(*args, **kwargs)
+
+    return checked

@@ -1,0 +1,1 @@
+"""From what users have (arrays, frames, iterables, tables) to batches."""

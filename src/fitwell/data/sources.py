@@ -1,0 +1,220 @@
+"""Sources: where the engine's batches come from.
+
+Arrays are shuffled on the host by rows and read by the compiled loop as contiguous slices: a gather
+inside the loop is slow on CPUs. Buffers are aligned so that the device reads them without a copy.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+import numpy as np
+
+from fitwell.errors import InvalidData
+from fitwell.training import Batch
+from fitwell.types import HostArray
+
+_ALIGNMENT = 64  # bytes; XLA on CPU reads arrays in place when they begin at a multiple of it
+
+
+class Source(Protocol):
+    """Batches in chunks.
+
+    Attributes:
+        batch_size: rows of a full batch.
+        capacity: the most batches in one chunk; the shape of what `chunk` returns.
+        steps: batches per epoch, or None if only the end of the data tells.
+        rows: examples per epoch, or None.
+    """
+
+    batch_size: int
+    capacity: int
+    steps: int | None
+    rows: int | None
+
+    def chunk(self, epoch: int, start: int, count: int) -> tuple[Batch, int]:
+        """Batches `start`, ..., `start + count - 1` of an epoch, stacked to `capacity`.
+
+        Returns the number of batches there really are: fewer than `count` at the data's end.
+        The arrays stay valid until the call after the next.
+        """
+
+
+def aligned(shape: tuple[int, ...], dtype: Any) -> HostArray:
+    """An uninitialised array that XLA's CPU device can use in place."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.empty(size + _ALIGNMENT, np.uint8)
+    offset = -raw.ctypes.data % _ALIGNMENT
+    return raw[offset : offset + size].view(dtype).reshape(shape)
+
+
+def order(n: int, seed: int, epoch: int) -> HostArray:
+    """The order of n examples: a function of (seed, epoch) alone, so that a fit can resume."""
+    return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(n)
+
+
+class Buffers:
+    """Two sets of chunk-sized arrays in turn: one is read by the device, one is filled."""
+
+    def __init__(self, like: Batch, capacity: int, batch_size: int) -> None:
+        def make() -> list[HostArray | None]:
+            return [
+                None if a is None else aligned((capacity * batch_size, *a.shape[1:]), a.dtype)
+                for a in leaves(like)
+            ]
+
+        self.sets = itertools.cycle([make(), make()])
+        self.like, self.capacity, self.batch_size = like, capacity, batch_size
+
+    def next(self) -> list[HostArray | None]:
+        return next(self.sets)
+
+    def stacked(self, arrays: list[HostArray | None]) -> Batch:
+        shape = (self.capacity, self.batch_size)
+        views = [None if a is None else a.reshape(*shape, *a.shape[1:]) for a in arrays]
+        return rebuild(self.like, views)
+
+
+def leaves(batch: Batch) -> list[Any]:
+    """Every array of a batch, None for weights that are not given."""
+    return [*batch.x, *batch.y, *batch.weight, batch.mask]
+
+
+def rebuild(like: Batch, arrays: list[Any]) -> Batch:
+    """The inverse of `leaves`."""
+    n, m = len(like.x), len(like.x) + len(like.y)
+    return Batch(tuple(arrays[:n]), tuple(arrays[n:m]), tuple(arrays[m:-1]), arrays[-1])
+
+
+class ArraySource:
+    """Arrays in memory, shuffled anew each epoch.
+
+    Args:
+        data: a batch of all examples; its mask is ignored.
+        seed: with `shuffle`, the order is a function of it and the epoch.
+        limit: steps per epoch, if fewer than the data have.
+    """
+
+    def __init__(
+        self,
+        data: Batch,
+        batch_size: int,
+        capacity: int,
+        *,
+        shuffle: bool,
+        seed: int = 0,
+        limit: int | None = None,
+    ) -> None:
+        self.rows: int | None = len(data.x[0])
+        self.batch_size, self.capacity = batch_size, capacity
+        self.shuffle, self.seed = shuffle, seed
+        whole = -(-len(data.x[0]) // batch_size)
+        self.steps: int | None = whole if limit is None else min(limit, whole)
+        self.data = data._replace(mask=np.ones(len(data.x[0]), np.float32))
+        self._buffers = Buffers(self.data, capacity, batch_size)
+        self._order: tuple[int, HostArray] | None = None
+
+    def chunk(self, epoch: int, start: int, count: int) -> tuple[Batch, int]:
+        assert self.steps is not None
+        count = min(count, self.steps - start)
+        n, size = len(self.data.x[0]), self.batch_size
+        first, last = start * size, min((start + count) * size, n)
+        arrays = self._buffers.next()
+        for array, buffer in zip(leaves(self.data), arrays, strict=True):
+            if buffer is None:
+                continue
+            if self.shuffle:
+                rows = self._epoch_order(epoch)[first:last]
+                # mode="clip" lets numpy write to the buffer directly; no index is out of range.
+                np.take(array, rows, axis=0, out=buffer[: last - first], mode="clip")
+            else:
+                buffer[: last - first] = array[first:last]
+            buffer[last - first : count * size] = 0
+        return self._buffers.stacked(arrays), count
+
+    def _epoch_order(self, epoch: int) -> HostArray:
+        if self._order is None or self._order[0] != epoch:
+            assert self.rows is not None
+            self._order = epoch, order(self.rows, self.seed, epoch)
+        return self._order[1]
+
+
+class IterableSource:
+    """Batches from a generator, a data loader or any other iterable.
+
+    Args:
+        batches: gives an iterator; called once per epoch if `restart`, else once.
+        prepare: turns what the iterator gives into a Batch of host arrays.
+        first: the first batch, already taken to learn the shapes.
+        steps: batches per epoch; None means until the end.
+    """
+
+    def __init__(
+        self,
+        batches: Iterable[Any],
+        prepare: Callable[[Any], Batch],
+        capacity: Callable[[Batch], int],
+        steps: int | None,
+    ) -> None:
+        self.restarts = iter(batches) is not batches
+        self.batches, self.prepare, self.steps, self.rows = batches, prepare, steps, None
+        self._iterator: Iterator[Any] = iter(batches)
+        self._ahead: list[Batch] = []
+        first = self._pull()
+        if first is None:
+            raise InvalidData(
+                "fit", "an iterable with at least one batch", "none", "Check the data loader."
+            )
+        self._ahead.append(first)
+        self.batch_size = len(first.x[0])
+        self.capacity = capacity(first)
+        self._epoch = 0
+        self._buffers = Buffers(first, self.capacity, self.batch_size)
+        self.first = first
+
+    def _pull(self) -> Batch | None:
+        for item in self._iterator:
+            batch = self.prepare(item)
+            return batch._replace(mask=np.ones(len(batch.x[0]), np.float32))
+        return None
+
+    def chunk(self, epoch: int, start: int, count: int) -> tuple[Batch, int]:
+        if start == 0 and epoch != self._epoch and self.restarts and self.steps is None:
+            self._iterator, self._ahead = iter(self.batches), []
+        self._epoch = epoch
+        if self.steps is not None:
+            count = min(count, self.steps - start)
+        arrays = self._buffers.next()
+        filled = 0
+        while filled < count:
+            batch = self._ahead.pop(0) if self._ahead else self._pull()
+            if batch is None and self.restarts and self.steps is not None:
+                self._iterator = iter(self.batches)  # fewer batches than steps: go round
+                batch = self._pull()
+            if batch is None:
+                break
+            self._ahead[:0] = self._write(batch, arrays, filled)
+            filled += 1
+        return self._buffers.stacked(arrays), filled
+
+    def _write(self, batch: Batch, arrays: list[HostArray | None], place: int) -> list[Batch]:
+        """Copies a batch to its place, padded; what is more than a full batch is given back."""
+        size, n = self.batch_size, len(batch.x[0])
+        for array, buffer, like in zip(leaves(batch), arrays, leaves(self.first), strict=True):
+            if buffer is None:
+                continue
+            if array is None or array.shape[1:] != like.shape[1:]:
+                raise InvalidData(
+                    "fit",
+                    f"batches that are alike (rows of shape {like.shape[1:]}, as in the first)",
+                    "nothing" if array is None else f"rows of shape {array.shape[1:]}",
+                    "Pad or crop them to one shape, and give sample weights always or never.",
+                )
+            rows = min(n, size)
+            buffer[place * size : place * size + rows] = array[:rows]
+            buffer[place * size + rows : (place + 1) * size] = 0
+        if n <= size:
+            return []
+        return [rebuild(batch, [None if a is None else a[size:] for a in leaves(batch)])]

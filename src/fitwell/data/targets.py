@@ -1,0 +1,246 @@
+"""Labels and weights: aligned with the network's outputs, checked against the loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fitwell.data.arrays import to_array
+from fitwell.errors import InvalidArgument, InvalidData, ShapeMismatch
+from fitwell.losses import (
+    BinaryCrossentropy,
+    BinaryFocalCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
+    Loss,
+    MeanSquaredError,
+    SparseCategoricalCrossentropy,
+)
+from fitwell.types import HostArray, Shape
+
+BINARY = (BinaryCrossentropy, BinaryFocalCrossentropy)
+ONE_HOT = (CategoricalCrossentropy, CategoricalFocalCrossentropy)
+
+
+def choose_loss(activation: str | None, shape: Shape, y: HostArray) -> tuple[Loss, str]:
+    """The loss for an output, and why, in words.
+
+    sigmoid -> binary cross-entropy; softmax -> categorical cross-entropy, sparse for whole-number
+    labels; otherwise -> mean squared error.
+    """
+    if activation == "sigmoid":
+        return BinaryCrossentropy(), "the last layer is a sigmoid"
+    if activation == "softmax":
+        if y.shape[1:] == shape:
+            return CategoricalCrossentropy(), "the last layer is a softmax, the labels are one-hot"
+        return SparseCategoricalCrossentropy(), (
+            "the last layer is a softmax, the labels are whole numbers"
+        )
+    return MeanSquaredError(), "the last layer has neither sigmoid nor softmax"
+
+
+def align(subject: str, y: Any, loss: Loss | None, shape: Shape) -> HostArray:
+    """Labels of one output in the shape and dtype its loss needs; never broadcast silently.
+
+    Raises:
+        ShapeMismatch: labels that do not fit the output.
+        InvalidData: NaN, labels out of range, text.
+    """
+    array = to_array(subject, y)
+    if array.dtype.kind == "f":
+        _check_finite(subject, array)
+    if array.ndim == 0:
+        raise InvalidData(subject, "one label per example", f"the number {array}", "Pass a list.")
+    if isinstance(loss, SparseCategoricalCrossentropy):
+        return _class_indices(subject, array, shape, loss.ignore_class)
+    if isinstance(loss, ONE_HOT) and array.shape[1:] != shape and array.ndim == len(shape):
+        raise ShapeMismatch(
+            subject,
+            f"one-hot labels of shape (n, {', '.join(map(str, shape))}) for {_name(loss)}",
+            f"shape {array.shape}",
+            "Use sparse_categorical_crossentropy for whole-number labels, or "
+            "fitwell.utils.to_categorical(y).",
+        )
+    if array.shape[1:] != shape:
+        array = _same_shape(subject, array, shape, loss)
+    if isinstance(loss, (*BINARY, *ONE_HOT)):
+        _check_range(subject, array, loss)
+    # Regression targets may be integers; they are compared with floats.
+    return array if array.dtype.kind == "f" else array.astype(np.float32)
+
+
+def _name(loss: Loss | None) -> str:
+    return type(loss).__name__ if loss is not None else "this output"
+
+
+def _check_finite(subject: str, array: HostArray) -> None:
+    if np.isfinite(array.sum(dtype=np.float64)):
+        return
+    bad = np.flatnonzero(~np.isfinite(array.reshape(len(array), -1)).all(axis=1))
+    raise InvalidData(
+        subject,
+        "finite labels",
+        f"NaN or infinity in {len(bad)} of {len(array)} rows (first: row {bad[0]})",
+        "Drop these rows or fill them.",
+    )
+
+
+def _class_indices(subject: str, array: HostArray, shape: Shape, ignored: int | None) -> HostArray:
+    classes = shape[-1] if shape else 1
+    if array.shape[1:] == (*shape[:-1], 1):
+        array = array[..., 0]
+    if array.shape[1:] == shape and array.ndim > 1:
+        raise ShapeMismatch(
+            subject,
+            f"whole-number labels of shape {('n', *shape[:-1])} for sparse_categorical_crossentropy",
+            f"shape {array.shape}, which looks one-hot",
+            "Use categorical_crossentropy, or pass y.argmax(-1).",
+        )
+    if array.shape[1:] != shape[:-1]:
+        raise ShapeMismatch(
+            subject,
+            f"labels of shape {('n', *shape[:-1])}",
+            f"{array.shape}",
+            "Each example needs one class index.",
+        )
+    whole = array.astype(np.int32)
+    if array.dtype.kind == "f" and not np.array_equal(whole, array):
+        odd = array.reshape(-1)[np.flatnonzero((whole != array).reshape(-1))[0]]
+        cure = "For regression use loss='mse' and a last layer without softmax."
+        raise InvalidData(subject, "whole-number class labels", f"{odd:g}", cure)
+    seen = whole if ignored is None else whole[whole != ignored]
+    if seen.size and (seen.min() < 0 or seen.max() >= classes):
+        low, high = int(seen.min()), int(seen.max())
+        cure = (
+            f"Labels begin at 0: subtract {low}."
+            if low > 0 and high - low < classes
+            else f"Give the last layer {high + 1} units, or correct the labels."
+            if low >= 0
+            else "Correct the negative labels."
+        )
+        raise InvalidData(
+            subject,
+            f"class labels from 0 to {classes - 1} (the output has {classes} units)",
+            f"labels from {low} to {high}",
+            cure,
+        )
+    return whole
+
+
+def _same_shape(subject: str, array: HostArray, shape: Shape, loss: Loss | None) -> HostArray:
+    if (*array.shape[1:], 1) == shape:
+        return array[..., None]
+    if array.shape[1:] == (*shape, 1):
+        return array[..., 0]
+    n = len(array)
+    whole = array.dtype.kind in "iub" and array.ndim == 1 and shape and shape[-1] > 1
+    cure = (
+        "For class labels use sparse_categorical_crossentropy."
+        if whole
+        else f"Give the last layer {array.shape[-1]} units, or change the labels."
+        if array.ndim == len(shape) + 1
+        else "Labels and outputs need one shape."
+    )
+    raise ShapeMismatch(
+        f"{subject} for {_name(loss)}",
+        f"labels of shape {(n, *shape)}, the shape of the output",
+        f"{array.shape}",
+        cure,
+    )
+
+
+def _check_range(subject: str, array: HostArray, loss: Loss) -> None:
+    if not array.size or (array.min() >= 0 and array.max() <= 1):
+        return
+    low, high = float(array.min()), float(array.max())
+    cure = (
+        "Labels of -1 and 1: use hinge, or pass (y + 1) / 2."
+        if low == -1 and high == 1
+        else "Use sparse_categorical_crossentropy with a softmax for several classes, "
+        "or mse for regression."
+    )
+    raise InvalidData(
+        f"{subject} for {_name(loss)}", "labels in [0, 1]", f"from {low:g} to {high:g}", cure
+    )
+
+
+def weights(
+    subject: str, y: HostArray, sample_weight: Any, class_weight: Any, n: int
+) -> HostArray | None:
+    """One weight per example from both kinds of weights; None if neither is given."""
+    weight: HostArray | None = None
+    if sample_weight is not None:
+        weight = to_array(f"{subject}, sample_weight", sample_weight).astype(np.float32)
+        if weight.ndim == 2 and weight.shape[1] == 1:
+            weight = weight[:, 0]
+        if weight.ndim == 0 or len(weight) != n:
+            received = f"shape {weight.shape}"
+            cure = "Pass an array with one number per example."
+            raise InvalidData(f"{subject}, sample_weight", f"{n} weights", received, cure)
+        if not np.isfinite(weight).all() or (weight < 0).any():
+            cure = "Use 0 to leave an example out."
+            raise InvalidData(f"{subject}, sample_weight", "finite weights >= 0", "others", cure)
+    if class_weight is None:
+        return weight
+    by_class = _class_weights(subject, y, class_weight)
+    return (
+        by_class
+        if weight is None
+        else (by_class.reshape(len(y), *[1] * (weight.ndim - 1)) * weight)
+    )
+
+
+def _class_weights(subject: str, y: HostArray, class_weight: Any) -> HostArray:
+    """Weight of each example's class; "balanced" is n / (classes x count of the class)."""
+    subject = f"{subject}, class_weight"
+    labels = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)
+    if labels.ndim > 1 and labels.shape[1] > 1:
+        cure = "Use sample_weight of the labels' shape."
+        raise InvalidArgument(subject, "one label per example", f"{labels.shape[1]}", cure)
+    labels = labels.reshape(-1)
+    classes, index, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    if isinstance(class_weight, str):
+        if class_weight != "balanced":
+            cure = "Pass class_weight='balanced' or {0: 1.0, 1: 5.0}."
+            raise InvalidArgument(subject, "a dict or 'balanced'", repr(class_weight), cure)
+        table = len(labels) / (len(classes) * counts)
+    elif isinstance(class_weight, Mapping):
+        missing = [c.item() for c in classes if c.item() not in class_weight]
+        if missing:
+            cure = "Give every class that occurs a weight."
+            received = f"none for class {missing[0]:g}"
+            raise InvalidArgument(subject, "a weight for every class", received, cure)
+        table = np.array([class_weight[c.item()] for c in classes])
+    else:
+        cure = "Pass class_weight='balanced' or {0: 1.0, 1: 5.0}."
+        raise InvalidArgument(subject, "a dict or 'balanced'", repr(class_weight), cure)
+    return table.astype(np.float32)[index.reshape(-1)]
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> HostArray:
+    """One-hot rows: `out[i, x[i]] = 1`: (n, ...) -> (n, ..., num_classes).
+
+    Args:
+        x: whole numbers from 0.
+        num_classes: max(x) + 1 if None.
+
+    Raises:
+        InvalidData: numbers that are not whole, negative or >= num_classes.
+
+    >>> to_categorical([0, 2]).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    labels = to_array("to_categorical", x)
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        labels = labels[..., 0]
+    whole = labels.astype(np.int64)
+    classes = int(whole.max()) + 1 if num_classes is None and whole.size else num_classes or 0
+    if not np.array_equal(whole, labels) or (
+        whole.size and (whole.min() < 0 or whole.max() >= classes)
+    ):
+        received = f"from {labels.min():g} to {labels.max():g}"
+        cure = "Number the classes from 0."
+        raise InvalidData("to_categorical", f"whole numbers in [0, {classes})", received, cure)
+    return np.eye(classes, dtype=np.float32)[whole]

@@ -1,0 +1,351 @@
+"""The loop around the compiled chunk: epochs, callbacks, validation, Ctrl-C and time limits."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+import types
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from fitwell import compiling
+from fitwell.callbacks import Callback
+from fitwell.data.sources import ArraySource, Source
+from fitwell.history import History
+from fitwell.network import Network
+from fitwell.optimizers import Optimizer
+from fitwell.settings import settings
+from fitwell.training import (
+    Batch,
+    Objective,
+    Stats,
+    TrainState,
+    copy_program,
+    evaluate_program,
+    train_program,
+    zero_totals,
+)
+from fitwell.types import HostArray, Params, State
+
+_SNAPSHOT_SECONDS = 1.0  # a failed dispatch costs at most this much work, and the epoch around it
+
+
+class Trainee(Protocol):
+    """What the loop needs of the model."""
+
+    stop_training: bool
+    train_state: TrainState
+    learning_rate_override: float | None
+    epochs_trained: int
+    seed: int
+
+    def epoch_finished(self) -> None: ...
+
+
+@dataclass
+class Position:
+    """Where a fit is; saved and restored by BackupAndRestore."""
+
+    epoch: int
+    step: int = 0
+    data_epoch: int = 0
+    totals: Stats | None = None
+    collected: dict[str, list[dict[str, HostArray]]] = field(default_factory=dict)
+
+
+class Pace:
+    """How many steps the next dispatch takes, so that it lasts about `settings.chunk_seconds`."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity, self.count = capacity, min(16, capacity)
+
+    def update(self, count: int, seconds: float) -> None:
+        wanted = count * settings.chunk_seconds / max(seconds, 1e-6)
+        self.count = int(np.clip(wanted, 1, min(self.capacity, 4 * max(count, self.count))))
+
+
+@contextmanager
+def interruptible() -> Iterator[list[bool]]:
+    """Ctrl-C sets the flag in the list; a second one ends the program as usual."""
+    pressed: list[bool] = []
+
+    def note(number: int, frame: types.FrameType | None) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(True)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class Fit:
+    """One call of `fit`.
+
+    Args:
+        model: the model; its `train_state` is current whenever a callback runs.
+        source: the training batches.
+        validation: the validation batches, or None.
+        epochs: the epoch to stop before.
+        validation_freq: epochs between validations, or the epochs (from 1) to validate at.
+        deadline: a `time.perf_counter()` value to stop at, or None.
+    """
+
+    def __init__(
+        self,
+        model: Trainee,
+        network: Network,
+        objective: Objective,
+        optimizer: Optimizer,
+        source: Source,
+        validation: Source | None,
+        callbacks: Sequence[Callback],
+        history: History,
+        *,
+        position: Position,
+        epochs: int,
+        validation_freq: int | Sequence[int] = 1,
+        deadline: float | None = None,
+    ) -> None:
+        self.model, self.objective, self.optimizer = model, objective, optimizer
+        self.network = network.program()
+        self.source, self.validation, self.callbacks = source, validation, callbacks
+        self.history, self.position, self.epochs = history, position, epochs
+        self.validation_freq, self.deadline = validation_freq, deadline
+        self.program = train_program(self.network, objective, optimizer.program())
+        self.pace = Pace(source.capacity)
+        intervals = [c.every for c in callbacks if c.every is not None]
+        self.every = int(np.gcd.reduce(intervals)) if intervals else None
+        self.zeros: Stats | None = None
+        self.restored: list[HostArray] = []
+        self.interrupted: list[bool] = []
+
+    def run(self) -> History:
+        """Trains until the last epoch, a callback, Ctrl-C or the time limit ends it."""
+        began = time.perf_counter()
+        self.model.stop_training = False
+        self._snapshot()
+        with interruptible() as self.interrupted:
+            self.call("on_train_begin")
+            try:
+                while self.position.epoch < self.epochs and not self._ended():
+                    self._epoch()
+            finally:
+                self.history.seconds = time.perf_counter() - began
+            self._average()
+            self.call("on_train_end", dict(self.history.last()))
+        return self.history
+
+    def call(self, hook: str, *arguments: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, hook)(*arguments)
+
+    def _ended(self) -> bool:
+        if self.interrupted:
+            self.history.stopped = "interrupted"
+        elif self.deadline is not None and time.perf_counter() >= self.deadline:
+            self.history.stopped = "time_limit"
+        elif self.model.stop_training:
+            self.history.stopped = self.history.stopped or "callback"
+        return bool(self.history.stopped)
+
+    def _epoch(self) -> None:
+        position = self.position
+        epoch = position.epoch
+        self.call("on_epoch_begin", epoch)
+        whole = self._train()
+        if position.step == 0:
+            return  # stopped before the first step of the epoch: there is nothing to report
+        assert position.totals is not None
+        logs = to_logs(self.objective, position.totals, position.collected)
+        if self.validation is not None and self._validates(epoch):
+            self.call("on_test_begin")
+            train = self.model.train_state
+            found = measure(
+                self.network, self.objective, train.params, train.state, self.validation
+            )
+            self.call("on_test_end", found)
+            logs.update({f"val_{name}": value for name, value in found.items()})
+        self.history.record(epoch, logs)
+        if whole:
+            position.epoch, position.step, position.totals = epoch + 1, 0, None
+            position.data_epoch += 1
+            position.collected = {}
+            self.model.epoch_finished()
+        self._snapshot(older_than=_SNAPSHOT_SECONDS)
+        known = set(logs)
+        self.call("on_epoch_end", epoch, logs)
+        self.history.add({name: logs[name] for name in logs if name not in known})
+
+    def _validates(self, epoch: int) -> bool:
+        if isinstance(self.validation_freq, int):
+            return (epoch + 1) % self.validation_freq == 0
+        return epoch + 1 in self.validation_freq
+
+    def _train(self) -> bool:
+        """The steps of one epoch; False if it was ended before its last."""
+        position, model = self.position, self.model
+        running, since = 0, 0.0
+        while self.source.steps is None or position.step < self.source.steps:
+            # The host fills the next chunk while the device computes the last.
+            data, count = self.source.chunk(position.data_epoch, position.step, self._count())
+            if running:
+                jax.block_until_ready(position.totals)
+                now = time.perf_counter()
+                self.pace.update(running, now - since)
+                running, since = 0, now
+                self.call("on_chunk_end", position.step, self._live)
+            if count == 0:
+                if position.step == 0:
+                    self.history.stopped = "the data ran out"
+                return position.step > 0
+            if self._ended():
+                return False
+            self._dispatch(data, count, since := since or time.perf_counter())
+            running = count
+            if self.every is not None:
+                self._batch_hooks()
+        jax.block_until_ready(position.totals)
+        if running:
+            self.pace.update(running, time.perf_counter() - since)
+        return True
+
+    def _count(self) -> int:
+        count = min(self.pace.count, self.source.capacity)
+        if self.every is not None:
+            count = min(count, self.every - self.position.step % self.every)
+        return count
+
+    def _dispatch(self, data: Batch, count: int, since: float) -> None:
+        position, model = self.position, self.model
+        if self.every is not None:
+            self.call("on_train_batch_begin", position.step)
+        train = model.train_state
+        if self.zeros is None:
+            like = jax.tree.map(lambda a: a[0], data)
+            zeros = zero_totals(self.network, self.objective, train.params, train.state, like)
+            self.zeros = jax.tree.map(np.asarray, zeros)
+            self.step_number = int(train.step)
+        if position.totals is None:
+            fresh = jax.tree.map(np.copy, self.zeros)
+            leaves, form = jax.tree.flatten(fresh)
+            position.totals = jax.tree.unflatten(form, self.restored or leaves)
+            self.restored = []
+        rates = np.zeros(self.source.capacity, np.float32)
+        rates[:count] = self._rates(self.step_number, count)
+        train, totals, collected = self.program(
+            train, position.totals, compiling.shard(data), rates, count
+        )
+        model.train_state, position.totals = train, totals
+        position.step += count
+        self.step_number += count
+        keep_collected(position.collected, collected, count)
+
+    def _rates(self, step: int, count: int) -> Any:
+        if self.model.learning_rate_override is not None:
+            return self.model.learning_rate_override
+        return self.optimizer.rate(np.arange(step, step + count))
+
+    def _live(self) -> dict[str, float]:
+        """The epoch's logs so far; only computed if someone looks."""
+        assert self.position.totals is not None
+        return to_logs(self.objective, self.position.totals, self.position.collected)
+
+    def _batch_hooks(self) -> None:
+        assert self.every is not None
+        position = self.position
+        at_end = self.source.steps is not None and position.step >= self.source.steps
+        if position.step % self.every == 0 or at_end:
+            logs = self._live()
+            for callback in self.callbacks:
+                wants = callback.every
+                if wants is not None and (position.step % wants == 0 or wants == 1):
+                    callback.on_train_batch_end(position.step - 1, logs)
+
+    def _average(self) -> None:
+        """At the end the model takes the averaged weights, if the optimizer keeps them."""
+        train = self.model.train_state
+        learn, _ = self.network.split_trainable(train.params)
+        averaged = self.optimizer.averaged(learn, train.optimizer)
+        if averaged is not learn:
+            self.model.train_state = train._replace(params={**train.params, **averaged})
+
+    def restart(self, totals: list[HostArray], seed: int) -> None:
+        """Goes on from a restored position: `totals` are the leaves of the epoch's sums so far."""
+        self.restored = totals
+        if isinstance(self.source, ArraySource):
+            self.source.seed = seed
+
+    # A dispatch donates the weights; if it fails, the last snapshot is what the model keeps.
+
+    def _snapshot(self, older_than: float = 0.0) -> None:
+        now = time.perf_counter()
+        if older_than and now - self.snapshot_time < older_than:
+            return
+        self.snapshot, self.snapshot_time = copy_program()(self.model.train_state), now
+
+    def rescue(self) -> None:
+        """After an error: the weights as they were at the last snapshot, if they were donated."""
+        if any(leaf.is_deleted() for leaf in jax.tree.leaves(self.model.train_state)):
+            self.model.train_state = self.snapshot
+
+
+def keep_collected(
+    kept: dict[str, list[dict[str, HostArray]]], collected: Stats, count: int
+) -> None:
+    for label, stats in collected.items():
+        rows = {k: np.asarray(v[:count]).reshape(-1, *v.shape[2:]) for k, v in stats.items()}
+        kept.setdefault(label, []).append(rows)
+
+
+def to_logs(
+    objective: Objective, totals: Stats, collected: dict[str, list[dict[str, HostArray]]]
+) -> dict[str, float]:
+    """Names and values from the sums of an epoch: loss first, in float64."""
+    metrics = {m.label: m.metric for m in objective.measures}
+    host = jax.tree.map(lambda a: np.asarray(a, np.float64), totals)
+    for label, parts in collected.items():
+        host[label] = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+    logs = {"loss": 0.0}
+    for label in [*(k for k in host if k not in metrics), *metrics]:
+        stats = host[label]
+        if label in metrics:
+            logs[label] = metrics[label].result(stats)
+        else:
+            logs[label] = float(stats["sum"] / stats["count"]) if stats["count"] else float("nan")
+    return logs
+
+
+def measure(
+    network: Network, objective: Objective, params: Params, state: State, source: Source
+) -> dict[str, float]:
+    """Loss and metrics over a source, exact for a partial last batch. `network` is a program's."""
+    program = evaluate_program(network, objective)
+    totals: Stats | None = None
+    collected: dict[str, list[dict[str, HostArray]]] = {}
+    step = 0
+    rates = np.zeros(source.capacity, np.float32)
+    while source.steps is None or step < source.steps:
+        data, count = source.chunk(0, step, source.capacity)
+        if count == 0:
+            break
+        if totals is None:
+            like = jax.tree.map(lambda a: a[0], data)
+            totals = zero_totals(network, objective, params, state, like)
+        jax.block_until_ready(totals)  # two buffers: the one before must have been read
+        _, totals, each = program(params, state, totals, compiling.shard(data), rates, count)
+        keep_collected(collected, each, count)
+        step += count
+    assert totals is not None
+    return to_logs(objective, totals, collected)

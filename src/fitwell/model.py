@@ -1,0 +1,314 @@
+"""The model: a network with its weights, the only mutable object of the library."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+
+from fitwell import optimizers, saving, tree
+from fitwell.arguments import named
+from fitwell.errors import InvalidArgument, ShapeMismatch, did_you_mean
+from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
+from fitwell.network import Network, from_symbols, inherited_weights, snake_case
+from fitwell.objectives import per_output
+from fitwell.settings import settings
+from fitwell.summary import summary
+from fitwell.trainer import Trainer
+from fitwell.training import TrainState, init_program
+from fitwell.types import HostArray, Params, State
+from fitwell.views import LayerView
+
+
+class Model(Trainer):
+    """A network with its weights: `Model(inputs, outputs)` between symbols.
+
+    >>> from fitwell.layers import Dense, Input
+    >>> x = Input(shape=(4,))
+    >>> model = Model(x, Dense(2)(Dense(8, activation="relu")(x)))
+    >>> model.count_params()
+    58
+
+    Args:
+        inputs: a symbol, or a list or dict of them; the data are passed in the same form.
+        outputs: a symbol, or a list or dict of them; `predict` returns the same form.
+        name: shown by `summary`.
+        seed: of the weights, the order of the examples and the noise. None draws one
+            (see `fitwell.utils.set_random_seed`); `model.seed` tells which.
+    """
+
+    def __init__(
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        name: str | None = None,
+        *,
+        seed: int | None = None,
+    ) -> None:
+        super().__init__(name or "model", settings.next_seed() if seed is None else int(seed))
+        ins, self._input_form = _symbols("inputs", inputs)
+        outs, self._output_form = _symbols("outputs", outputs)
+        for symbol in ins:
+            if not isinstance(symbol.call.layer, InputLayer):
+                cure = "Pass what Input(shape=...) returned."
+                raise InvalidArgument("Model", "inputs made by Input", repr(symbol), cure)
+        self._begin(from_symbols(ins, outs), inherited_weights(ins, outs))
+
+    @classmethod
+    def from_parts(cls, network: Network, facts: Mapping[str, Any]) -> Self:
+        """A model around a network that was read from a file; `facts` are those of `save`."""
+        model = cls.__new__(cls)
+        Trainer.__init__(model, str(facts.get("name", "model")), int(facts.get("seed", 0)))
+        model._input_form, model._output_form = facts.get("input_form"), facts.get("output_form")
+        model.epochs_trained, model.extra = (
+            int(facts.get("epochs", 0)),
+            dict(facts.get("extra", {})),
+        )
+        model._begin(network, {})
+        return model
+
+    # Weights
+
+    def _begin(self, network: Network, given: Mapping[str, tuple[Params, State]]) -> None:
+        self._network = network
+        self._shared: dict[str, Layer] = {}
+        params, state = init_program(network)(jax.random.key(self.seed))
+        for layer, (own_params, own_state) in given.items():
+            if own_params:
+                params[layer] = jax.tree.map(jnp.array, own_params)
+            if own_state:
+                state[layer] = jax.tree.map(jnp.array, own_state)
+        key = jax.random.fold_in(jax.random.key(self.seed), 1)
+        self._train_state = TrainState(params, state, (), key, jnp.zeros((), jnp.int32))
+
+    def weights_of(self, name: str) -> tuple[Params, State]:
+        train = self.train_state
+        return train.params.get(name, {}), train.state.get(name, {})
+
+    def set_weights_of(self, name: str, params: Params, state: State) -> None:
+        train = self.train_state
+        self.train_state = train._replace(
+            params={**train.params, **({name: params} if params else {})},
+            state={**train.state, **({name: state} if state else {})},
+        )
+
+    def change_layer(self, name: str, **changes: Any) -> None:
+        self._network = self.network.with_layer(name, **changes)
+
+    @property
+    def layers(self) -> list[LayerView]:
+        """The layers as views, in order; inputs are layer 0 and are shown by `summary` alone."""
+        named = self.network.layers.items()
+        return [LayerView(self, n) for n, layer in named if not isinstance(layer, InputLayer)]
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> LayerView:
+        """The view of a layer by name, or by its place in `layers`."""
+        if index is not None:
+            return self.layers[index]
+        if name not in self.network.layers:
+            names = [view.name for view in self.layers]
+            raise InvalidArgument(
+                "model", "a layer's name", repr(name), did_you_mean(str(name), names)
+            )
+        return LayerView(self, name)
+
+    def __getitem__(self, name: str) -> LayerView:
+        return self.get_layer(name)
+
+    @property
+    def weights(self) -> list[Any]:
+        """Every array, layer by layer (copies)."""
+        return [array for view in self.layers for array in view.weights]
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        return [array for view in self.layers for array in view.trainable_weights]
+
+    @property
+    def trainable(self) -> bool:
+        """Whether any layer learns; set it to freeze or release all."""
+        return any(view.trainable for view in self.layers)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for view in self.layers:
+            view.trainable = value
+
+    def get_weights(self) -> list[HostArray]:
+        """Copies of all weights and state as numpy arrays, layer by layer, kernel before bias."""
+        return [array for view in self.layers for array in view.get_weights()]
+
+    def set_weights(self, weights: Iterable[Any]) -> None:
+        """Takes arrays in the order of `get_weights`.
+
+        Raises:
+            ShapeMismatch: a different number or shape of arrays; nothing is changed then.
+        """
+        given = list(weights)
+        views = [(view, len(view.get_weights())) for view in self.layers]
+        total = sum(n for _, n in views)
+        if len(given) != total:
+            cure = "Pass what get_weights() of an equal model returns."
+            raise ShapeMismatch("set_weights", f"{total} arrays", f"{len(given)}", cure)
+        before = self.train_state
+        try:
+            for view, n in views:
+                view.set_weights(given[:n])
+                given = given[n:]
+        except ShapeMismatch:
+            self.train_state = before
+            raise
+
+    def count_params(self) -> int:
+        """The number of weights, state included, as in Keras."""
+        return tree.size(self.train_state.params) + tree.size(self.train_state.state)
+
+    # Compile
+
+    @named
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+    ) -> None:
+        """Chooses what is minimised, how, and what is measured.
+
+        Args:
+            optimizer: a name or an optimizer; Adam by default.
+            loss: a name, a Loss, a function (y_true, y_pred) -> losses; a list or dict for several
+                outputs. None: chosen from the last layer and the labels at the first fit, and said.
+            loss_weights: factors of the losses of several outputs.
+            metrics: names or Metrics; measured without sample weights.
+            weighted_metrics: the same, measured with sample weights.
+
+        Raises:
+            UnknownName: with the nearest right name.
+        """
+        self._compile_arguments = (loss, loss_weights, metrics, weighted_metrics)
+        self.optimizer = optimizers.get(optimizer)
+        self.learning_rate_override = None
+        self._compiled = None
+        if self._built:
+            self._compiled = per_output(self.network, *self._compile_arguments)
+            self._train_state = self.train_state._replace(optimizer=())
+
+    # Files
+
+    @named
+    def save(
+        self,
+        path: str | Path,
+        include_optimizer: bool = False,
+        extra: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Writes one safetensors file: description in its header, weights as arrays.
+
+        Args:
+            path: `"model.safetensors"`.
+            include_optimizer: also keep the optimizer's state, to train on exactly.
+            extra: JSON values of your own; `fitwell.load(path).extra` returns them.
+
+        Raises:
+            InvalidArgument: a Lambda layer, or a function without a name.
+            InvalidFile: the folder is missing or cannot be written to.
+        """
+        facts = {
+            "kind": type(self).__name__ if type(self) in (Model, Sequential) else "Model",
+            "name": self.name,
+            "seed": self.seed,
+            "epochs": self.epochs_trained,
+            "input_form": self._input_form,
+            "output_form": self._output_form,
+            "extra": dict(extra or self.extra),
+        }
+        saving.write_model(
+            path,
+            facts,
+            self.network,
+            self.train_state,
+            self.optimizer,
+            self._compiled,
+            include_optimizer,
+        )
+
+    def save_weights(self, path: str | Path) -> None:
+        """Writes the weights and the state alone."""
+        saving.write_weights(path, self.train_state)
+
+    def load_weights(self, path: str | Path) -> None:
+        """Takes the weights of a file that `save` or `save_weights` wrote for an equal network."""
+        self.train_state = saving.read_weights(path, self.train_state)
+
+    # Others
+
+    def summary(self, print_fn: Any = None) -> None:
+        """Prints a table: shapes, weights, FLOPs, activation memory and initializer of each layer."""
+        text = summary(self.name, self.network, self.seed)
+        (print_fn or print)(text)
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        """Symbols in, symbols out: the layers become part of another model, with their weights.
+
+        Arrays in, arrays out: the map in inference (in training mode with `training=True`).
+        """
+        if not any(isinstance(leaf, Symbol) for leaf in jax.tree.leaves(x, is_leaf=_is_symbol)):
+            return self._call_on_arrays(x, training)
+        symbols = list(x) if isinstance(x, list | tuple) else [x]
+        return self._form_outputs(_replay(self, symbols))
+
+    def shared_layer(self, name: str) -> Layer:
+        """The layer as another model takes it over: one instance, so that two uses share weights.
+
+        A name that was given by position is dropped: the other model names it by its own positions.
+        """
+        if name not in self._shared:
+            layer = self.network.layers[name]
+            by_position = re.fullmatch(rf"{snake_case(type(layer).__name__)}(_\d+)?", name)
+            self._shared[name] = dataclasses.replace(layer, name=None) if by_position else layer  # type: ignore[type-var]
+        return self._shared[name]
+
+    def __repr__(self) -> str:
+        weights = f"{self.count_params()} weights" if self._built else "not built yet"
+        return f"<{type(self).__name__} {self.name}: {weights}>"
+
+
+def _is_symbol(value: Any) -> bool:
+    return isinstance(value, Symbol)
+
+
+def _symbols(argument: str, value: Any) -> tuple[list[Symbol], Any]:
+    """Symbols in order, and the form they were given in: None, "list" or a list of names."""
+    form: Any = None
+    symbols = [value]
+    if isinstance(value, Mapping):
+        symbols, form = list(value.values()), list(value)
+    elif isinstance(value, list | tuple):
+        symbols, form = list(value), "list"
+    if not symbols or not all(isinstance(s, Symbol) for s in symbols):
+        cure = "Write x = Input(shape=(4,)); Model(x, Dense(1)(x))."
+        raise InvalidArgument("Model", f"{argument} that are symbols", repr(value), cure)
+    return symbols, form
+
+
+def _replay(model: Model, symbols: list[Symbol]) -> list[Symbol]:
+    """The model's graph again on other symbols, with its layers and their weights."""
+    network = model.network
+    given = dict(zip(network.inputs, symbols, strict=True))
+    made: list[Any] = []
+    bare: dict[str, Layer] = {}
+    for i, node in enumerate(network.nodes):
+        if i in given:
+            made.append(given[i])
+            continue
+        layer = bare.setdefault(node.name, model.shared_layer(node.name))
+        inputs = tuple(made[j] if k is None else made[j][k] for j, k in node.inputs)
+        made.append(connect(Call(layer, inputs, node.many, weights=model.weights_of(node.name))))
+    return [made[j] if k is None else made[j][k] for j, k in network.outputs]

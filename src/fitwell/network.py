@@ -1,0 +1,405 @@
+"""A network: a graph of named layers, its weights at the start and its map. Pure and hashable."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+
+from fitwell import constraints, regularizers
+from fitwell.description import Catalog
+from fitwell.errors import InvalidArgument, InvalidFile
+from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
+from fitwell.types import Array, Key, Params, Shape, State
+
+Ref: TypeAlias = tuple[int, int | None]
+"""A node's output: position of the node, and which of its outputs (None: it has one)."""
+
+Output: TypeAlias = tuple[Shape, str]
+"""Shape of one example, and dtype."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One use of a layer. Two nodes with the same name share their weights."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[Ref, ...]
+    many: bool
+    shapes_in: tuple[Shape, ...]
+    out: tuple[Output, ...]
+
+    @property
+    def shape_in(self) -> Any:
+        """What `layer.init` takes: a shape, or a list of shapes for several inputs."""
+        return list(self.shapes_in) if self.many else (self.shapes_in or (self.out[0][0],))[0]
+
+
+@dataclass(frozen=True)
+class Network:
+    """Nodes in an order in which they can be computed.
+
+    Attributes:
+        nodes: the uses of layers.
+        inputs: positions of the input nodes, in the order of the model's inputs.
+        outputs: what the model returns, in order.
+    """
+
+    nodes: tuple[Node, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[Ref, ...]
+
+    # Facts
+
+    @property
+    def layers(self) -> dict[str, Layer]:
+        """Every layer once, by name, inputs first."""
+        return {node.name: node.layer for node in self.nodes}
+
+    @property
+    def input_shapes(self) -> list[Output]:
+        return [self.nodes[i].out[0] for i in self.inputs]
+
+    @property
+    def output_shapes(self) -> list[Output]:
+        return [self.nodes[i].out[index or 0] for i, index in self.outputs]
+
+    @property
+    def input_names(self) -> list[str]:
+        return [self.nodes[i].name for i in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        return [self.nodes[i].name for i, _ in self.outputs]
+
+    def first_use(self, name: str) -> Node:
+        return next(node for node in self.nodes if node.name == name)
+
+    # Weights
+
+    def init(self, key: Key) -> tuple[Params, State]:
+        """Fresh weights and state; a layer's key depends on its place alone."""
+        params: Params = {}
+        state: State = {}
+        for i, (name, layer) in enumerate(self.layers.items()):
+            shape = self.first_use(name).shape_in
+            fresh = layer.init(jax.random.fold_in(key, i), shape)
+            if fresh:
+                params[name] = fresh
+            fresh = layer.init_state(shape)
+            if fresh:
+                state[name] = fresh
+        return params, state
+
+    def split_trainable(self, params: Params) -> tuple[Params, Params]:
+        """The weights that learn and those that are kept, by each layer's `trainable`."""
+        layers = self.layers
+        learn = {name: p for name, p in params.items() if layers[name].trainable}
+        return learn, {name: p for name, p in params.items() if name not in learn}
+
+    # The map
+
+    def forward(
+        self, params: Params, state: State, xs: Sequence[Array], *, key: Key, train: bool
+    ) -> tuple[list[Any], State]:
+        """Every node's output, and the new state. Unused outputs cost nothing once compiled.
+
+        Args:
+            xs: one array per input, batch axis in front.
+            key: the key of this step; each node draws from its own.
+            train: whether dropout, noise and batch statistics are on.
+        """
+        values: list[Any] = []
+        state = dict(state)
+        given = dict(zip(self.inputs, xs, strict=True))
+        for i, node in enumerate(self.nodes):
+            if i in given:
+                values.append(given[i].astype(node.out[0][1]))
+                continue
+            arrays = [pick(values, ref) for ref in node.inputs]
+            # A frozen layer is a fixed map: its statistics and noise rest, as in Keras.
+            y, new = node.layer.forward(
+                params.get(node.name, {}),
+                state.get(node.name, {}),
+                arrays if node.many else arrays[0],
+                key=jax.random.fold_in(key, i),
+                train=train and node.layer.trainable,
+            )
+            if new:
+                state[node.name] = new
+            values.append(y)
+        return values, state
+
+    def penalty(self, params: Params) -> Array | float:
+        """The sum of all weight regularizers, for the layers that learn."""
+        return sum(
+            regularizer(params[name][weight])
+            for name, weight, regularizer in self._weight_fields("_regularizer")
+        )
+
+    def activity_penalty(self, values: Sequence[Any], mask: Array | None) -> Array | float:
+        """The sum of all activity regularizers, per real example (Keras 3 divides so too)."""
+        total: Array | float = 0.0
+        for node, value in zip(self.nodes, values, strict=True):
+            regularizer = regularizers.get(getattr(node.layer, "activity_regularizer", None))
+            if regularizer is None:
+                continue
+            for y in jax.tree.leaves(value):
+                rows = y.shape[0]
+                if mask is not None:
+                    y = jnp.where(mask.reshape(-1, *[1] * (y.ndim - 1)) > 0, y, 0)
+                    rows = jnp.maximum(mask.sum(), 1)
+                total += regularizer(y) / rows
+        return total
+
+    def project(self, params: Params, learning_rate: Array) -> Params:
+        """What follows an optimizer's step: proximal steps, then constraints."""
+        params = {name: dict(p) for name, p in params.items()}
+        for name, weight, regularizer in self._weight_fields("_regularizer"):
+            params[name][weight] = regularizer.proximal(params[name][weight], learning_rate)
+        for name, weight, constraint in self._weight_fields("_constraint"):
+            params[name][weight] = constraint(params[name][weight])
+        return params
+
+    def _weight_fields(self, suffix: str) -> Iterator[tuple[str, str, Any]]:
+        """Layer, weight and object for every field like `kernel_regularizer` that is set."""
+        get = {"_regularizer": regularizers.get, "_constraint": constraints.get}[suffix]
+        for name, layer in self.layers.items():
+            for field in dataclasses.fields(layer):  # type: ignore[arg-type]
+                weight = field.name.removesuffix(suffix)
+                if weight in (field.name, "activity") or not layer.trainable:
+                    continue
+                found = get(getattr(layer, field.name))
+                if found is not None:
+                    yield name, weight, found
+
+    # Transformations
+
+    def program(self) -> Network:
+        """The same network without what only matters to `init`: the key of compiled code."""
+        return self._with_layers({name: layer.program() for name, layer in self.layers.items()})
+
+    def with_layer(self, name: str, **changes: Any) -> Network:
+        """The same network with fields of one layer changed, at every use of it."""
+        return self._with_layers({name: dataclasses.replace(self.layers[name], **changes)})  # type: ignore[type-var]
+
+    def _with_layers(self, new: dict[str, Layer]) -> Network:
+        nodes = tuple(
+            dataclasses.replace(node, layer=new.get(node.name, node.layer)) for node in self.nodes
+        )
+        return dataclasses.replace(self, nodes=nodes)
+
+    def logits(self, output: int) -> tuple[Network, Ref, Any]:
+        """The network with the activation of one output as a node of its own.
+
+        Returns:
+            the network, the place of the values before the activation, and the activation
+            (None, and everything as it was, if the output has none).
+        """
+        i, index = self.outputs[output]
+        node = self.nodes[i]
+        bare, activation = node.layer.split_activation()
+        if activation is None or index is not None:
+            return self, (i, index), None
+        if bare is None:
+            return self, node.inputs[0], activation
+        if getattr(bare, "activity_regularizer", None) is not None:
+            bare = dataclasses.replace(bare, activity_regularizer=None)  # type: ignore[call-arg]
+        before = dataclasses.replace(node, layer=bare)
+        after = dataclasses.replace(
+            node, layer=_Output(activation), inputs=((len(self.nodes), None),), many=False
+        )
+        after = dataclasses.replace(after, name=f"{node.name}/activation")
+        nodes = (*self.nodes, before, after)
+        # The old node stays for those that read it; unused, it disappears in compilation.
+        outputs = list(self.outputs)
+        outputs[output] = (len(self.nodes) + 1, None)
+        moved = dataclasses.replace(self, nodes=nodes, outputs=tuple(outputs))
+        return moved, (len(self.nodes), None), activation
+
+    # JSON
+
+    def to_json(self, catalog: Catalog) -> dict[str, Any]:
+        nodes = [
+            {
+                "name": node.name,
+                "layer": catalog.to_json(node.layer),
+                "inputs": [list(ref) for ref in node.inputs],
+                "many": node.many,
+            }
+            for node in self.nodes
+        ]
+        return {"nodes": nodes, "inputs": list(self.inputs), "outputs": [*map(list, self.outputs)]}
+
+
+class _Output(Layer):
+    """An output activation that was taken out of its layer (see `Network.logits`)."""
+
+    function: Any
+
+    def apply(self, params: Params, x: Array) -> Array:
+        from fitwell import activations
+
+        return activations.get(self.function)(x)
+
+
+def pick(values: Sequence[Any], ref: Ref) -> Any:
+    """The array a reference stands for."""
+    value = values[ref[0]]
+    return value if ref[1] is None else value[ref[1]]
+
+
+def from_symbols(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network:
+    """The network between symbols.
+
+    Raises:
+        InvalidArgument: an output needs an Input that is not listed, or a name stands for two.
+    """
+    calls = _ordered(inputs, outputs)
+    place = {id(call): i for i, call in enumerate(calls)}
+    names = assign_names([call.layer for call in calls])
+    nodes = []
+    for call, name in zip(calls, names, strict=True):
+        nodes.append(
+            Node(
+                name=name,
+                layer=dataclasses.replace(call.layer, name=name),  # type: ignore[type-var]
+                inputs=tuple((place[id(s.call)], s.index) for s in call.inputs),
+                many=call.many,
+                shapes_in=tuple(s.example_shape for s in call.inputs),
+                out=outputs_of(call),
+            )
+        )
+    return Network(
+        tuple(nodes),
+        tuple(place[id(s.call)] for s in inputs),
+        tuple((place[id(s.call)], s.index) for s in outputs),
+    )
+
+
+def inherited_weights(
+    inputs: Sequence[Symbol], outputs: Sequence[Symbol]
+) -> dict[str, tuple[Params, State]]:
+    """Weights that layers bring along from the models they were part of, by their new names."""
+    calls = _ordered(inputs, outputs)
+    names = assign_names([call.layer for call in calls])
+    return {n: call.weights for n, call in zip(names, calls, strict=True) if call.weights}
+
+
+def outputs_of(call: Call) -> tuple[Output, ...]:
+    if isinstance(call.layer, InputLayer):
+        return ((call.layer.shape, call.layer.dtype),)
+    symbols = connect(call)
+    symbols = symbols if isinstance(symbols, list) else [symbols]
+    return tuple((s.example_shape, s.dtype) for s in symbols)
+
+
+def _ordered(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> list[Call]:
+    """Calls with everything before what needs it; no recursion, so depth has no limit."""
+    order = [symbol.call for symbol in inputs]
+    done = {id(call) for call in order}
+    stack = [(symbol.call, False) for symbol in reversed(outputs)]
+    while stack:
+        call, ready = stack.pop()
+        if id(call) in done:
+            continue
+        if ready:
+            done.add(id(call))
+            order.append(call)
+            continue
+        if isinstance(call.layer, InputLayer):
+            raise InvalidArgument(
+                "Model",
+                "every Input that the outputs need in inputs=",
+                f"outputs that also need Input(shape={call.layer.shape})",
+                "Add it to inputs.",
+            )
+        stack.append((call, True))
+        stack.extend((symbol.call, False) for symbol in reversed(call.inputs))
+    return order
+
+
+def assign_names(layers: Iterable[Layer]) -> list[str]:
+    """`dense`, `dense_1`, ... by class and position; `name=` overrides; one instance, one name."""
+    layers = list(layers)
+    by_identity: dict[int, str] = {}
+    taken: dict[str, int] = {}
+    for layer in layers:
+        if layer.name is None or id(layer) in by_identity:
+            continue
+        if "/" in layer.name or not layer.name:
+            cure = "Use letters, digits and _."
+            raise InvalidArgument(type(layer).__name__, "a name without /", repr(layer.name), cure)
+        if layer.name in taken:
+            raise InvalidArgument(
+                "Model",
+                "a different name for every layer",
+                f"two layers called {layer.name!r}",
+                "Rename one, or use the same instance twice to share its weights.",
+            )
+        taken[layer.name] = id(layer)
+        by_identity[id(layer)] = layer.name
+    counts: dict[str, int] = {}
+    for layer in layers:
+        if id(layer) in by_identity:
+            continue
+        kind = snake_case("Input" if isinstance(layer, InputLayer) else type(layer).__name__)
+        while True:
+            n = counts.get(kind, 0)
+            counts[kind] = n + 1
+            name = f"{kind}_{n}" if n else kind
+            if name not in taken:
+                break
+        taken[name] = id(layer)
+        by_identity[id(layer)] = name
+    return [by_identity[id(layer)] for layer in layers]
+
+
+def snake_case(name: str) -> str:
+    """`Conv2DTranspose` -> `conv2d_transpose`, as Keras names layers."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def from_json(data: Any, catalog: Catalog) -> Network:
+    """The inverse of `Network.to_json`; shapes are inferred anew, so a false file is found out."""
+    symbols: list[Any] = []
+    try:
+        layers: dict[str, Layer] = {}
+        for entry in data["nodes"]:
+            name = str(entry["name"])
+            layer = layers.get(name) or catalog.from_json(entry["layer"])
+            if not isinstance(layer, Layer):
+                raise TypeError(f"{name} is not a layer")
+            # The same instance again: the nodes share their weights.
+            layers[name] = layer if layer.name else dataclasses.replace(layer, name=name)  # type: ignore[type-var]
+            layer = layers[name]
+            refs = [(int(i), None if j is None else int(j)) for i, j in entry["inputs"]]
+            inputs = tuple(_symbol(symbols, ref) for ref in refs)
+            if isinstance(layer, InputLayer):
+                call = Call(layer, (), False)
+                symbols.append(Symbol(call, None, layer.shape, layer.dtype))
+            else:
+                symbols.append(connect(Call(layer, inputs, bool(entry["many"]))))
+        ins = [_symbol(symbols, (int(i), None)) for i in data["inputs"]]
+        outs = [_symbol(symbols, (int(i), j)) for i, j in data["outputs"]]
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+        if isinstance(error, InvalidFile):
+            raise
+        cure = "The file is damaged: save the model again."
+        received = f"{type(error).__name__}: {error}"
+        raise InvalidFile("model file", "the description of a network", received, cure) from error
+    return from_symbols(ins, outs)
+
+
+def _symbol(symbols: list[Any], ref: Ref) -> Symbol:
+    if ref[0] < 0:
+        raise IndexError("a negative position")
+    found = symbols[ref[0]]
+    return found if ref[1] is None else found[ref[1]]  # type: ignore[no-any-return]

@@ -1,0 +1,156 @@
+"""Sequential: a model that is a chain of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from fitwell.collapse import collapse
+from fitwell.errors import InvalidArgument, NotReady
+from fitwell.layers.base import Call, Input, InputLayer, Layer, Symbol
+from fitwell.model import Model
+from fitwell.network import Network, from_symbols, inherited_weights
+from fitwell.objectives import per_output
+from fitwell.settings import settings
+from fitwell.trainer import Trainer
+from fitwell.types import Params, State
+
+
+class Sequential(Model):
+    """A chain of layers.
+
+    >>> from fitwell.layers import Dense
+    >>> model = Sequential([Dense(25, activation="relu"), Dense(1, activation="sigmoid")])
+    >>> model.compile(loss="binary_crossentropy")
+
+    The input's size is learnt from the data at the first call, or given by `Input(shape=...)` as
+    the first entry, or by `build((None, n))`.
+
+    Args:
+        layers: layers, a first `Input`, and other models (their weights come along).
+        name, seed: as in Model.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Any] | None = None,
+        name: str | None = None,
+        *,
+        seed: int | None = None,
+    ) -> None:
+        Trainer.__init__(
+            self, name or "sequential", settings.next_seed() if seed is None else int(seed)
+        )
+        self._input_form = self._output_form = None
+        self._entries: list[Any] = []
+        for layer in layers or []:
+            self._append(layer)
+        self._build_if_known()
+
+    def add(self, layer: Any) -> None:
+        """Appends a layer; the weights there are stay."""
+        before = self._own_weights()
+        self._append(layer)
+        self._rebuild(before)
+
+    def pop(self) -> Layer:
+        """Removes the last layer and returns its description."""
+        if not self._entries:
+            raise InvalidArgument("Sequential.pop", "a layer to remove", "none", "Add one first.")
+        before = self._own_weights()
+        removed = self._entries.pop()
+        self._rebuild(before)
+        return removed  # type: ignore[no-any-return]
+
+    def build(self, input_shape: Any) -> None:
+        """Makes the weights for inputs of `(None, n, ...)`, the batch axis first as in Keras."""
+        shape = tuple(input_shape)[1:]
+        self._build(shape)
+
+    def collapse(self) -> Sequential:
+        """The same map with every run of linear Dense layers merged: `W = W1 W2, b = b1 W2 + b2`.
+
+        Shows that depth without non-linearity adds nothing; the original is left as it is.
+        """
+        layers = [view.description for view in self.layers]
+        kept, weights = collapse(layers, self.train_state.params)
+        first = self.network.input_shapes[0]
+        model = Sequential([Input(first[0], dtype=first[1]), *kept], name=self.name, seed=self.seed)
+        for layer in kept:
+            assert layer.name is not None
+            state = self.train_state.state.get(layer.name, {})
+            model.set_weights_of(layer.name, weights.get(layer.name, {}), state)
+        return model
+
+    @classmethod
+    def from_parts(cls, network: Network, facts: Mapping[str, Any]) -> Self:
+        """As in Model; the layers of the chain are its entries again."""
+        model = super().from_parts(network, facts)
+        model._entries = list(network.layers.values())
+        return model
+
+    def _append(self, layer: Any) -> None:
+        if isinstance(layer, type) and issubclass(layer, Layer):
+            cure = f"Write {layer.__name__}(...)."
+            raise InvalidArgument("Sequential", "layers", f"the class {layer.__name__}", cure)
+        first_input = isinstance(layer, Symbol) and isinstance(layer.call.layer, InputLayer)
+        if first_input and self._entries:
+            cure = "Put it first."
+            raise InvalidArgument("Sequential", "Input as the first entry", "it elsewhere", cure)
+        if not (first_input or isinstance(layer, Layer | Model)):
+            cure = 'Pass layers such as Dense(8, activation="relu").'
+            raise InvalidArgument("Sequential", "layers", repr(layer), cure)
+        self._entries.append(layer.call.layer if isinstance(layer, Symbol) else layer)
+
+    def _build_if_known(self) -> None:
+        first = self._entries[0] if self._entries else None
+        while isinstance(first, Sequential):
+            first = first._entries[0] if first._entries else None
+        if isinstance(first, Model):
+            self._build(first.network.input_shapes[0][0])
+        elif isinstance(first, InputLayer) and (
+            len(self._entries) > 1 or first is not self._entries[0]
+        ):
+            self._build(first.shape)
+
+    def _build(self, shape: tuple[int, ...]) -> None:
+        entries = list(self._entries)
+        if not [e for e in entries if not isinstance(e, InputLayer)]:
+            raise NotReady("Sequential", "at least one layer", "none", "Add one, e.g. Dense(1).")
+        if isinstance(entries[0], InputLayer):
+            start = connect_input(entries.pop(0))
+        else:
+            first = entries[0]
+            while isinstance(first, Model):
+                first = first.network.nodes[0].layer if first._built else first._entries[0]  # type: ignore[attr-defined]
+            dtype = first.dtype if isinstance(first, InputLayer) else first.input_dtype
+            start = Input(tuple(shape), dtype=dtype)
+        symbol: Any = start
+        for entry in entries:
+            symbol = entry(symbol)
+        network, given = from_symbols([start], [symbol]), inherited_weights([start], [symbol])
+        self._begin(network, given)
+        if self._compile_arguments is not None:
+            self._compiled = per_output(network, *self._compile_arguments)
+
+    def _own_weights(self) -> dict[str, tuple[Params, State]]:
+        if not self._built:
+            return {}
+        return {view.name: self.weights_of(view.name) for view in self.layers}
+
+    def _rebuild(self, before: Mapping[str, tuple[Params, State]]) -> None:
+        was_built, shape = self._built, self.network.input_shapes[0][0] if self._built else None
+        self._network, self._train_state = None, None
+        if not [e for e in self._entries if not isinstance(e, InputLayer)]:
+            return
+        if was_built and shape is not None:
+            self._build(shape)
+            for name, (params, state) in before.items():
+                if name in self.network.layers:
+                    self.set_weights_of(name, params, state)
+        else:
+            self._build_if_known()
+
+
+def connect_input(layer: InputLayer) -> Symbol:
+    return Symbol(Call(layer, (), False), None, layer.shape, layer.dtype)

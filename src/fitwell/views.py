@@ -1,0 +1,193 @@
+"""A view of one layer in a model: its description bound to the model's arrays."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fitwell.errors import InvalidArgument, NotReady, ShapeMismatch, did_you_mean
+from fitwell.layers.base import Layer
+from fitwell.network import Network, Node
+from fitwell.tree import flatten, unflatten
+from fitwell.types import Array, HostArray, Params, State
+
+
+class Owner(Protocol):
+    """What a view needs of its model."""
+
+    @property
+    def network(self) -> Network: ...
+    def weights_of(self, name: str) -> tuple[Params, State]: ...
+    def set_weights_of(self, name: str, params: Params, state: State) -> None: ...
+    def change_layer(self, name: str, **changes: Any) -> None: ...
+
+
+@functools.lru_cache(maxsize=1024)
+def weight_order(layer: Layer, shapes: tuple[tuple[int, ...], ...], many: bool) -> tuple[Any, Any]:
+    """The names of a layer's weights and state in the order `init` gives them.
+
+    JAX sorts the keys of a dict; Keras' users expect the kernel before the bias.
+    """
+    seen: list[tuple[str, ...]] = []
+    shape: Any = list(shapes) if many else shapes[0] if shapes else ()
+
+    def trace(key: Array) -> None:
+        seen.append(tuple(flatten(layer.init(key, shape))))
+        seen.append(tuple(flatten(layer.init_state(shape))))
+
+    jax.eval_shape(trace, jax.random.key(0))
+    return seen[0], seen[1]
+
+
+def names_in_order(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return weight_order(node.layer, node.shapes_in, node.many)
+
+
+class LayerView:
+    """One layer of a model with the habits of Keras: `.kernel`, `.get_weights()`, `.trainable = False`.
+
+    Arrays it returns are copies: they stay valid while the model goes on training.
+    """
+
+    def __init__(self, owner: Owner, name: str) -> None:
+        self.__dict__.update(_owner=owner, name=name)
+
+    # What it is
+
+    @property
+    def description(self) -> Layer:
+        """The frozen description."""
+        return self._owner.network.layers[self.name]  # type: ignore[no-any-return]
+
+    @property
+    def node(self) -> Node:
+        return self._owner.network.first_use(self.name)  # type: ignore[no-any-return]
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input with None for the batch axis; a list for several inputs."""
+        shapes = [(None, *s) for s in self.node.shapes_in]
+        return shapes if self.node.many else (shapes or [self.output_shape])[0]
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output with None for the batch axis; a list for several outputs."""
+        shapes = [(None, *shape) for shape, _ in self.node.out]
+        return shapes if len(shapes) > 1 else shapes[0]
+
+    @property
+    def trainable(self) -> bool:
+        return self.description.trainable
+
+    # Its arrays
+
+    @property
+    def weights(self) -> list[Array]:
+        """Weights, then state, in Keras' order."""
+        return [jnp.array(a) for a in self._named().values()]
+
+    @property
+    def trainable_weights(self) -> list[Array]:
+        params, _ = names_in_order(self.node)
+        return [jnp.array(self._named()[n]) for n in params] if self.trainable else []
+
+    def get_weights(self) -> list[HostArray]:
+        """Copies as numpy arrays, in Keras' order: kernel, then bias."""
+        return [np.array(a) for a in self._named().values()]
+
+    def set_weights(self, weights: Iterable[Any]) -> None:
+        """Takes arrays in the order of `get_weights`.
+
+        Raises:
+            ShapeMismatch: a different number of arrays, or a different shape.
+        """
+        named, given = self._named(), [np.asarray(w) for w in weights]
+        subject = f"set_weights of {self.name}"
+        if len(given) != len(named):
+            cure = f"The order is {', '.join(named) or 'empty'}."
+            raise ShapeMismatch(subject, f"{len(named)} arrays", f"{len(given)}", cure)
+        new: dict[str, Array] = {}
+        for (name, old), array in zip(named.items(), given, strict=True):
+            if array.shape != old.shape:
+                cure = f"The order is {', '.join(named)}."
+                expected = f"{name} of shape {old.shape}"
+                raise ShapeMismatch(subject, expected, f"{array.shape}", cure)
+            new[name] = jnp.array(array, old.dtype)
+        params, state = names_in_order(self.node)
+        self._owner.set_weights_of(
+            self.name,
+            unflatten({n: new[n] for n in params}),
+            unflatten({n: new[n] for n in state}),
+        )
+
+    def count_params(self) -> int:
+        """How many numbers the layer holds, state included, as in Keras."""
+        return sum(int(np.prod(a.shape)) for a in self._named().values())
+
+    def adapt(self, data: Any) -> None:
+        """Computes the statistics of a preprocessing layer from data and keeps them in the model."""
+        if not getattr(self.description, "adapts", False):
+            cure = "Normalization does."
+            raise InvalidArgument(repr(self), "a layer that adapts to data", "adapt", cure)
+        state = self.description.statistics([np.asarray(data)])  # type: ignore[attr-defined]
+        params, _ = self._owner.weights_of(self.name)
+        self._owner.set_weights_of(self.name, params, jax.tree.map(jnp.asarray, state))
+
+    def _named(self) -> dict[str, Array]:
+        params, state = self._owner.weights_of(self.name)
+        first, second = names_in_order(self.node)
+        flat_params, flat_state = flatten(params), flatten(state)
+        return {n: flat_params[n] for n in first} | {n: flat_state[n] for n in second}
+
+    # Attributes: the layer's own arrays by name, then its hyper-parameters
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        description = self.description
+        try:
+            params, state = self._owner.weights_of(self.name)
+        except NotReady:
+            params, state = {}, {}
+        for arrays in (params, state):
+            if attribute in arrays:
+                return jax.tree.map(jnp.array, arrays[attribute])
+        if hasattr(description, attribute):
+            return getattr(description, attribute)
+        known = [*params, *state, *(n for n in dir(description) if not n.startswith("_"))]
+        raise AttributeError(f"{self!r} has no {attribute}. {did_you_mean(attribute, known)}")
+
+    def __setattr__(self, attribute: str, value: Any) -> None:
+        if attribute == "trainable":
+            self._owner.change_layer(self.name, trainable=bool(value))
+            return
+        params, state = self._owner.weights_of(self.name)
+        if attribute in params or attribute in state:
+            old = params.get(attribute, state.get(attribute))
+            array = jnp.array(value, old.dtype)
+            if array.shape != old.shape:
+                cure = "Assign an array of that shape."
+                expected = f"{attribute} of shape {old.shape}"
+                raise ShapeMismatch(repr(self), expected, f"{array.shape}", cure)
+            target = params if attribute in params else state
+            changed = {**target, attribute: array}
+            self._owner.set_weights_of(
+                self.name,
+                changed if target is params else params,
+                changed if target is state else state,
+            )
+            return
+        raise InvalidArgument(
+            repr(self),
+            f"an assignment to trainable or a weight ({', '.join([*params, *state]) or 'it has none'})",
+            f".{attribute} = ...",
+            "Hyper-parameters are fixed once a layer is in a model: build a new model.",
+        )
+
+    def __repr__(self) -> str:
+        return f"<{self.name}: {self.description!r}>"
