@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from fitwell.description import check_number
+from fitwell.optimizers.averages import moving
 from fitwell.optimizers.base import Optimizer, Slots
 from fitwell.optimizers.checks import check_positive
 from fitwell.types import Array
@@ -48,9 +49,9 @@ class Adafactor(Optimizer):
         return {"count": jnp.zeros((), jnp.int32)}
 
     def factors(self, scalars: dict[str, Array]) -> tuple[Array, Array]:
-        """The share of the new value in the averages, and the bound on the step."""
+        """What the averages keep, and the bound on the step."""
         steps = scalars["count"].astype(jnp.result_type(float))
-        return steps**self.beta_2_decay, 1.0 / jnp.sqrt(steps)
+        return 1.0 - steps**self.beta_2_decay, 1.0 / jnp.sqrt(steps)
 
     def slots(self, name: str, weight: Array) -> Slots:
         if weight.ndim < 2:
@@ -61,14 +62,14 @@ class Adafactor(Optimizer):
     def update(
         self, weight: Array, gradient: Array, slots: Slots, rate: Any, factors: Any
     ) -> tuple[Array, Slots]:
-        share, bound = factors
+        kept, bound = factors
         square = jnp.square(gradient) + self.epsilon_1
         if weight.ndim < 2:
-            velocity = slots["velocity"] + share * (square - slots["velocity"])
+            velocity = moving(kept, slots["velocity"], square)
             new, root = {"velocity": velocity}, jnp.sqrt(velocity)
         else:
-            row = slots["row"] + share * (jnp.mean(square, axis=-1) - slots["row"])
-            column = slots["column"] + share * (jnp.mean(square, axis=-2) - slots["column"])
+            row = moving(kept, slots["row"], jnp.mean(square, axis=-1))
+            column = moving(kept, slots["column"], jnp.mean(square, axis=-2))
             new = {"row": row, "column": column}
             relative = row / jnp.mean(row, axis=-1, keepdims=True)
             root = jnp.sqrt(relative[..., :, None]) * jnp.sqrt(column[..., None, :])

@@ -8,7 +8,8 @@ from typing import Any
 import jax.numpy as jnp
 
 from fitwell.description import check_number
-from fitwell.optimizers.base import Optimizer, Slots, bias_correction
+from fitwell.optimizers.averages import bias_correction, moving
+from fitwell.optimizers.base import Optimizer, Slots
 from fitwell.optimizers.checks import check_betas, check_positive
 from fitwell.types import Array
 
@@ -66,8 +67,8 @@ class Adam(Optimizer):
         largest = new["velocity"]
         if self.amsgrad:
             largest = new["velocity_hat"] = jnp.maximum(slots["velocity_hat"], largest)
-        move = (rate * factors) * new["momentum"] / (jnp.sqrt(largest) + self.epsilon)
-        return weight - move, new
+        move = factors * new["momentum"] / (jnp.sqrt(largest) + self.epsilon)
+        return weight - rate * move, new
 
 
 class AdamW(Adam):
@@ -124,10 +125,10 @@ class Adamax(Optimizer):
     def update(
         self, weight: Array, gradient: Array, slots: Slots, rate: Any, factors: Any
     ) -> tuple[Array, Slots]:
-        mean = slots["momentum"] + (1.0 - self.beta_1) * (gradient - slots["momentum"])
+        mean = moving(self.beta_1, slots["momentum"], gradient)
         norm = jnp.maximum(self.beta_2 * slots["norm"], jnp.abs(gradient))
-        move = (rate * factors) * mean / (norm + self.epsilon)
-        return weight - move, {"momentum": mean, "norm": norm}
+        move = factors * mean / (norm + self.epsilon)
+        return weight - rate * move, {"momentum": mean, "norm": norm}
 
 
 class Nadam(Optimizer):
@@ -177,7 +178,7 @@ class Nadam(Optimizer):
         new = moments(gradient, slots, self.beta_1, self.beta_2)
         mean = ahead * new["momentum"] + now * gradient
         divisor = root * jnp.sqrt(new["velocity"]) + self.epsilon
-        return weight - rate * mean / divisor, new
+        return weight - rate * (mean / divisor), new
 
     def _beta(self, count: Array) -> Array:
         steps = count.astype(jnp.result_type(float))
@@ -235,10 +236,9 @@ _MOMENTS = ("momentum", "velocity")
 
 def moments(gradient: Array, slots: Slots, beta_1: float, beta_2: float) -> Slots:
     """The moving averages of g and g^2 after a step."""
-    mean, square = slots["momentum"], slots["velocity"]
     return {
-        "momentum": mean + (1.0 - beta_1) * (gradient - mean),
-        "velocity": square + (1.0 - beta_2) * (jnp.square(gradient) - square),
+        "momentum": moving(beta_1, slots["momentum"], gradient),
+        "velocity": moving(beta_2, slots["velocity"], jnp.square(gradient)),
     }
 
 

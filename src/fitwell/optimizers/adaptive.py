@@ -8,6 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from fitwell.description import check_number
+from fitwell.optimizers.averages import moving
 from fitwell.optimizers.base import Optimizer, Slots
 from fitwell.optimizers.checks import check_betas, check_positive
 from fitwell.types import Array
@@ -48,7 +49,8 @@ class Adagrad(Optimizer):
         self, weight: Array, gradient: Array, slots: Slots, rate: Any, factors: Any
     ) -> tuple[Array, Slots]:
         total = slots["accumulator"] + jnp.square(gradient)
-        return weight - rate * gradient / jnp.sqrt(total + self.epsilon), {"accumulator": total}
+        move = gradient / jnp.sqrt(total + self.epsilon)
+        return weight - rate * move, {"accumulator": total}
 
 
 class RMSprop(Optimizer):
@@ -86,14 +88,14 @@ class RMSprop(Optimizer):
     def update(
         self, weight: Array, gradient: Array, slots: Slots, rate: Any, factors: Any
     ) -> tuple[Array, Slots]:
-        velocity = self.rho * slots["velocity"] + (1.0 - self.rho) * jnp.square(gradient)
+        velocity = moving(self.rho, slots["velocity"], jnp.square(gradient))
         new, spread = {"velocity": velocity}, velocity
         if self.centered:
-            average = self.rho * slots["average_gradient"] + (1.0 - self.rho) * gradient
+            average = moving(self.rho, slots["average_gradient"], gradient)
             new["average_gradient"] = average
             # a rounding error below 0 that is larger than epsilon would be a NaN
             spread = jnp.maximum(velocity - jnp.square(average), 0.0)
-        move = rate * gradient / jnp.sqrt(spread + self.epsilon)
+        move = rate * (gradient / jnp.sqrt(spread + self.epsilon))
         if self.momentum:
             move = new["momentum"] = self.momentum * slots["momentum"] + move
         return weight - move, new
@@ -128,13 +130,10 @@ class Adadelta(Optimizer):
     def update(
         self, weight: Array, gradient: Array, slots: Slots, rate: Any, factors: Any
     ) -> tuple[Array, Slots]:
-        squares = self._mean(slots["accumulated_grad"], gradient)
+        squares = moving(self.rho, slots["accumulated_grad"], jnp.square(gradient))
         before = slots["accumulated_delta_var"]
         delta = gradient * jnp.sqrt(before + self.epsilon) / jnp.sqrt(squares + self.epsilon)
         return weight - rate * delta, {
             "accumulated_grad": squares,
-            "accumulated_delta_var": self._mean(before, delta),
+            "accumulated_delta_var": moving(self.rho, before, jnp.square(delta)),
         }
-
-    def _mean(self, average: Array, value: Array) -> Array:
-        return self.rho * average + (1.0 - self.rho) * jnp.square(value)

@@ -254,17 +254,3 @@ class Optimizer(Description):
 
 def _per_weight(weights: dict[str, Array], make: Any) -> dict[str, Any]:
     return tree.unflatten({name: make(weight) for name, weight in weights.items()})
-
-
-def bias_correction(beta: float, count: Array) -> Array:
-    """1 - beta ** count, accurate in float32 also where beta is almost 1.
-
-    >>> count = jnp.array(1)
-    >>> f"{1 - jnp.float32(0.999) ** count:.6f} {bias_correction(0.999, count):.6f}"
-    '0.001000 0.001000'
-    """
-    steps = count.astype(jnp.result_type(float))
-    return -jnp.expm1(steps * math.log(beta)) if beta > 0 else jnp.ones_like(steps)
-
-
-__all__ = ["Optimizer", "Slots", "bias_correction"]

@@ -7,6 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from fitwell.description import check_number
+from fitwell.optimizers.averages import moving
 from fitwell.optimizers.base import Optimizer, Slots
 from fitwell.optimizers.checks import check_betas
 from fitwell.types import Array
@@ -39,6 +40,5 @@ class Lion(Optimizer):
         self, weight: Array, gradient: Array, slots: Slots, rate: Any, factors: Any
     ) -> tuple[Array, Slots]:
         momentum = slots["momentum"]
-        direction = jnp.sign(self.beta_1 * momentum + (1.0 - self.beta_1) * gradient)
-        kept = self.beta_2 * momentum + (1.0 - self.beta_2) * gradient
-        return weight - rate * direction, {"momentum": kept}
+        direction = jnp.sign(moving(self.beta_1, momentum, gradient))
+        return weight - rate * direction, {"momentum": moving(self.beta_2, momentum, gradient)}

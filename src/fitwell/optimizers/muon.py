@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from fitwell import tree
 from fitwell.description import check_number, check_positive_int
 from fitwell.optimizers.adam import moments
-from fitwell.optimizers.base import Optimizer, Slots, bias_correction
+from fitwell.optimizers.averages import bias_correction
+from fitwell.optimizers.base import Optimizer, Slots
 from fitwell.optimizers.checks import check_betas, check_names_argument, check_positive
 from fitwell.optimizers.names import check_part, covers
 from fitwell.types import Array, Params
@@ -99,8 +100,8 @@ class Muon(Optimizer):
     ) -> tuple[Array, Slots]:
         if "velocity" in slots:
             new = moments(gradient, slots, self.adam_beta_1, self.adam_beta_2)
-            divisor = jnp.sqrt(new["velocity"]) + self.epsilon
-            return weight - (rate * factors) * new["momentum"] / divisor, new
+            move = factors * new["momentum"] / (jnp.sqrt(new["velocity"]) + self.epsilon)
+            return weight - rate * move, new
         momentum = self.momentum * slots["momentum"] + gradient
         direction = gradient + self.momentum * momentum if self.nesterov else momentum
         scale = 1.0 if self.rms_rate is None else self.rms_rate * math.sqrt(max(weight.shape))
