@@ -14,11 +14,11 @@ import functools
 import os
 import stat
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import jax
-import jaxlib
 import numpy as np
 
 from fitwell.settings import settings
@@ -75,10 +75,10 @@ def use_disk_cache() -> Path | None:
     A cache that the user configured (`jax_compilation_cache_dir`) is left as it is. The folder is
     not used unless it belongs to this user and nobody else may write to it: it holds code.
     """
-    if not settings.compile_cache or jax.config.jax_compilation_cache_dir is not None:
+    if not settings.compile_cache or jax.config.values["jax_compilation_cache_dir"]:
         return None
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fitwell"
-    folder = (settings.cache_folder or root) / f"xla-{jax.__version__}-{jaxlib.__version__}"
+    folder = (settings.cache_folder or root) / f"xla-{jax.__version__}-{version('jaxlib')}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder.chmod(0o700)

@@ -44,8 +44,8 @@ class Description:
         super().__init_subclass__(**kwargs)
         dataclasses.dataclass(frozen=True, repr=False)(cls)
         cls.__init__ = _checked_init(cls)  # type: ignore[method-assign]
-        cls.__setattr__ = _refuse_change  # type: ignore[assignment, method-assign]
-        cls.__delattr__ = _refuse_change  # type: ignore[assignment, method-assign]
+        cls.__setattr__ = _refuse_change  # type: ignore[method-assign]
+        cls.__delattr__ = _refuse_change  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         self.validate()
@@ -146,7 +146,7 @@ def resolve(subject: str, identifier: Any, table: Mapping[str, T], aliases: Any 
     `"mean_squared_error"` and `"mean-squared-error"` are one.
     """
     if not isinstance(identifier, str):
-        return identifier  # type: ignore[no-any-return]
+        return identifier
 
     def simple(name: str) -> str:
         return name.lower().replace("_", "").replace("-", "")

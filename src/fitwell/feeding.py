@@ -41,7 +41,7 @@ class Indexed:
 
 
 def iterable(x: Any) -> Iterable[Any]:
-    return x if hasattr(x, "__iter__") else Indexed(x)  # type: ignore[no-any-return]
+    return x if hasattr(x, "__iter__") else Indexed(x)
 
 
 def unpack(item: Any) -> tuple[Any, Any, Any]:

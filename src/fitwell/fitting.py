@@ -130,6 +130,8 @@ class Fit:
         self.zeros: Stats | None = None
         self.restored: list[HostArray] = []
         self.interrupted: list[bool] = []
+        self.snapshot, self.snapshot_time = model.train_state, 0.0
+        self.step_number = 0
 
     def run(self) -> History:
         """Trains until the last epoch, a callback, Ctrl-C or the time limit ends it."""
@@ -195,7 +197,7 @@ class Fit:
 
     def _train(self) -> bool:
         """The steps of one epoch; False if it was ended before its last."""
-        position, model = self.position, self.model
+        position = self.position
         running, since = 0, 0.0
         while self.source.steps is None or position.step < self.source.steps:
             # The host fills the next chunk while the device computes the last.

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -41,6 +41,8 @@ class Model(Trainer):
         seed: of the weights, the order of the examples and the noise. None draws one
             (see `fitwell.utils.set_random_seed`); `model.seed` tells which.
     """
+
+    kind: ClassVar[str] = "Model"
 
     def __init__(
         self,
@@ -221,7 +223,7 @@ class Model(Trainer):
             InvalidFile: the folder is missing or cannot be written to.
         """
         facts = {
-            "kind": type(self).__name__ if type(self) in (Model, Sequential) else "Model",
+            "kind": self.kind,
             "name": self.name,
             "seed": self.seed,
             "epochs": self.epochs_trained,
@@ -250,7 +252,7 @@ class Model(Trainer):
     # Others
 
     def summary(self, print_fn: Any = None) -> None:
-        """Prints a table: shapes, weights, FLOPs, activation memory and initializer of each layer."""
+        """Prints a table of the layers: shapes, weights, FLOPs, activation memory, initializers."""
         text = summary(self.name, self.network, self.seed)
         (print_fn or print)(text)
 
@@ -272,7 +274,7 @@ class Model(Trainer):
         if name not in self._shared:
             layer = self.network.layers[name]
             by_position = re.fullmatch(rf"{snake_case(type(layer).__name__)}(_\d+)?", name)
-            self._shared[name] = dataclasses.replace(layer, name=None) if by_position else layer  # type: ignore[type-var]
+            self._shared[name] = dataclasses.replace(layer, name=None) if by_position else layer
         return self._shared[name]
 
     def __repr__(self) -> str:

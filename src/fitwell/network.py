@@ -171,7 +171,7 @@ class Network:
         """Layer, weight and object for every field like `kernel_regularizer` that is set."""
         get = {"_regularizer": regularizers.get, "_constraint": constraints.get}[suffix]
         for name, layer in self.layers.items():
-            for field in dataclasses.fields(layer):  # type: ignore[arg-type]
+            for field in dataclasses.fields(layer):
                 weight = field.name.removesuffix(suffix)
                 if weight in (field.name, "activity") or not layer.trainable:
                     continue
@@ -187,7 +187,7 @@ class Network:
 
     def with_layer(self, name: str, **changes: Any) -> Network:
         """The same network with fields of one layer changed, at every use of it."""
-        return self._with_layers({name: dataclasses.replace(self.layers[name], **changes)})  # type: ignore[type-var]
+        return self._with_layers({name: dataclasses.replace(self.layers[name], **changes)})
 
     def _with_layers(self, new: dict[str, Layer]) -> Network:
         nodes = tuple(
@@ -269,7 +269,7 @@ def from_symbols(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network
         nodes.append(
             Node(
                 name=name,
-                layer=dataclasses.replace(call.layer, name=name),  # type: ignore[type-var]
+                layer=dataclasses.replace(call.layer, name=name),
                 inputs=tuple((place[id(s.call)], s.index) for s in call.inputs),
                 many=call.many,
                 shapes_in=tuple(s.example_shape for s in call.inputs),
@@ -378,7 +378,7 @@ def from_json(data: Any, catalog: Catalog) -> Network:
             if not isinstance(layer, Layer):
                 raise TypeError(f"{name} is not a layer")
             # The same instance again: the nodes share their weights.
-            layers[name] = layer if layer.name else dataclasses.replace(layer, name=name)  # type: ignore[type-var]
+            layers[name] = layer if layer.name else dataclasses.replace(layer, name=name)
             layer = layers[name]
             refs = [(int(i), None if j is None else int(j)) for i, j in entry["inputs"]]
             inputs = tuple(_symbol(symbols, ref) for ref in refs)
@@ -402,4 +402,4 @@ def _symbol(symbols: list[Any], ref: Ref) -> Symbol:
     if ref[0] < 0:
         raise IndexError("a negative position")
     found = symbols[ref[0]]
-    return found if ref[1] is None else found[ref[1]]  # type: ignore[no-any-return]
+    return found if ref[1] is None else found[ref[1]]

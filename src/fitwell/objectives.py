@@ -89,7 +89,7 @@ def _metric_lists(argument: str, value: Any, names: Sequence[str]) -> tuple[tupl
 def resolve(
     network: Network, compiled: Compiled, ys: Sequence[Any], subject: str
 ) -> tuple[Objective, list[HostArray], list[str]]:
-    """The objective for these labels, the labels aligned with it, and what was decided, in words."""
+    """The objective for these labels, the labels aligned with it, and what was decided."""
     notes: list[str] = []
     chosen: list[Loss | None] = []
     arrays: list[HostArray] = []

@@ -43,7 +43,7 @@ def checkpoint(
         "epochs_trained": model.epochs_trained,
         "seed": model.seed,
         "learning_rate": model.learning_rate_override,
-        "history": fit.history.to_json(),
+        "history": fit.history.get_state(),
         "callbacks": states,
         "structure": str(jax.tree.structure(model.train_state)),
     }
@@ -66,7 +66,7 @@ def resume(
     model.train_state = _restored(model.train_state, trees.get("train", {}), facts["structure"])
     model.seed, model.epochs_trained = int(facts["seed"]), int(facts["epochs_trained"])
     model.learning_rate_override = facts["learning_rate"]
-    fit.history.from_json(facts["history"])
+    fit.history.set_state(facts["history"])
     position = fit.position
     position.epoch, position.step = int(facts["epoch"]), int(facts["step"])
     position.data_epoch = int(facts["data_epoch"])
@@ -92,7 +92,7 @@ def _restored(train: TrainState, saved: dict[str, Any], structure: str) -> Train
         cure = "Remove the backup folder, or fit the model it was made with."
         raise InvalidFile("resume", "a backup of this very model", "one of another model", cure)
     restored = jax.tree.unflatten(form, [jnp.array(a) for a in given])
-    return restored._replace(key=jax.random.wrap_key_data(restored.key))  # type: ignore[no-any-return]
+    return restored._replace(key=jax.random.wrap_key_data(restored.key))
 
 
 def _numbered(prefix: str, value: Any) -> dict[str, Any]:

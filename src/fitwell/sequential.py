@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from fitwell.collapse import collapse
 from fitwell.errors import InvalidArgument, NotReady
@@ -30,6 +30,8 @@ class Sequential(Model):
         layers: layers, a first `Input`, and other models (their weights come along).
         name, seed: as in Model.
     """
+
+    kind: ClassVar[str] = "Sequential"
 
     def __init__(
         self,
@@ -60,7 +62,7 @@ class Sequential(Model):
         before = self._own_weights()
         removed = self._entries.pop()
         self._rebuild(before)
-        return removed  # type: ignore[no-any-return]
+        return removed
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights for inputs of `(None, n, ...)`, the batch axis first as in Keras."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +47,7 @@ def rows(network: Network) -> list[Row]:
         own = {**params.get(node.name, {}), **state.get(node.name, {})}
         shared = node.name in counted
         counted.add(node.name)
-        names = getattr(node.layer, "initializer_names", dict)()
+        names: dict[str, str] = getattr(node.layer, "initializer_names", dict)()
         found.append(
             Row(
                 index=0 if is_input else index,
@@ -108,7 +109,7 @@ def summary(name: str, network: Network, seed: int) -> str:
     params, state = jax.eval_shape(network.init, jax.eval_shape(lambda: jax.random.key(0)))
     learn, kept = network.split_trainable(params)
     total = tree.size(params) + tree.size(state)
-    console = Console(width=120, record=True, file=_Nowhere(), color_system=None)
+    console = Console(width=120, file=(text := io.StringIO()), color_system=None)
     console.print(f'Model "{name}" (seed {seed})', highlight=False)
     console.print(table)
     console.print(
@@ -118,8 +119,7 @@ def summary(name: str, network: Network, seed: int) -> str:
         f"{size_text(sum(r.activation_bytes for r in found))} of activations per example.",
         highlight=False,
     )
-    lines = console.export_text().splitlines()
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines() if line.strip())
 
 
 def size_text(count: int) -> str:
@@ -131,16 +131,7 @@ def size_text(count: int) -> str:
     if count < 1024:
         return f"{count} B"
     value = float(count)
-    for unit in ("KiB", "MiB", "GiB", "TiB"):
-        value /= 1024
-        if value < 1024:
-            break
-    return f"{value:.1f} {unit}"
-
-
-class _Nowhere:
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        pass
+    units = ["KiB", "MiB", "GiB", "TiB"]
+    while (value := value / 1024) >= 1024 and len(units) > 1:
+        units.pop(0)
+    return f"{value:.1f} {units[0]}"

@@ -143,7 +143,7 @@ class Trainer:
             verbose: 0 silent, 1 a bar or a few lines, 2 a line per epoch; "auto" is 1.
             validation_split: the share at the end of the data that is kept for validation.
             validation_data: `(x, y)`, `(x, y, weight)` or an iterable of batches.
-            class_weight: `{label: weight}` or "balanced"; a dict by output name for several outputs.
+            class_weight: `{label: weight}` or "balanced"; by output name for several outputs.
             sample_weight: a weight per example.
             initial_epoch: the number of the first epoch.
             steps_per_epoch: batches that make an epoch; needed for endless iterables.
@@ -243,7 +243,7 @@ class Trainer:
         learn, _ = self.network.split_trainable(self.train_state.params)
         wanted = jax.eval_shape(optimizer.init, learn)
         have = self.train_state.optimizer
-        same = jax.tree.structure(have) == jax.tree.structure(wanted) and all(
+        same = str(jax.tree.structure(have)) == str(jax.tree.structure(wanted)) and all(
             a.shape == b.shape
             for a, b in zip(jax.tree.leaves(have), jax.tree.leaves(wanted), strict=True)
         )

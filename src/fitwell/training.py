@@ -1,4 +1,4 @@
-"""The step, the chunk of steps and the evaluation: pure functions, compiled once per architecture."""
+"""The step, the chunk of steps and the evaluation: pure, compiled once per architecture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from fitwell import compiling
-from fitwell.losses import Loss, reduce
+from fitwell.losses import Loss
 from fitwell.metrics import Metric
 from fitwell.network import Network, Ref, pick
 from fitwell.optimizers import Optimizer
@@ -123,8 +123,7 @@ def losses_and_stats(
         if read is None:
             continue
         loss, place = read
-        each = loss.values(batch.y[i], pick(values, place))
-        value = reduce(each, batch.weight[i], batch.mask, loss.reduction)
+        value = loss.cost(batch.y[i], pick(values, place), batch.weight[i], batch.mask)
         total += objective.weights[i] * value
         if len(objective.losses) > 1:
             stats[f"{objective.names[i]}_loss"] = {"sum": value * count, "count": count}
@@ -301,4 +300,4 @@ def zero_totals(
         return split_collected(objective, found[1][1])[0]
 
     shapes = jax.eval_shape(stats, params, state, batch)
-    return jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)  # type: ignore[no-any-return]
+    return jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)

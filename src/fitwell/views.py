@@ -49,7 +49,7 @@ def names_in_order(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 class LayerView:
-    """One layer of a model with the habits of Keras: `.kernel`, `.get_weights()`, `.trainable = False`.
+    """One layer of a model with Keras' habits: `.kernel`, `.get_weights()`, `.trainable = False`.
 
     Arrays it returns are copies: they stay valid while the model goes on training.
     """
@@ -62,11 +62,11 @@ class LayerView:
     @property
     def description(self) -> Layer:
         """The frozen description."""
-        return self._owner.network.layers[self.name]  # type: ignore[no-any-return]
+        return self._owner.network.layers[self.name]
 
     @property
     def node(self) -> Node:
-        return self._owner.network.first_use(self.name)  # type: ignore[no-any-return]
+        return self._owner.network.first_use(self.name)
 
     @property
     def input_shape(self) -> Any:
@@ -82,7 +82,12 @@ class LayerView:
 
     @property
     def trainable(self) -> bool:
+        """Whether `fit` changes its weights; may be assigned."""
         return self.description.trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._owner.change_layer(self.name, trainable=bool(value))
 
     # Its arrays
 
@@ -130,7 +135,7 @@ class LayerView:
         return sum(int(np.prod(a.shape)) for a in self._named().values())
 
     def adapt(self, data: Any) -> None:
-        """Computes the statistics of a preprocessing layer from data and keeps them in the model."""
+        """Computes a preprocessing layer's statistics from data and keeps them in the model."""
         if not getattr(self.description, "adapts", False):
             cure = "Normalization does."
             raise InvalidArgument(repr(self), "a layer that adapts to data", "adapt", cure)
@@ -164,7 +169,7 @@ class LayerView:
 
     def __setattr__(self, attribute: str, value: Any) -> None:
         if attribute == "trainable":
-            self._owner.change_layer(self.name, trainable=bool(value))
+            object.__setattr__(self, attribute, value)
             return
         params, state = self._owner.weights_of(self.name)
         if attribute in params or attribute in state:
@@ -184,7 +189,7 @@ class LayerView:
             return
         raise InvalidArgument(
             repr(self),
-            f"an assignment to trainable or a weight ({', '.join([*params, *state]) or 'it has none'})",
+            f"an assignment to trainable or a weight ({', '.join([*params, *state])})",
             f".{attribute} = ...",
             "Hyper-parameters are fixed once a layer is in a model: build a new model.",
         )

@@ -1,4 +1,4 @@
-"""From what users pass (numpy, JAX, lists, frames, dicts of them) to checked arrays in host memory."""
+"""From what users pass (numpy, JAX, lists, frames, dicts) to checked arrays in host memory."""
 
 from __future__ import annotations
 
@@ -122,11 +122,12 @@ def by_name(subject: str, value: Any, names: Sequence[str]) -> list[Any]:
         missing = [name for name in names if name not in value]
         if missing:
             given = [str(name) for name in value]
+            near = did_you_mean(missing[0], given) if given else ""
             raise InvalidData(
                 subject,
                 f"a dict with the names {', '.join(names)}",
                 f"{', '.join(given)}",
-                f"{missing[0]} is missing. {did_you_mean(missing[0], given) if given else ''}".strip(),
+                f"{missing[0]} is missing. {near}".strip(),
             )
         return [value[name] for name in names]
     if len(names) == 1:

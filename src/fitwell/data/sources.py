@@ -26,13 +26,11 @@ class Source(Protocol):
         batch_size: rows of a full batch.
         capacity: the most batches in one chunk; the shape of what `chunk` returns.
         steps: batches per epoch, or None if only the end of the data tells.
-        rows: examples per epoch, or None.
     """
 
     batch_size: int
     capacity: int
     steps: int | None
-    rows: int | None
 
     def chunk(self, epoch: int, start: int, count: int) -> tuple[Batch, int]:
         """Batches `start`, ..., `start + count - 1` of an epoch, stacked to `capacity`.
@@ -107,7 +105,7 @@ class ArraySource:
         seed: int = 0,
         limit: int | None = None,
     ) -> None:
-        self.rows: int | None = len(data.x[0])
+        self.rows = len(data.x[0])
         self.batch_size, self.capacity = batch_size, capacity
         self.shuffle, self.seed = shuffle, seed
         whole = -(-len(data.x[0]) // batch_size)
@@ -136,7 +134,6 @@ class ArraySource:
 
     def _epoch_order(self, epoch: int) -> HostArray:
         if self._order is None or self._order[0] != epoch:
-            assert self.rows is not None
             self._order = epoch, order(self.rows, self.seed, epoch)
         return self._order[1]
 
@@ -159,7 +156,8 @@ class IterableSource:
         steps: int | None,
     ) -> None:
         self.restarts = iter(batches) is not batches
-        self.batches, self.prepare, self.steps, self.rows = batches, prepare, steps, None
+        self.batches, self.prepare = batches, prepare
+        self.steps = steps
         self._iterator: Iterator[Any] = iter(batches)
         self._ahead: list[Batch] = []
         first = self._pull()

@@ -54,11 +54,11 @@ def align(subject: str, y: Any, loss: Loss | None, shape: Shape) -> HostArray:
     if array.ndim == 0:
         raise InvalidData(subject, "one label per example", f"the number {array}", "Pass a list.")
     if isinstance(loss, SparseCategoricalCrossentropy):
-        return _class_indices(subject, array, shape, loss.ignore_class)
+        return _class_indices(subject, array, shape, loss)
     if isinstance(loss, ONE_HOT) and array.shape[1:] != shape and array.ndim == len(shape):
         raise ShapeMismatch(
             subject,
-            f"one-hot labels of shape (n, {', '.join(map(str, shape))}) for {_name(loss)}",
+            f"one-hot labels of shape {_rows(shape)} for {_name(loss)}",
             f"shape {array.shape}",
             "Use sparse_categorical_crossentropy for whole-number labels, or "
             "fitwell.utils.to_categorical(y).",
@@ -87,21 +87,28 @@ def _check_finite(subject: str, array: HostArray) -> None:
     )
 
 
-def _class_indices(subject: str, array: HostArray, shape: Shape, ignored: int | None) -> HostArray:
+def _rows(shape: Shape) -> str:
+    return f"({', '.join(['n', *map(str, shape)])}{'' if shape else ','})"
+
+
+def _class_indices(
+    subject: str, array: HostArray, shape: Shape, loss: SparseCategoricalCrossentropy
+) -> HostArray:
+    ignored = loss.ignore_class
     classes = shape[-1] if shape else 1
     if array.shape[1:] == (*shape[:-1], 1):
         array = array[..., 0]
     if array.shape[1:] == shape and array.ndim > 1:
         raise ShapeMismatch(
             subject,
-            f"whole-number labels of shape {('n', *shape[:-1])} for sparse_categorical_crossentropy",
+            f"whole-number labels of shape {_rows(shape[:-1])} for {_name(loss)}",
             f"shape {array.shape}, which looks one-hot",
             "Use categorical_crossentropy, or pass y.argmax(-1).",
         )
     if array.shape[1:] != shape[:-1]:
         raise ShapeMismatch(
             subject,
-            f"labels of shape {('n', *shape[:-1])}",
+            f"labels of shape {_rows(shape[:-1])}",
             f"{array.shape}",
             "Each example needs one class index.",
         )

@@ -9,11 +9,19 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from fitwell import activations, constraints, initializers, regularizers
 from fitwell.description import Description
 from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch
 from fitwell.types import Array, Inputs, Key, Params, Shape, Shapes, State
 
 _PROBE_BATCH = 2  # the batch size with which shapes are inferred; any number gives the same
+
+_NAMED_FIELDS: dict[str, Any] = {
+    "activation": activations.get,
+    "_initializer": initializers.get,
+    "_regularizer": regularizers.get,
+    "_constraint": constraints.get,
+}
 
 
 class Layer(Description):
@@ -34,7 +42,8 @@ class Layer(Description):
 
     Shapes exclude the batch axis; arrays have it in front. A field called
     `<weight>_regularizer` or `<weight>_constraint` acts on the weight of that name, and
-    `activity_regularizer` on the output, in every layer.
+    `activity_regularizer` on the output, in every layer. Names in these fields, in
+    `<weight>_initializer` and in `activation` are checked when the layer is made.
 
     Args:
         name: None lets the network name the layer by class and position.
@@ -52,6 +61,24 @@ class Layer(Description):
 
     input_dtype: ClassVar[str] = "float32"
     """What a network that begins with this layer converts its input to."""
+
+    adapts: ClassVar[bool] = False
+    """True if the layer's state is computed from data by `statistics(chunks)`."""
+
+    saveable: ClassVar[bool] = True
+    """False if the layer cannot be written to a file; `unsaveable_because` says why."""
+
+    unsaveable_because: ClassVar[str] = ""
+    """What to do instead: whole sentences, the cure of the saver's error."""
+
+    def __post_init__(self) -> None:
+        for each in dataclasses.fields(self):
+            value = getattr(self, each.name)
+            automatic = value == "auto" and each.default == "auto"
+            for suffix, get in _NAMED_FIELDS.items():
+                if each.name.endswith(suffix) and value is not None and not automatic:
+                    get(value)
+        self.validate()
 
     def init(self, key: Key, shape: Any) -> Params:
         """Fresh weights for an input of `shape` (one example's; a list for several inputs)."""
@@ -86,10 +113,29 @@ class Layer(Description):
             return self, None
         return dataclasses.replace(self, activation=None), self.activation  # type: ignore[attr-defined,call-arg]
 
+    def initializer(self, weight: str) -> Any:
+        """The initializer of a weight: its field resolved, "auto" by the layer's activation."""
+        value = getattr(self, f"{weight}_initializer")
+        if value == "auto":
+            return initializers.for_activation(getattr(self, "activation", None))
+        return initializers.get(value)
+
+    def initializer_names(self) -> dict[str, str]:
+        """The initializer of each weight in words: `{"kernel": "HeNormal", "bias": "Zeros"}`."""
+        names = {}
+        for each in dataclasses.fields(self):
+            if each.name.endswith("_initializer"):
+                weight = each.name.removesuffix("_initializer")
+                found = self.initializer(weight)
+                found = getattr(found, "function", found)  # a user's function has its own name
+                names[weight] = getattr(found, "__name__", type(found).__name__)
+        return names
+
     def program(self) -> Layer:
         """The same layer without what only matters before training: the key of compiled code."""
-        defaults = {f.name: f.default for f in dataclasses.fields(self)}  # type: ignore[arg-type]
-        return dataclasses.replace(self, **{name: defaults[name] for name in self.init_only})  # type: ignore[type-var]
+        defaults = {f.name: f.default for f in dataclasses.fields(self)}
+        changes: dict[str, Any] = {name: defaults[name] for name in self.init_only}
+        return dataclasses.replace(self, **changes)
 
     def __call__(self, inputs: Any) -> Any:
         """Adds the layer to a graph: symbols in, symbols out (functional API)."""
