@@ -71,7 +71,7 @@ def test_frame_and_state_agree_with_what_was_recorded(rows):
     for epoch, logs in enumerate(rows):
         history.record(epoch, logs)
     copy = History()
-    copy.set_state(json.loads(json.dumps(history.get_state())))
+    copy.from_json(json.loads(json.dumps(history.to_json())))
     for one in (history, copy):
         frame = one.frame()
         for epoch, logs in enumerate(rows):
@@ -81,12 +81,12 @@ def test_frame_and_state_agree_with_what_was_recorded(rows):
                     np.testing.assert_equal(found, float(logs[name]))
                 else:
                     assert found is None
-    assert repr(history.get_state()) == repr(copy.get_state())
+    assert repr(history.to_json()) == repr(copy.to_json())
 
 
 def test_a_copy_by_state_shares_nothing():
     history, copy = example(), History()
-    copy.set_state(history.get_state())
+    copy.from_json(history.to_json())
     copy.record(4, {"loss": 0.0})
     assert history.epoch == [0, 1, 2, 3]
     assert len(history.history["loss"]) == 4
@@ -98,7 +98,7 @@ def test_a_copy_by_state_shares_nothing():
 )
 def test_a_state_of_another_kind_is_refused(state):
     with pytest.raises(InvalidFile) as caught:
-        History().set_state(state)
+        History().from_json(state)
     expected = "history: expected values with their epochs, received others. Start the fit anew."
     assert str(caught.value) == expected
 
@@ -133,6 +133,10 @@ def test_plot_takes_values_that_are_not_finite(tmp_path):
         history.record(epoch, {"loss": value})
     history.plot().savefig(tmp_path / "history.png")
     assert (tmp_path / "history.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_notebook_can_show_the_figure():
+    assert example().plot()._repr_png_().startswith(b"\x89PNG")
 
 
 def test_plot_without_epochs():

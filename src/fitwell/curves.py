@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -37,7 +39,15 @@ def draw(curves: Mapping[str, Curve]) -> Figure:
         _panel(panel, quantity, curves)
     for panel in panels[len(quantities) :]:
         panel.set_axis_off()
+    # A notebook shows what has this method; figures of pyplot get theirs from its back end.
+    setattr(figure, "_repr_png_", functools.partial(_png, figure))  # noqa: B010
     return figure
+
+
+def _png(figure: Figure) -> bytes:
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    return content.getvalue()
 
 
 def _panel(panel: Axes, quantity: str, curves: Mapping[str, Curve]) -> None:

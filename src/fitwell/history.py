@@ -27,7 +27,7 @@ class History:
         params: what `fit` was called with (`epochs`, `steps`, ...).
         seconds: the wall time of the fit.
         stopped: why it ended before its last epoch (`"interrupted"`, `"time_limit"`,
-            `"callback EarlyStopping"`), or None.
+            `"callback"`), or None.
 
     >>> history = History()
     >>> history.record(0, {"loss": 0.5, "val_loss": 0.7})
@@ -72,15 +72,15 @@ class History:
             if self.epoch and epochs[-1:] == self.epoch[-1:]
         }
 
-    def get_state(self) -> dict[str, Any]:
-        """All of it as JSON values; the inverse of `set_state`."""
+    def to_json(self) -> dict[str, Any]:
+        """All of it as JSON values; the inverse of `from_json`."""
         return {"epoch": self.epoch, "history": self.history, "measured": self._measured}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Continues the history that `get_state` described.
+    def from_json(self, state: Mapping[str, Any]) -> None:
+        """Continues the history that `to_json` described.
 
         Raises:
-            InvalidFile: the state is not one that `get_state` returned.
+            InvalidFile: the state is not one that `to_json` returned.
         """
         epoch, history, measured = (state.get(k) for k in ("epoch", "history", "measured"))
         if not (
