@@ -1,0 +1,157 @@
+"""From a table to numbers: what was learned from the training rows, as a frozen description."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from fitwell.data.columns import Column
+from fitwell.data.features import (
+    DATE_PARTS,
+    BooleanColumn,
+    CategoryColumn,
+    DateColumn,
+    FittedColumn,
+    NumberColumn,
+    PresenceColumn,
+    date_parts,
+)
+from fitwell.data.values import to_numbers, to_text, to_truths
+from fitwell.description import Catalog, Description
+from fitwell.errors import InvalidData, InvalidFile
+from fitwell.types import HostArray
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOST_CATEGORIES = 100
+"""Of a category column, so many values get a feature of their own; the rest share one."""
+
+_CATALOG = Catalog(
+    {
+        c.__name__: c
+        for c in (NumberColumn, CategoryColumn, BooleanColumn, DateColumn, PresenceColumn)
+    }
+)
+
+
+class TableEncoder(Description):
+    """The map from a table to a float32 array (rows, features); made by `fit_encoder`.
+
+    Columns are found by name; those it does not know are ignored.
+
+    >>> import polars as pl
+    >>> from fitwell.data.columns import infer_columns
+    >>> frame = pl.DataFrame({"age": [20.0, 30.0, 40.0], "city": ["Bern", "Rome", "Bern"]})
+    >>> encoder = fit_encoder(frame, infer_columns(frame))
+    >>> encoder.feature_names
+    ('age', 'city=Bern', 'city=(other)')
+    >>> encoder.transform(pl.DataFrame({"age": [30], "city": ["Oslo"]}))
+    array([[0., 0., 1.]], dtype=float32)
+    """
+
+    columns: tuple[FittedColumn, ...]
+
+    subject: ClassVar[str] = "table"
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """One name per feature, such as `"age"`, `"age is missing"`, `"city=Bern"`."""
+        return tuple(name for column in self.columns for name in column.feature_names)
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """The columns whose text `read_table` must keep as it is written."""
+        return tuple(c.name for c in self.columns if isinstance(c, CategoryColumn))
+
+    def transform(self, frame: pl.DataFrame) -> HostArray:
+        """(rows, features), float32, all finite.
+
+        Raises:
+            InvalidData: a column is missing, or a value is of another type than in training.
+        """
+        for column in self.columns:
+            if column.name not in frame.columns:
+                near = difflib.get_close_matches(column.name, frame.columns, n=1)
+                raise InvalidData(
+                    self.subject,
+                    f"the column {column.name!r}, as in training",
+                    f"the columns {', '.join(frame.columns)}",
+                    f"Is it called {near[0]!r} now? Rename it." if near else "Add it.",
+                )
+        return np.concatenate([c.encode(frame[c.name]) for c in self.columns], axis=1)
+
+    def to_json(self) -> list[Any]:
+        """What `json.dumps` takes; `from_json` gives back the same encoder to the last bit."""
+        return [_CATALOG.to_json(column) for column in self.columns]
+
+    @classmethod
+    def from_json(cls, data: Any) -> TableEncoder:
+        """The inverse of `to_json`.
+
+        Raises:
+            InvalidFile: anything that `to_json` does not write.
+        """
+        columns = _CATALOG.from_json(data)
+        if not isinstance(columns, tuple) or not all(isinstance(c, FittedColumn) for c in columns):
+            raise InvalidFile(
+                "model file", "a list of the table's columns", repr(data)[:60], "Train it again."
+            )
+        return cls(columns)
+
+
+def fit_encoder(frame: pl.DataFrame, columns: Iterable[Column]) -> TableEncoder:
+    """Learns centres, scales, categories and what can be missing from the training rows."""
+    fitted = (_fit(column, frame[column.name]) for column in columns)
+    return TableEncoder(tuple(column for column in fitted if column is not None))
+
+
+def _fit(column: Column, values: pl.Series) -> FittedColumn | None:
+    if column.kind == "number":
+        return _fit_number(column.name, to_numbers(values))
+    if column.kind == "category":
+        return _fit_category(column.name, to_text(values))
+    if column.kind == "boolean":
+        return BooleanColumn(column.name, _some_missing(to_truths(values)))
+    if column.kind == "date":
+        return _fit_date(column.name, values)
+    if column.kind == "text" and _some_missing(to_text(values)):
+        return PresenceColumn(column.name)
+    return None
+
+
+def _fit_number(name: str, values: pl.Series) -> NumberColumn:
+    missing = _some_missing(values)
+    x = values.drop_nulls().to_numpy()
+    if x.size == 0:
+        return NumberColumn(name, 0.0, 0.0, missing)
+    low, first, center, third, high = np.quantile(x / 2, [0, 0.25, 0.5, 0.75, 1])
+    spread = third - first or (high - low) / 2
+    with np.errstate(over="ignore"):
+        scale = 0.5 / spread if spread > 0 else 0.0
+    return NumberColumn(name, float(2 * center), float(min(scale, 1e300)), missing)
+
+
+def _fit_category(name: str, values: pl.Series) -> CategoryColumn:
+    counts = Counter(values.to_list())
+    missing = counts.pop(None, 0)
+    ranked = sorted(counts, key=lambda value: (-counts[value], value))
+    kept = [value for value in ranked[:MOST_CATEGORIES] if counts[value] > 1]
+    names: list[str | None] = [*sorted(kept), *([None] if missing else [])]
+    return CategoryColumn(name, tuple(names), len(kept) < len(ranked))
+
+
+def _fit_date(name: str, values: pl.Series) -> DateColumn:
+    parts = date_parts(values)
+    varying = [part for part, numbers in parts.items() if numbers.drop_nulls().n_unique() > 1]
+    fitted = [_fit_number(f"{name} {part}", parts[part]) for part in varying or DATE_PARTS[:1]]
+    once = [p if i == 0 else NumberColumn(p.name, p.center, p.scale) for i, p in enumerate(fitted)]
+    return DateColumn(name, tuple(once))
+
+
+def _some_missing(values: pl.Series) -> bool:
+    return 0 < values.null_count() < values.len()

@@ -1,0 +1,201 @@
+"""The fitted columns of a table: how the values of each become features."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fitwell.data.values import to_dates, to_numbers, to_text, to_truths
+from fitwell.description import Description, check_number
+from fitwell.errors import InvalidFile
+from fitwell.types import HostArray
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_CLIP = 3.0
+DATE_PARTS = ("year", "month", "day", "weekday", "hour")
+
+
+class NumberColumn(Description):
+    """z = (x - center) * scale; feature = z / sqrt(1 + (z / 3)^2), in (-3, 3).
+
+    The centre is the median of the training rows and the scale 1 / (q75 - q25), so that outliers
+    change neither; the smooth clip keeps them near the rest (Holzmueller et al., 2024, RealMLP).
+
+    Args:
+        name: of the column.
+        center: fills missing values, too.
+        scale: 0 for a column that does not vary in the training rows.
+        missing: a second feature that is 1 where the value is missing, else 0.
+    """
+
+    name: str
+    center: float
+    scale: float
+    missing: bool = False
+
+    def validate(self) -> None:
+        _check(self, name=str, missing=bool)
+        check_number(self, "center", open_low=True, open_high=True)
+        check_number(self, "scale", 0.0, open_high=True)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        return (self.name, f"{self.name} is missing") if self.missing else (self.name,)
+
+    def encode(self, column: pl.Series) -> HostArray:
+        """(n,) values of the column -> (n, 1 or 2) features."""
+        values = to_numbers(column)
+        x = values.fill_null(self.center).to_numpy()
+        with np.errstate(over="ignore"):  # halves: the difference of finite numbers is finite
+            half = np.clip((x / 2 - self.center / 2) * self.scale, -1e30, 1e30)
+        z = 2 * half / np.hypot(1.0, 2 * half / _CLIP)
+        return _stack(z, values.is_null().to_numpy() if self.missing else None)
+
+
+class CategoryColumn(Description):
+    """One feature per value, 1 where the row has it; a single feature -1 / +1 for two values.
+
+    What was not seen in training is a bucket of its own: the feature "other" where rare training
+    values have taught the network what to make of it, and zeros everywhere if there were none.
+
+    Args:
+        name: of the column.
+        values: as text, in alphabetical order; None in the last place stands for a missing value.
+        other: rare values of the training rows share a feature with those never seen.
+    """
+
+    name: str
+    values: tuple[str | None, ...]
+    other: bool = False
+
+    def validate(self) -> None:
+        _check(self, name=str, values=tuple, other=bool)
+
+    @property
+    def two(self) -> bool:
+        """Whether one feature says it all."""
+        return len(self.values) == 2 and not self.other
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        names = [
+            f"{self.name} is missing" if value is None else f"{self.name}={value}"
+            for value in self.values
+        ]
+        if self.two:
+            return (names[1],)
+        return (*names, *((f"{self.name}=(other)",) if self.other else ()))
+
+    def encode(self, column: pl.Series) -> HostArray:
+        """(n,) values of the column -> (n, features)."""
+        places = {value: place for place, value in enumerate(self.values)}
+        texts = to_text(column)
+        codes = np.array([places.get(text, len(places)) for text in texts], np.int64)
+        hot = codes[:, None] == np.arange(len(places) + 1)
+        features: HostArray = hot[:, : len(places) + self.other].astype(np.float32)
+        return features[:, 1:] - features[:, :1] if self.two else features
+
+
+class BooleanColumn(Description):
+    """+1 for true, -1 for false, 0 for missing; `missing` as in NumberColumn."""
+
+    name: str
+    missing: bool = False
+
+    def validate(self) -> None:
+        _check(self, name=str, missing=bool)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        return (self.name, f"{self.name} is missing") if self.missing else (self.name,)
+
+    def encode(self, column: pl.Series) -> HostArray:
+        """(n,) values of the column -> (n, 1 or 2) features."""
+        truths = to_truths(column)
+        signs = 2 * truths.cast(_float()) - 1
+        return _stack(
+            signs.fill_null(0.0).to_numpy(), truths.is_null().to_numpy() if self.missing else None
+        )
+
+
+class DateColumn(Description):
+    """Year, month, day, weekday (Monday is 1) and hour as numbers: those that vary in training."""
+
+    name: str
+    parts: tuple[NumberColumn, ...]
+
+    def validate(self) -> None:
+        _check(self, name=str, parts=tuple)
+        for part in self.parts:
+            if not isinstance(part, NumberColumn):
+                _damaged(self, "parts", part)
+            if part.name.removeprefix(f"{self.name} ") not in DATE_PARTS:
+                _damaged(self, "parts", part.name)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        return tuple(name for part in self.parts for name in part.feature_names)
+
+    def encode(self, column: pl.Series) -> HostArray:
+        """(n,) values of the column -> (n, features)."""
+        parts = date_parts(column)
+        return np.concatenate(
+            [part.encode(parts[part.name.removeprefix(f"{self.name} ")]) for part in self.parts],
+            axis=1,
+        )
+
+
+class PresenceColumn(Description):
+    """+1 where the column has a value, -1 where it has none."""
+
+    name: str
+
+    def validate(self) -> None:
+        _check(self, name=str)
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        return (f"{self.name} is present",)
+
+    def encode(self, column: pl.Series) -> HostArray:
+        """(n,) values of the column -> (n, 1) features."""
+        return _stack(np.where(to_text(column).is_null().to_numpy(), -1.0, 1.0), None)
+
+
+FittedColumn = NumberColumn | CategoryColumn | BooleanColumn | DateColumn | PresenceColumn
+
+
+def date_parts(column: pl.Series) -> dict[str, pl.Series]:
+    """Year, month, day, weekday and hour (with minutes and seconds as fractions) as numbers."""
+    moments = to_dates(column)
+    hour = moments.dt.hour().cast(_float()) + moments.dt.minute() / 60 + moments.dt.second() / 3600
+    parts = [moments.dt.year(), moments.dt.month(), moments.dt.day(), moments.dt.weekday(), hour]
+    return dict(zip(DATE_PARTS, parts, strict=True))
+
+
+def _stack(values: HostArray, missing: HostArray | None) -> HostArray:
+    columns = [values] if missing is None else [values, missing]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _float() -> Any:
+    import polars as pl
+
+    return pl.Float64
+
+
+def _check(column: Description, **types: type) -> None:
+    """These descriptions are not written by users: a wrong type comes from a damaged file."""
+    for field, kind in types.items():
+        value = getattr(column, field)
+        if not isinstance(value, kind):
+            _damaged(column, field, value)
+
+
+def _damaged(column: Description, field: str, value: Any) -> None:
+    raise InvalidFile(
+        type(column).__name__, f"{field} as fitwell writes it", repr(value), "Save the model again."
+    )

@@ -1,0 +1,169 @@
+"""What the text in a column means: numbers, dates, truth values, missing values.
+
+The same rules read a text file and the strings of a data frame, so that one table gives one result
+by whichever route it comes. Rows in messages are counted from 1, without the line of names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fitwell.errors import InvalidData
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MISSING_WORDS = ("", "na", "n/a", "nan", "null", "?")
+"""Text that stands for "no value", in any mixture of capitals."""
+
+_MOMENTS = (
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M:%S%.fZ",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%dT%H:%M",
+)
+_DAYS = ("%Y-%m-%d", "%Y/%m/%d")
+_CURE = "Correct the value or leave it empty."
+
+
+def stripped(column: pl.Series) -> pl.Series:
+    """Text without spaces around it; the words for "missing" become missing."""
+    import polars as pl
+
+    text = column.str.strip_chars()
+    missing = text.str.to_lowercase().is_in(MISSING_WORDS)
+    return pl.select(pl.when(~missing).then(text).alias(column.name)).to_series()
+
+
+def typed(column: pl.Series) -> pl.Series:
+    """A column of text as what all of its values are: whole numbers, numbers, truth values, days,
+    moments, and otherwise the text itself. Columns of other types are returned as they are.
+
+    Only days and times in the order year, month, day (ISO 8601) are read: in all others, day and
+    month may be taken for one another.
+
+    >>> import polars as pl
+    >>> typed(pl.Series(["1", " 2.5", "NA"])).to_list()
+    [1.0, 2.5, None]
+    """
+    if str(column.dtype) != "String":
+        return column
+    text = stripped(column)
+    known = text.len() - text.null_count()
+    if known == 0:
+        return text
+    readings = (reading for reading in _readings(text) if reading is not None)
+    return next((r for r in readings if r.len() - r.null_count() == known), text)
+
+
+def _readings(text: pl.Series) -> Iterator[pl.Series | None]:
+    import polars as pl
+
+    yield text.cast(pl.Int64, strict=False)
+    yield text.cast(pl.Float64, strict=False)
+    yield _truths(text)
+    first = text.drop_nulls()[0]
+    if first[:4].isdigit():  # spares the trial of every date format on ordinary words
+        for day in _DAYS:
+            yield text.str.to_date(day, strict=False)
+        for moment in _MOMENTS:
+            yield text.str.to_datetime(moment, strict=False)
+
+
+def _truths(text: pl.Series) -> pl.Series:
+    import polars as pl
+
+    words = {"true": True, "false": False}
+    return text.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
+
+
+def kind_of(column: pl.Series) -> str:
+    """`"number"`, `"boolean"`, `"date"`, `"text"` or `"other"`: what the column's type holds."""
+    if column.dtype.is_numeric():
+        return "number"
+    names = {"Boolean": "boolean", "String": "text", "Null": "text"}
+    if column.dtype.is_temporal():
+        return "date" if str(column.dtype).startswith("Date") else "other"
+    return names.get(str(column.dtype), "other")
+
+
+def to_numbers(column: pl.Series) -> pl.Series:
+    """The column as float64; missing stays missing.
+
+    Raises:
+        InvalidData: a value that is no number, or infinite; names column, row and value.
+    """
+    import polars as pl
+
+    kind = kind_of(column)
+    if kind not in ("number", "boolean", "text"):
+        _refuse(column, column.is_not_null(), "numbers")
+    known = stripped(column.cast(pl.String)) if kind == "text" else column
+    numbers = known.cast(pl.Float64, strict=False).fill_nan(None)
+    _refuse(column, known.is_not_null() & numbers.is_null(), "numbers")
+    _refuse(column, numbers.is_infinite().fill_null(False), "finite numbers")
+    return numbers
+
+
+def to_truths(column: pl.Series) -> pl.Series:
+    """The column as true and false; 1 and 0 are taken for them.
+
+    Raises:
+        InvalidData: any other value; names column, row and value.
+    """
+    import polars as pl
+
+    words = {"1": True, "0": False, "true": True, "false": False}
+    text = to_text(column)
+    truths = text.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
+    _refuse(column, text.is_not_null() & truths.is_null(), "true or false")
+    return truths
+
+
+def to_dates(column: pl.Series) -> pl.Series:
+    """The column as moments without a time zone (moments with one are turned into UTC).
+
+    Raises:
+        InvalidData: a value that is no date; names column, row and value.
+    """
+    import polars as pl
+
+    dates = typed(column)
+    if dates.null_count() == dates.len():
+        return dates.cast(pl.String).str.to_datetime(_MOMENTS[0], strict=False)
+    if kind_of(dates) == "text":
+        good = pl.coalesce(
+            *(pl.lit(dates).str.to_datetime(f, strict=False) for f in _MOMENTS),
+            *(pl.lit(dates).str.to_date(f, strict=False).cast(pl.Datetime) for f in _DAYS),
+        )
+        moments = pl.select(good.alias(column.name)).to_series()
+        _refuse(column, dates.is_not_null() & moments.is_null(), "dates such as 2026-01-31")
+        return moments
+    if kind_of(dates) != "date":
+        _refuse(column, dates.is_not_null(), "dates such as 2026-01-31")
+    if getattr(dates.dtype, "time_zone", None):
+        dates = dates.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+    return dates.cast(pl.Datetime("us"))
+
+
+def to_text(column: pl.Series) -> pl.Series:
+    """The column as text in one spelling: 3 and 3.0 are both `"3"`, true is `"true"`."""
+    import polars as pl
+
+    if column.dtype.is_nested():
+        _refuse(column, column.is_not_null(), "single values")
+    text = stripped(column.cast(pl.String))
+    return text.str.replace(r"^(-?\d+)\.0+$", "${1}")
+
+
+def _refuse(column: pl.Series, bad: pl.Series, expected: str) -> None:
+    rows = bad.arg_true()
+    if rows.len():
+        raise InvalidData(
+            f"column {column.name}",
+            expected,
+            f"{column[rows[0]]!r} in row {rows[0] + 1}",
+            _CURE,
+        )

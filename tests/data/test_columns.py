@@ -1,0 +1,241 @@
+"""What the columns of a table are taken for, and which task a target is."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+import numpy as np
+import polars as pl
+import pytest
+
+from fitwell.data.columns import infer_columns
+from fitwell.data.labels import Target, fit_target, infer_task, target_column
+from fitwell.errors import InvalidArgument, InvalidData, UnknownName
+
+N = 40
+DAYS = [datetime.date(2020, 1, 1) + datetime.timedelta(days=i) for i in range(N)]
+
+KINDS = {
+    "real numbers, all different": ([i + 0.5 for i in range(N)], "number", ""),
+    "few whole numbers": ([1, 2, 3, 3] * 10, "number", ""),
+    "numbers written as text": ([f" {i % 7}.5" for i in range(N)], "number", ""),
+    "one number or none": ([1, None] * 20, "number", ""),
+    "whole numbers with gaps, all different": ([i * i for i in range(N)], "number", ""),
+    "counts the rows": (
+        list(range(100, 100 + N)),
+        "id",
+        "x is left out: an id, different in every row.",
+    ),
+    "codes, all different": (
+        [f"c{i}" for i in range(N)],
+        "id",
+        "x is left out: an id, different in every row.",
+    ),
+    "truth values": ([True, False] * 20, "boolean", ""),
+    "truth values written as text": (["True", "FALSE"] * 20, "boolean", ""),
+    "days": (DAYS, "date", ""),
+    "days written as text": (list(map(str, DAYS)), "date", ""),
+    "words": (["a", "b", "c", None] * 10, "category", ""),
+    "half of the values different": ([f"v{i % 20}" for i in range(N)], "category", ""),
+    "sentences": (
+        [f"word {i}" for i in range(N)],
+        "text",
+        "x is left out: free text or names (40 different in 40 rows).",
+    ),
+    "sentences or none": (
+        [f"word {i}" if i % 2 else None for i in range(N)],
+        "text",
+        "x is used only as present or missing: free text or names (20 different in 20 rows).",
+    ),
+    "always the same": (["a"] * N, "constant", "x is left out: its value is always 'a'."),
+    "nothing": ([None] * N, "constant", "x is left out: it has no values."),
+    "only words for nothing": (["NA", "?"] * 20, "constant", "x is left out: it has no values."),
+    "lists": ([[1, 2]] * N, "other", "x is left out: List(Int64) is no kind of feature."),
+    "times": (
+        [datetime.time(i % 24) for i in range(N)],
+        "other",
+        "x is left out: Time is no kind of feature.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", KINDS)
+def test_kind_and_reason(case: str) -> None:
+    values, kind, note = KINDS[case]
+    frame = pl.DataFrame({"x": values, "other": [i / 7 for i in range(N)]})
+    column = infer_columns(frame)[0]
+    assert (column.name, column.kind, column.note) == ("x", kind, note)
+    assert column.used is (kind in ("number", "category", "boolean", "date"))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("PassengerId", "id"),
+        ("user_id", "id"),
+        ("ID", "id"),
+        ("width", "number"),
+        ("paid", "number"),
+    ],
+)
+def test_the_name_decides_whether_different_whole_numbers_are_an_id(name: str, kind: str) -> None:
+    frame = pl.DataFrame({name: [5, 2, 11], "y": [1.5, 2.5, 0.5]})
+    assert infer_columns(frame)[0].kind == kind
+
+
+def test_an_id_that_repeats_is_a_number() -> None:
+    frame = pl.DataFrame({"shop_id": [5, 5, 11]})
+    assert infer_columns(frame)[0].kind == "number"
+
+
+def test_target_and_overrides() -> None:
+    frame = pl.DataFrame({"a": [1, 2, 2], "b": [1, 2, 1], "y": [0, 1, 0]})
+    assert [c.name for c in infer_columns(frame, "y")] == ["a", "b"]
+    assert infer_columns(frame, "y", {"a": "category"})[0].kind == "category"
+    with pytest.raises(UnknownName, match=r"received 'Y2'\. Did you mean y\?"):
+        infer_columns(frame, "Y2")
+    with pytest.raises(UnknownName, match=r"received 'zzz'\. The choices are a, b, y\."):
+        infer_columns(frame, "y", {"zzz": "number"})
+    with pytest.raises(InvalidArgument, match=r"received kind='categry'\. Did you mean category\?"):
+        infer_columns(frame, "y", {"a": "categry"})
+    with pytest.raises(
+        InvalidData, match=r"column a: expected dates such as .* received 1 in row 1"
+    ):
+        infer_columns(frame, "y", {"a": "date"})
+
+
+def test_nothing_to_predict_from() -> None:
+    frame = pl.DataFrame({"a": ["x", "x"], "y": [0, 1]})
+    with pytest.raises(
+        InvalidData,
+        match=r"expected at least one column to predict from, received a is left out: its value is "
+        r"always 'x'\. Add a column",
+    ):
+        infer_columns(frame, "y")
+    with pytest.raises(InvalidData, match="received only the target"):
+        infer_columns(frame.select("y"), "y")
+
+
+def test_infinite_number() -> None:
+    frame = pl.DataFrame({"a": [1.0, float("inf"), 3.0]})
+    message = "column a: expected finite numbers, received inf in row 2. Correct the value or leave"
+    with pytest.raises(InvalidData, match=re.escape(message)):
+        infer_columns(frame)
+
+
+# Tasks
+
+TASKS = {
+    "two words": (["yes", "no"] * 10, "binary"),
+    "three words": (["a", "b", "c"] * 10, "multiclass"),
+    "truth values": ([True, False] * 10, "binary"),
+    "zero and one": ([0, 1] * 10, "binary"),
+    "two real numbers": ([0.5, 1.5] * 10, "binary"),
+    "ten digits": (list(range(10)) * 10, "multiclass"),
+    "ten digits as real numbers": ([float(i) for i in range(10)] * 10, "multiclass"),
+    "whole numbers, few rows each": (list(range(10)) * 4, "regression"),
+    "many whole numbers": (list(range(21)) * 10, "regression"),
+    "real numbers": ([i / 3 for i in range(5)] * 10, "regression"),
+    "missing values do not count": (["a", "b", None], "binary"),
+}
+
+
+@pytest.mark.parametrize("case", TASKS)
+def test_task(case: str) -> None:
+    values, task = TASKS[case]
+    assert infer_task(pl.Series("y", values)) == task
+
+
+def test_task_that_the_user_names() -> None:
+    digits = pl.Series("y", list(range(10)) * 10)
+    assert infer_task(digits, "regression") == "regression"
+    assert infer_task(pl.Series("y", list(range(100))), "multiclass") == "multiclass"
+    assert infer_task(pl.Series("y", ["1", "2", "3"]), "regression") == "regression"
+
+
+BAD_TASKS = {
+    "one value": ([1, 1, None], None, "expected at least two different values, received 1."),
+    "no values": ([None, None], None, "expected at least two different values, received 0."),
+    "dates": (DAYS, None, "expected classes or numbers, received dates. Choose another column"),
+    "names": (
+        [f"n {i}" for i in range(N)],
+        None,
+        "expected classes that repeat, received 40 different in 40 rows.",
+    ),
+    "words as numbers": (
+        ["a", "b"],
+        "regression",
+        "column y: expected numbers, received 'a' in row 1",
+    ),
+    "three as binary": ([1, 2, 3], "binary", "target y: expected two classes, received 3."),
+    "two as multiclass": ([1, 2, 1], "multiclass", "target y: expected three or more, received 2."),
+    "unknown task": (
+        [1, 2],
+        "rank",
+        "task: expected one of binary, multiclass, regression, received 'rank'. Choose one.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TASKS)
+def test_target_that_cannot_be_learned(case: str) -> None:
+    values, task, message = BAD_TASKS[case]
+    with pytest.raises((InvalidData, InvalidArgument), match=re.escape(message)):
+        infer_task(pl.Series("y", values), task)
+
+
+@pytest.mark.parametrize(
+    ("values", "codes"),
+    [
+        (["b", "a", "c"], [1, 0, 2]),
+        ([True, False, True], [1, 0, 1]),
+        ([7, -2, 3] * 5, [2, 0, 1] * 5),
+        ([0.5, 1.5, 0.5], [0, 1, 0]),
+    ],
+)
+def test_labels_come_back_with_their_own_values_and_type(values: list, codes: list) -> None:
+    column = pl.Series("y", values)
+    target = fit_target(column, infer_task(column))
+    encoded = target.encode(column)
+    assert encoded.tolist() == codes
+    assert encoded.dtype == np.int32
+    decoded = target.decode(encoded)
+    assert decoded.tolist() == values
+    assert [type(label) for label in decoded.tolist()] == [type(label) for label in values]
+
+
+def test_labels_in_another_spelling_of_the_same_value() -> None:
+    target = Target("y", "binary", (0, 1))
+    assert target.encode(pl.Series("y", [1.0, 0.0])).tolist() == [1, 0]
+    assert Target("y", "binary", ("0", "1")).encode(pl.Series("y", [1, 0])).tolist() == [1, 0]
+
+
+def test_numbers_are_standardised_and_limited_to_their_range() -> None:
+    target = fit_target(pl.Series("y", [1.0, 2.0, 6.0]), "regression")
+    assert (target.mean, target.low, target.high) == (3.0, 1.0, 6.0)
+    assert target.sd == pytest.approx(np.sqrt(14 / 3), rel=1e-15)  # (4 + 1 + 9) / 3
+    encoded = target.encode(pl.Series("y", [3, 6]))
+    assert encoded.tolist() == pytest.approx([0.0, 3 / np.sqrt(14 / 3)], rel=1e-7)
+    assert target.decode(np.array([0.0, 99.0, -99.0])).tolist() == [3.0, 6.0, 1.0]
+
+
+def test_target_column() -> None:
+    frame = pl.DataFrame({"y": [" a", "NA", "b "], "n": [1, 2, 3]})
+    assert target_column(frame, "y").to_list() == ["a", None, "b"]
+    assert target_column(frame, "n").to_list() == [1, 2, 3]
+    with pytest.raises(
+        UnknownName, match=r"table: expected the name of one of its columns, received"
+    ):
+        target_column(frame, "z")
+
+
+def test_values_that_training_did_not_have() -> None:
+    target = Target("y", "binary", ("no", "yes"))
+    message = "target y: expected one of the classes 'no', 'yes', received 'maybe' in row 2."
+    with pytest.raises(InvalidData, match=re.escape(message)):
+        target.encode(pl.Series("y", ["no", "maybe"]))
+    with pytest.raises(InvalidData, match="expected a value in every row, received none in row 1"):
+        target.encode(pl.Series("y", [None, "no"]))
+    with pytest.raises(InvalidArgument, match="expected two classes or more, or a regression"):
+        Target("y", "binary", ("no",))
