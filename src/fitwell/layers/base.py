@@ -268,11 +268,13 @@ def infer(
     try:
         return jax.eval_shape(run, jax.eval_shape(lambda: jax.random.key(0)))
     except FitwellError as error:
-        if not before or "after" in error.subject:
-            raise
-        after = " and ".join(describe(b) for b in before)
         subject = error.subject if layer.name is None else describe(layer)
-        raise type(error)(f"{subject} after {after}", *_parts(error)) from error
+        if "after" in error.subject:
+            subject = error.subject
+        elif before:
+            subject += " after " + " and ".join(describe(b) for b in before)
+        # Anew, without the frames of JAX and the remark that it adds to what it lets through.
+        raise type(error)(subject, *_parts(error)) from None
     except (TypeError, ValueError, IndexError) as error:
         after = " and ".join(describe(b) for b in before)
         raise ShapeMismatch(

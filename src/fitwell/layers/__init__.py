@@ -1,0 +1,54 @@
+"""Layers: frozen descriptions of maps from arrays to arrays, with Keras 3's names.
+
+One family per file; all stand on `base.py`, which holds the contract.
+"""
+
+from fitwell.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
+from fitwell.layers.activity import ActivityRegularization
+from fitwell.layers.base import Input, InputLayer, Layer
+from fitwell.layers.dense import Dense
+from fitwell.layers.function import Lambda
+from fitwell.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+)
+from fitwell.layers.noise import Dropout, GaussianNoise
+from fitwell.layers.preprocessing import Normalization, Rescaling
+from fitwell.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+
+__all__ = [
+    "ELU",
+    "Activation",
+    "ActivityRegularization",
+    "Add",
+    "Average",
+    "Concatenate",
+    "Dense",
+    "Dot",
+    "Dropout",
+    "Flatten",
+    "GaussianNoise",
+    "Input",
+    "InputLayer",
+    "Lambda",
+    "Layer",
+    "LeakyReLU",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Normalization",
+    "PReLU",
+    "Permute",
+    "ReLU",
+    "RepeatVector",
+    "Rescaling",
+    "Reshape",
+    "Softmax",
+    "Subtract",
+]

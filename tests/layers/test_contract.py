@@ -1,0 +1,173 @@
+"""Every check on every row of the contract table."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import functools
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.flatten_util import ravel_pytree
+
+from fitwell import compiling, layers
+from fitwell.catalog import catalog
+from fitwell.layers import Layer
+from fitwell.layers.base import infer
+
+from .table import ROWS, Row
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "layers.npz"
+BATCH = 3
+every_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+
+
+def made(row: Row) -> tuple[Any, Any, Any]:
+    """Weights, state and input, with no number that happens to be 0."""
+    rng = np.random.default_rng(len(row.name))
+    shape: Any = list(row.shapes) if row.layer.several_inputs else row.shapes[0]
+    params = row.layer.init(jax.random.key(1), shape)
+    params = jax.tree.map(lambda a: a + rng.normal(size=a.shape).astype(np.float32), params)
+    xs = [jnp.asarray(rng.normal(size=(BATCH, *s)) * 1.5, jnp.float32) for s in row.shapes]
+    return params, row.layer.init_state(shape), xs if row.layer.several_inputs else xs[0]
+
+
+def forward(row: Row, params: Any, state: Any, x: Any, *, train: bool = False) -> Any:
+    return row.layer.forward(params, state, x, key=jax.random.key(5), train=train)[0]
+
+
+def close(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-6) -> None:
+    left, right = jax.tree.leaves(a), jax.tree.leaves(b)
+    assert len(left) == len(right)
+    for x, y in zip(left, right, strict=True):
+        np.testing.assert_allclose(x, y, rtol=rtol, atol=atol)
+
+
+def test_every_layer_has_a_row() -> None:
+    public = {getattr(layers, name) for name in layers.__all__}
+    classes = {c for c in public if inspect.isclass(c) and issubclass(c, Layer)} - {Layer}
+    assert classes - {type(row.layer) for row in ROWS} == set()
+
+
+@functools.cache
+def golden() -> dict[str, np.ndarray[Any, Any]]:
+    with np.load(GOLDEN) as file:
+        return dict(file)
+
+
+def golden_case(name: str) -> dict[str, Any]:
+    return {key.split("/", 1)[1]: v for key, v in golden().items() if key.split("/")[0] == name}
+
+
+@every_row
+def test_values_and_gradients_agree_with_the_truth(row: Row) -> None:
+    if row.formula is not None:
+        params, state, x = made(row)
+        close(forward(row, params, state, x), row.formula(params, x))
+        return
+    case = golden_case(row.name)
+    inputs = {k: jnp.asarray(v, jnp.float32) for k, v in case.items() if k[0] == "x"}
+    assert tuple(x.shape[1:] for x in inputs.values()) == row.shapes
+    params = {k[6:]: jnp.asarray(v, jnp.float32) for k, v in case.items() if k[:6] == "param/"}
+    state = made(row)[1]
+
+    def output(weights: Any) -> Any:
+        xs = [weights[f"x{i}"] for i in range(len(row.shapes))]
+        own = {name: weights[name] for name in params}
+        return forward(row, own, state, xs if row.layer.several_inputs else xs[0])
+
+    y, pull = jax.vjp(output, params | inputs)
+    close(y, case["y"])
+    (grads,) = pull(jnp.asarray(case["cotangent"], jnp.float32))
+    close(grads, {name: case[f"grad/{name}"] for name in grads}, rtol=1e-4, atol=1e-5)
+
+
+@every_row
+def test_inferred_shape_and_dtype_are_the_real_ones(row: Row) -> None:
+    many = row.layer.several_inputs
+    dtypes = ["float32"] * len(row.shapes)
+    found = infer(row.layer, list(row.shapes), dtypes, many=many, before=[])
+    real = forward(row, *made(row))
+    assert (found.shape[1:], found.dtype) == (real.shape[1:], real.dtype)
+    assert real.shape[0] == BATCH
+
+
+@every_row
+def test_eager_jit_and_vmap_agree(row: Row) -> None:
+    params, state, x = made(row)
+    lanes = jax.tree.map(lambda a: jnp.stack([a, 2 * a]), params)
+
+    def one_example(each: Any) -> Any:
+        return forward(row, params, state, jax.tree.map(lambda a: a[None], each))[0]
+
+    def compiled(params: Any, lanes: Any, x: Any) -> Any:
+        return {
+            "jit": forward(row, params, state, x),
+            "train": forward(row, params, state, x, train=True),
+            "examples": jax.vmap(one_example)(x),
+            "weights": jax.vmap(lambda p: forward(row, p, state, x), axis_size=2)(lanes),
+        }
+
+    found = compiling.compile(compiled)(params, lanes, x)
+    y = forward(row, params, state, x)
+    close(found["jit"], y)
+    close(found["train"], forward(row, params, state, x, train=True))
+    close(found["examples"], y)
+    doubled = jax.tree.map(lambda a: 2 * a, params)
+    close(found["weights"], jnp.stack([y, forward(row, doubled, state, x)]))
+
+
+@every_row
+def test_gradients_agree_with_finite_differences(row: Row) -> None:
+    params, state, x = made(row)
+    with jax.enable_x64(True):
+        params, x = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), (params, x))
+        start, unravel = ravel_pytree((params, x))
+        y = forward(row, params, state, x, train=True)
+        weight = np.random.default_rng(0).normal(size=y.shape)
+
+        def f(vector: Any) -> Any:
+            params, x = unravel(vector)
+            return jnp.sum(weight * forward(row, params, state, x, train=True))
+
+        def both(vector: Any) -> Any:
+            steps = 1e-5 * jnp.eye(len(vector))
+            up, down = (jax.vmap(f)(vector + sign * steps) for sign in (1, -1))
+            return jax.grad(f)(vector), (up - down) / 2e-5
+
+        exact, numeric = jax.jit(both)(start)
+        assert exact.dtype == jnp.float64
+        close(exact, numeric, rtol=1e-6, atol=1e-8)
+
+
+@every_row
+def test_json_gives_an_equal_layer_back(row: Row) -> None:
+    known = catalog().with_custom(row.custom)
+    back = known.from_json(json.loads(json.dumps(known.to_json(row.layer))))
+    assert back == row.layer
+    assert repr(back) == repr(row.layer)
+
+
+@every_row
+def test_equal_layers_hash_equally_and_others_differ(row: Row) -> None:
+    twin = copy.deepcopy(row.layer)
+    other = dataclasses.replace(row.layer, name="other")
+    assert twin == row.layer
+    assert hash(twin) == hash(row.layer)
+    assert other != row.layer
+
+
+@every_row
+def test_the_program_computes_the_same_without_init_only_fields(row: Row) -> None:
+    params, state, x = made(row)
+    program = dataclasses.replace(row, layer=row.layer.program())
+    close(forward(program, params, state, x), forward(row, params, state, x), rtol=0, atol=0)
+    for field in dataclasses.fields(row.layer):
+        if field.name in row.layer.init_only:
+            assert getattr(program.layer, field.name) == field.default
