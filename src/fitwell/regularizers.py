@@ -169,11 +169,12 @@ class _FromFunction(Regularizer):
     function: Callable[..., Any]
 
     def __call__(self, weight: Array) -> Array:
-        return self.function(weight)
+        penalty: Array = self.function(weight)
+        return penalty
 
 
 def _absolute(x: Array) -> Array:
-    return x * jnp.sign(x)  # with slope 0 at 0, where that of jnp.abs is 1
+    return jnp.sign(x) * x  # with slope 0 at 0, where that of jnp.abs is 1
 
 
 def _shrink(weight: Array, threshold: ArrayLike) -> Array:
