@@ -15,7 +15,7 @@ import numpy as np
 
 from fitwell.compiling import compile, program
 from fitwell.description import Description
-from fitwell.errors import InvalidData, ShapeMismatch
+from fitwell.errors import InvalidArgument, InvalidData, ShapeMismatch
 from fitwell.metrics.shapes import align
 from fitwell.types import Array, HostArray
 
@@ -67,7 +67,7 @@ class Metric(Description):
             y_pred: predictions, `(batch, ...)`.
             weight: `(batch,)`, float; 0 for rows of padding, which may hold anything, even NaN.
         """
-        raise NotImplementedError(f"{type(self).__name__} defines measure(y_true, y_pred, weight).")
+        raise _undefined(self, "measure(self, y_true, y_pred, weight)")
 
     def merge(self, a: Stats, b: Stats) -> Stats:
         """The sums of two batches together. Zeros are the neutral element of a sum."""
@@ -77,7 +77,7 @@ class Metric(Description):
 
     def result(self, stats: Stats) -> Any:
         """The value, computed on the host in float64; NaN if the total weight is 0."""
-        raise NotImplementedError(f"{type(self).__name__} defines result(stats).")
+        raise _undefined(self, "result(self, stats)")
 
     def check(self, y_true: HostArray, y_pred: HostArray) -> None:
         """Raises InvalidData for labels that the metric has no meaning for (whole arrays only)."""
@@ -117,7 +117,7 @@ class MeanMetric(Metric):
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         """One value or more for each example: `(batch, ...)`, numbers or booleans."""
-        raise NotImplementedError(f"{type(self).__name__} defines values(y_true, y_pred).")
+        raise _undefined(self, "values(self, y_true, y_pred)")
 
     def measure(self, y_true: Array, y_pred: Array, weight: Array) -> Stats:
         values = self.values(*align(y_true, y_pred))
@@ -149,6 +149,15 @@ class FunctionMetric(MeanMetric):
 
     function: Callable[[Array, Array], Array]
 
+    def validate(self) -> None:
+        if not callable(self.function):
+            raise InvalidArgument(
+                "FunctionMetric",
+                "a function f(y_true, y_pred)",
+                f"function={self.function!r}",
+                "Pass a function made of JAX operations.",
+            )
+
     @property
     def label(self) -> str:
         own = getattr(self.function, "__name__", type(self.function).__name__)
@@ -176,6 +185,12 @@ def ratio(numerator: Any, denominator: Any, *, empty: float = 0.0) -> Any:
 def snake_case(name: str) -> str:
     """`MeanSquaredError` -> `mean_squared_error`, as Keras spells it: `AUC` -> `auc`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def _undefined(owner: Metric, method: str) -> InvalidArgument:
+    return InvalidArgument(
+        type(owner).__name__, f"the method {method}", "none", "Define it in your metric."
+    )
 
 
 @program()

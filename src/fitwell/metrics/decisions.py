@@ -6,12 +6,13 @@ import math
 from dataclasses import field
 from typing import Any
 
-import numpy as np
+import jax.numpy as jnp
 
 from fitwell.description import check_choice, check_number
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.metrics.base import Metric, Stats, ratio
 from fitwell.metrics.counts import check_truth, counted, host
+from fitwell.metrics.shapes import same
 from fitwell.types import Array, HostArray
 
 Counts = dict[str, HostArray]
@@ -219,22 +220,13 @@ class _ClassCounts(Metric):
         check_truth(self.label, y_true, y_pred)
 
     def measure(self, y_true: Array, y_pred: Array, weight: Array) -> Stats:
-        several = y_pred.ndim > 1 and y_pred.shape[-1] > 1
-        return counted(self.label, y_true, y_pred, weight, None if several else self.threshold)
-
-    def per_class(self, stats: Stats) -> Counts:
-        """Counts for each class: a single column is split into class 0 and class 1."""
-        counts = host(stats)
-        if len(counts["positives"]) > 1:
-            return counts
-        weight, hits = counts["weight"], counts["true_positives"]
-        yes, guessed = counts["positives"], counts["predicted"]
-        return {
-            "true_positives": np.concatenate([weight - yes - guessed + hits, hits]),
-            "predicted": np.concatenate([weight - guessed, guessed]),
-            "positives": np.concatenate([weight - yes, yes]),
-            "weight": weight,
-        }
+        if y_pred.ndim > 1 and y_pred.shape[-1] > 1:
+            return counted(self.label, y_true, y_pred, weight, None)
+        truth, scores = same(self.label, y_true, y_pred)
+        # class 0 scores the threshold: class 1 wins above it
+        scores = jnp.concatenate([jnp.full_like(scores, self.threshold), scores], axis=-1)
+        truth = jnp.concatenate([1 - truth, truth], axis=-1)
+        return counted(self.label, truth, scores, weight, None)
 
 
 class BalancedAccuracy(_ClassCounts):
@@ -251,7 +243,7 @@ class BalancedAccuracy(_ClassCounts):
     """
 
     def result(self, stats: Stats) -> float:
-        counts = self.per_class(stats)
+        counts = host(stats)
         present = counts["positives"] > 0
         if not present.any():
             return math.nan
@@ -276,11 +268,11 @@ class MatthewsCorrelation(_ClassCounts):
     """
 
     def result(self, stats: Stats) -> float:
-        counts = self.per_class(stats)
-        s, t, p = counts["weight"], counts["positives"], counts["predicted"]
-        if s == 0:
+        counts = host(stats)
+        t, p = counts["positives"], counts["predicted"]
+        if counts["weight"] == 0:
             return math.nan
-        covariance = counts["true_positives"].sum() * s - p @ t
-        spread = (s * s - p @ p) * (s * s - t @ t)
-        # float32 counts of weighted examples leave a rounding rest where the spread is 0
-        return ratio(covariance, math.sqrt(spread) if spread > 1e-9 * s**4 else 0.0)
+        covariance = counts["true_positives"].sum() * counts["weight"] - p @ t
+        # sums of their own, so that the spread of one class only is exactly 0
+        spread = (p.sum() ** 2 - p @ p) * (t.sum() ** 2 - t @ t)
+        return float(covariance / math.sqrt(spread)) if spread > 0 else 0.0

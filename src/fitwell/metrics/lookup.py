@@ -103,7 +103,7 @@ def get(identifier: Any, kind: str | None = None, *, from_logits: bool = False) 
 def _named(identifier: str, kind: str | None, from_logits: bool) -> Metric:
     found: Any = resolve("metric", identifier, {**CLASSES, **_ALIASES, **_WORDS})
     chosen: type[Metric] = _BY_KIND[found][kind] if isinstance(found, str) else found
-    fields = {field.name for field in dataclasses.fields(chosen)}  # type: ignore[arg-type]
+    fields = {field.name for field in dataclasses.fields(chosen)}
     arguments: dict[str, Any] = {"name": identifier}
     if issubclass(chosen, decisions.FBetaScore):
         arguments["average"] = "macro"

@@ -104,12 +104,10 @@ class LogLoss(MeanMetric):
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         if is_sparse(y_true, y_pred):
-            formula = losses.sparse_categorical_crossentropy
-        elif y_pred.shape[-1] > 1:
-            formula = losses.categorical_crossentropy
-        else:
-            formula = losses.binary_crossentropy
-        return formula(y_true, y_pred, from_logits=self.from_logits)
+            return losses.sparse_categorical_crossentropy(y_true, y_pred, self.from_logits)
+        if y_pred.shape[-1] > 1:
+            return losses.categorical_crossentropy(y_true, y_pred, self.from_logits)
+        return losses.binary_crossentropy(y_true, y_pred, self.from_logits)
 
 
 class BrierScore(MeanMetric):
