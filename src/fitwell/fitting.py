@@ -18,6 +18,7 @@ from fitwell import compiling
 from fitwell.callbacks import Callback
 from fitwell.data.sources import ArraySource, Source
 from fitwell.history import History
+from fitwell.measuring import Collected, keep_collected, measure, to_logs
 from fitwell.network import Network
 from fitwell.optimizers import Optimizer
 from fitwell.settings import settings
@@ -27,11 +28,10 @@ from fitwell.training import (
     Stats,
     TrainState,
     copy_program,
-    evaluate_program,
     train_program,
     zero_totals,
 )
-from fitwell.types import HostArray, Params, State
+from fitwell.types import HostArray
 
 _SNAPSHOT_SECONDS = 1.0  # a failed dispatch costs at most this much work, and the epoch around it
 
@@ -56,7 +56,7 @@ class Position:
     step: int = 0
     data_epoch: int = 0
     totals: Stats | None = None
-    collected: dict[str, list[dict[str, HostArray]]] = field(default_factory=dict)
+    collected: Collected = field(default_factory=dict)
 
 
 class Pace:
@@ -301,53 +301,3 @@ class Fit:
         """After an error: the weights as they were at the last snapshot, if they were donated."""
         if any(leaf.is_deleted() for leaf in jax.tree.leaves(self.model.train_state)):
             self.model.train_state = self.snapshot
-
-
-def keep_collected(
-    kept: dict[str, list[dict[str, HostArray]]], collected: Stats, count: int
-) -> None:
-    for label, stats in collected.items():
-        rows = {k: np.asarray(v[:count]).reshape(-1, *v.shape[2:]) for k, v in stats.items()}
-        kept.setdefault(label, []).append(rows)
-
-
-def to_logs(
-    objective: Objective, totals: Stats, collected: dict[str, list[dict[str, HostArray]]]
-) -> dict[str, float]:
-    """Names and values from the sums of an epoch: loss first, in float64."""
-    metrics = {m.label: m.metric for m in objective.measures}
-    host = jax.tree.map(lambda a: np.asarray(a, np.float64), totals)
-    for label, parts in collected.items():
-        host[label] = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
-    logs = {"loss": 0.0}
-    for label in [*(k for k in host if k not in metrics), *metrics]:
-        stats = host[label]
-        if label in metrics:
-            logs[label] = metrics[label].result(stats)
-        else:
-            logs[label] = float(stats["sum"] / stats["count"]) if stats["count"] else float("nan")
-    return logs
-
-
-def measure(
-    network: Network, objective: Objective, params: Params, state: State, source: Source
-) -> dict[str, float]:
-    """Loss and metrics over a source, exact for a partial last batch. `network` is a program's."""
-    program = evaluate_program(network, objective)
-    totals: Stats | None = None
-    collected: dict[str, list[dict[str, HostArray]]] = {}
-    step = 0
-    rates = np.zeros(source.capacity, np.float32)
-    while source.steps is None or step < source.steps:
-        data, count = source.chunk(0, step, source.capacity)
-        if count == 0:
-            break
-        if totals is None:
-            like = jax.tree.map(lambda a: a[0], data)
-            totals = zero_totals(network, objective, params, state, like)
-        jax.block_until_ready(totals)  # two buffers: the one before must have been read
-        _, totals, each = program(params, state, totals, compiling.shard(data), rates, count)
-        keep_collected(collected, each, count)
-        step += count
-    assert totals is not None
-    return to_logs(objective, totals, collected)

@@ -14,8 +14,9 @@ import jax.numpy as jnp
 from fitwell import optimizers, saving, tree
 from fitwell.arguments import named
 from fitwell.errors import InvalidArgument, ShapeMismatch, did_you_mean
+from fitwell.graph import from_symbols, inherited_weights, snake_case
 from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
-from fitwell.network import Network, from_symbols, inherited_weights, snake_case
+from fitwell.network import Network
 from fitwell.objectives import per_output
 from fitwell.settings import settings
 from fitwell.summary import summary

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -13,8 +12,7 @@ import jax.numpy as jnp
 
 from fitwell import constraints, regularizers
 from fitwell.description import Catalog
-from fitwell.errors import InvalidArgument, InvalidFile
-from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
+from fitwell.layers.base import Layer
 from fitwell.types import Array, Key, Params, Shape, State
 
 Ref: TypeAlias = tuple[int, int | None]
@@ -253,153 +251,3 @@ def pick(values: Sequence[Any], ref: Ref) -> Any:
     """The array a reference stands for."""
     value = values[ref[0]]
     return value if ref[1] is None else value[ref[1]]
-
-
-def from_symbols(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network:
-    """The network between symbols.
-
-    Raises:
-        InvalidArgument: an output needs an Input that is not listed, or a name stands for two.
-    """
-    calls = _ordered(inputs, outputs)
-    place = {id(call): i for i, call in enumerate(calls)}
-    names = assign_names([call.layer for call in calls])
-    nodes = []
-    for call, name in zip(calls, names, strict=True):
-        nodes.append(
-            Node(
-                name=name,
-                layer=dataclasses.replace(call.layer, name=name),
-                inputs=tuple((place[id(s.call)], s.index) for s in call.inputs),
-                many=call.many,
-                shapes_in=tuple(s.example_shape for s in call.inputs),
-                out=outputs_of(call),
-            )
-        )
-    return Network(
-        tuple(nodes),
-        tuple(place[id(s.call)] for s in inputs),
-        tuple((place[id(s.call)], s.index) for s in outputs),
-    )
-
-
-def inherited_weights(
-    inputs: Sequence[Symbol], outputs: Sequence[Symbol]
-) -> dict[str, tuple[Params, State]]:
-    """Weights that layers bring along from the models they were part of, by their new names."""
-    calls = _ordered(inputs, outputs)
-    names = assign_names([call.layer for call in calls])
-    return {n: call.weights for n, call in zip(names, calls, strict=True) if call.weights}
-
-
-def outputs_of(call: Call) -> tuple[Output, ...]:
-    if isinstance(call.layer, InputLayer):
-        return ((call.layer.shape, call.layer.dtype),)
-    symbols = connect(call)
-    symbols = symbols if isinstance(symbols, list) else [symbols]
-    return tuple((s.example_shape, s.dtype) for s in symbols)
-
-
-def _ordered(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> list[Call]:
-    """Calls with everything before what needs it; no recursion, so depth has no limit."""
-    order = [symbol.call for symbol in inputs]
-    done = {id(call) for call in order}
-    stack = [(symbol.call, False) for symbol in reversed(outputs)]
-    while stack:
-        call, ready = stack.pop()
-        if id(call) in done:
-            continue
-        if ready:
-            done.add(id(call))
-            order.append(call)
-            continue
-        if isinstance(call.layer, InputLayer):
-            raise InvalidArgument(
-                "Model",
-                "every Input that the outputs need in inputs=",
-                f"outputs that also need Input(shape={call.layer.shape})",
-                "Add it to inputs.",
-            )
-        stack.append((call, True))
-        stack.extend((symbol.call, False) for symbol in reversed(call.inputs))
-    return order
-
-
-def assign_names(layers: Iterable[Layer]) -> list[str]:
-    """`dense`, `dense_1`, ... by class and position; `name=` overrides; one instance, one name."""
-    layers = list(layers)
-    by_identity: dict[int, str] = {}
-    taken: dict[str, int] = {}
-    for layer in layers:
-        if layer.name is None or id(layer) in by_identity:
-            continue
-        if "/" in layer.name or not layer.name:
-            cure = "Use letters, digits and _."
-            raise InvalidArgument(type(layer).__name__, "a name without /", repr(layer.name), cure)
-        if layer.name in taken:
-            raise InvalidArgument(
-                "Model",
-                "a different name for every layer",
-                f"two layers called {layer.name!r}",
-                "Rename one, or use the same instance twice to share its weights.",
-            )
-        taken[layer.name] = id(layer)
-        by_identity[id(layer)] = layer.name
-    counts: dict[str, int] = {}
-    for layer in layers:
-        if id(layer) in by_identity:
-            continue
-        kind = snake_case("Input" if isinstance(layer, InputLayer) else type(layer).__name__)
-        while True:
-            n = counts.get(kind, 0)
-            counts[kind] = n + 1
-            name = f"{kind}_{n}" if n else kind
-            if name not in taken:
-                break
-        taken[name] = id(layer)
-        by_identity[id(layer)] = name
-    return [by_identity[id(layer)] for layer in layers]
-
-
-def snake_case(name: str) -> str:
-    """`Conv2DTranspose` -> `conv2d_transpose`, as Keras names layers."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
-
-
-def from_json(data: Any, catalog: Catalog) -> Network:
-    """The inverse of `Network.to_json`; shapes are inferred anew, so a false file is found out."""
-    symbols: list[Any] = []
-    try:
-        layers: dict[str, Layer] = {}
-        for entry in data["nodes"]:
-            name = str(entry["name"])
-            layer = layers.get(name) or catalog.from_json(entry["layer"])
-            if not isinstance(layer, Layer):
-                raise TypeError(f"{name} is not a layer")
-            # The same instance again: the nodes share their weights.
-            layers[name] = layer if layer.name else dataclasses.replace(layer, name=name)
-            layer = layers[name]
-            refs = [(int(i), None if j is None else int(j)) for i, j in entry["inputs"]]
-            inputs = tuple(_symbol(symbols, ref) for ref in refs)
-            if isinstance(layer, InputLayer):
-                call = Call(layer, (), False)
-                symbols.append(Symbol(call, None, layer.shape, layer.dtype))
-            else:
-                symbols.append(connect(Call(layer, inputs, bool(entry["many"]))))
-        ins = [_symbol(symbols, (int(i), None)) for i in data["inputs"]]
-        outs = [_symbol(symbols, (int(i), j)) for i, j in data["outputs"]]
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-        if isinstance(error, InvalidFile):
-            raise
-        cure = "The file is damaged: save the model again."
-        received = f"{type(error).__name__}: {error}"
-        raise InvalidFile("model file", "the description of a network", received, cure) from error
-    return from_symbols(ins, outs)
-
-
-def _symbol(symbols: list[Any], ref: Ref) -> Symbol:
-    if ref[0] < 0:
-        raise IndexError("a negative position")
-    found = symbols[ref[0]]
-    return found if ref[1] is None else found[ref[1]]

@@ -43,7 +43,7 @@ def checkpoint(
         "epochs_trained": model.epochs_trained,
         "seed": model.seed,
         "learning_rate": model.learning_rate_override,
-        "history": fit.history.get_state(),
+        "history": fit.history.to_json(),
         "callbacks": states,
         "structure": str(jax.tree.structure(model.train_state)),
     }
@@ -66,7 +66,7 @@ def resume(
     model.train_state = _restored(model.train_state, trees.get("train", {}), facts["structure"])
     model.seed, model.epochs_trained = int(facts["seed"]), int(facts["epochs_trained"])
     model.learning_rate_override = facts["learning_rate"]
-    fit.history.set_state(facts["history"])
+    fit.history.from_json(facts["history"])
     position = fit.position
     position.epoch, position.step = int(facts["epoch"]), int(facts["step"])
     position.data_epoch = int(facts["data_epoch"])

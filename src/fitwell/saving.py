@@ -13,7 +13,8 @@ from fitwell import files, tree
 from fitwell.catalog import catalog
 from fitwell.description import Catalog, freeze
 from fitwell.errors import InvalidArgument, InvalidFile
-from fitwell.network import Network, from_json
+from fitwell.graph import from_json
+from fitwell.network import Network
 from fitwell.objectives import Compiled
 from fitwell.optimizers import Optimizer
 from fitwell.training import TrainState

@@ -7,9 +7,10 @@ from typing import Any, ClassVar, Self
 
 from fitwell.collapse import collapse
 from fitwell.errors import InvalidArgument, NotReady
+from fitwell.graph import from_symbols, inherited_weights
 from fitwell.layers.base import Call, Input, InputLayer, Layer, Symbol
 from fitwell.model import Model
-from fitwell.network import Network, from_symbols, inherited_weights
+from fitwell.network import Network
 from fitwell.objectives import per_output
 from fitwell.settings import settings
 from fitwell.trainer import Trainer
@@ -67,7 +68,7 @@ class Sequential(Model):
     def build(self, input_shape: Any) -> None:
         """Makes the weights for inputs of `(None, n, ...)`, the batch axis first as in Keras."""
         shape = tuple(input_shape)[1:]
-        self._build(shape)
+        self.build_for(shape)
 
     def collapse(self) -> Sequential:
         """The same map with every run of linear Dense layers merged: `W = W1 W2, b = b1 W2 + b2`.
@@ -109,13 +110,13 @@ class Sequential(Model):
         while isinstance(first, Sequential):
             first = first._entries[0] if first._entries else None
         if isinstance(first, Model):
-            self._build(first.network.input_shapes[0][0])
+            self.build_for(first.network.input_shapes[0][0])
         elif isinstance(first, InputLayer) and (
             len(self._entries) > 1 or first is not self._entries[0]
         ):
-            self._build(first.shape)
+            self.build_for(first.shape)
 
-    def _build(self, shape: tuple[int, ...]) -> None:
+    def build_for(self, shape: tuple[int, ...]) -> None:
         entries = list(self._entries)
         if not [e for e in entries if not isinstance(e, InputLayer)]:
             raise NotReady("Sequential", "at least one layer", "none", "Add one, e.g. Dense(1).")
@@ -146,7 +147,7 @@ class Sequential(Model):
         if not [e for e in self._entries if not isinstance(e, InputLayer)]:
             return
         if was_built and shape is not None:
-            self._build(shape)
+            self.build_for(shape)
             for name, (params, state) in before.items():
                 if name in self.network.layers:
                     self.set_weights_of(name, params, state)

@@ -1,4 +1,4 @@
-"""What trains, measures and predicts: the half of the model that deals with data."""
+"""What trains: the half of the model that changes its weights."""
 
 from __future__ import annotations
 
@@ -7,80 +7,36 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from fitwell import feeding, resuming
 from fitwell.arguments import named
 from fitwell.callbacks import Callback
-from fitwell.data import arrays, targets
-from fitwell.data.sources import ArraySource, IterableSource, Source
-from fitwell.errors import InvalidArgument, InvalidData, NotReady
-from fitwell.fitting import Fit, Position, measure
+from fitwell.data.sources import Source
+from fitwell.errors import InvalidArgument, NotReady
+from fitwell.examples import Examples
+from fitwell.fitting import Fit, Position
 from fitwell.history import History
-from fitwell.network import Network
-from fitwell.objectives import Compiled, resolve
 from fitwell.optimizers import Optimizer
+from fitwell.predictor import Predictor, batch_rows
 from fitwell.progress import ProgressBar
-from fitwell.training import Batch, Objective, TrainState, optimizer_program, predict_program
+from fitwell.training import Batch, optimizer_program
 from fitwell.types import HostArray
 
-_PREDICT_ROWS = 1024  # of one dispatch, unless batch_size says otherwise
 
-
-class Trainer:
-    """State and methods that `Model` and `Sequential` share; not made by users."""
+class Trainer(Predictor):
+    """fit, the learning rate and exact resume; the base of every model, not made by users."""
 
     def __init__(self, name: str, seed: int) -> None:
-        self.name, self.seed = name, seed
+        super().__init__(name, seed)
         self.stop_training = False
         self.epochs_trained = 0
-        self.optimizer: Optimizer | None = None
         self.learning_rate_override: float | None = None
         self.history: History | None = None
         self.extra: dict[str, Any] = {}
-        self._network: Network | None = None
-        self._train_state: TrainState | None = None
         self._compile_arguments: tuple[Any, ...] | None = None
-        self._compiled: Compiled | None = None
-        self._input_form: Any = None
-        self._output_form: Any = None
         self._fit: Fit | None = None
         self._callbacks: list[Callback] = []
-
-    # What it consists of
-
-    @property
-    def _built(self) -> bool:
-        return self._network is not None
-
-    @property
-    def built(self) -> bool:
-        """Whether the shapes are known and the weights made."""
-        return self._built
-
-    @property
-    def network(self) -> Network:
-        """The pure description of the graph; `network.forward` is the map."""
-        if self._network is None:
-            raise NotReady(
-                self.name,
-                "a network whose input shape is known",
-                "none so far",
-                "Begin with Input(shape=...), call build((None, n)), or fit first.",
-            )
-        return self._network
-
-    @property
-    def train_state(self) -> TrainState:
-        """Weights, state, optimizer state, key and step: one pytree."""
-        assert self.network is not None
-        assert self._train_state is not None
-        return self._train_state
-
-    @train_state.setter
-    def train_state(self, value: TrainState) -> None:
-        self._train_state = value
 
     @property
     def learning_rate(self) -> float:
@@ -99,12 +55,6 @@ class Trainer:
 
     def epoch_finished(self) -> None:
         self.epochs_trained += 1
-
-    def _require_optimizer(self) -> Optimizer:
-        if self.optimizer is None:
-            cure = 'Call model.compile(loss="...") first.'
-            raise NotReady(self.name, "a compiled model", "none", cure)
-        return self.optimizer
 
     # fit
 
@@ -163,14 +113,21 @@ class Trainer:
         if steps_per_epoch is not None:
             feeding.whole_number("fit", "steps_per_epoch", steps_per_epoch, 1)
         limit = None if time_limit is None else began + feeding.seconds(time_limit)
-        source, validation, objective, notes = self._training_sources(
-            x, y, batch_size, validation_split, validation_data, shuffle, class_weight,
-            sample_weight, steps_per_epoch, validation_steps, validation_batch_size,
+        examples = Examples(self, "fit")
+        source, held_out = self._training_sources(
+            examples, x, y, batch_size, class_weight=class_weight, sample_weight=sample_weight,
+            validation_split=0.0 if validation_data is not None else validation_split,
+            shuffle=shuffle, steps=steps_per_epoch,
         )  # fmt: skip
+        validation = None
+        if validation_data is not None or held_out is not None:
+            size = batch_rows("fit", validation_batch_size, source.batch_size)
+            held = Examples(self, "validation_data", examples.objective)
+            validation = held.source(held_out or validation_data, size, steps=validation_steps)
         self._begin_optimizer(optimizer, source)
         history = History()
         own = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
-        bar = ProgressBar(verbose, notes)
+        bar = ProgressBar(verbose, examples.notes)
         self.history, self._callbacks = history, [*own, bar]
         params = {
             "epochs": epochs,
@@ -184,7 +141,8 @@ class Trainer:
             callback.set_params(params)
             callback.set_model(self)
         self._fit = Fit(
-            self, self.network, objective, optimizer, source, validation, self._callbacks, history,
+            self, self.network, examples.objective, optimizer, source, validation,
+            self._callbacks, history,
             position=Position(initial_epoch, data_epoch=self.epochs_trained),
             epochs=epochs, validation_freq=validation_freq, deadline=limit,
         )  # fmt: skip
@@ -198,38 +156,28 @@ class Trainer:
             bar.close()
 
     def _training_sources(
-        self, x: Any, y: Any, batch_size: Any, validation_split: float, validation_data: Any,
-        shuffle: bool, class_weight: Any, sample_weight: Any, steps: int | None,
-        validation_steps: int | None, validation_batch_size: int | None,
-    ) -> tuple[Source, Source | None, Objective, list[str]]:  # fmt: skip
+        self, examples: Examples, x: Any, y: Any, batch_size: Any, *, class_weight: Any,
+        sample_weight: Any, validation_split: float, shuffle: bool, steps: int | None,
+    ) -> tuple[Source, Batch | None]:  # fmt: skip
+        """The training batches, and what was split off for validation."""
         if x is None:
             raise InvalidArgument("fit", "x", "None", "Call fit(x, y).")
-        source: Source
         if feeding.is_iterable_of_batches(x):
             if y is not None or validation_split or class_weight is not None:
                 cure = "Let the iterable give (x, y, weight), and pass validation_data."
                 received = "y, validation_split or class_weight"
                 raise InvalidArgument("fit", "x alone with an iterable of batches", received, cure)
-            source, objective, notes = self._iterable_source("fit", x, steps)
-        else:
-            data, objective, notes = self._batch("fit", x, y, sample_weight, class_weight)
-            if validation_split and validation_data is None:
-                data, held_out = feeding.split_off(data, validation_split)
-                validation_data = held_out
-            self._adapt(data)
-            full = batch_size == "full"
-            size = len(data.x[0]) if full else self._batch_size("fit", batch_size, 32)
-            room = feeding.capacity(self.network, size, data)
-            source = ArraySource(
-                data, size, room, shuffle=shuffle and not full, seed=self.seed, limit=steps
-            )
-        if validation_data is None:
-            return source, None, objective, notes
-        size = self._batch_size("fit", validation_batch_size, source.batch_size)
-        validation = self._measured_source(
-            "validation_data", validation_data, size, objective, validation_steps
+            return examples.iterable(x, steps), None
+        data, held_out = examples.batch(x, y, sample_weight, class_weight), None
+        if validation_split:
+            data, held_out = feeding.split_off(data, validation_split)
+        self._adapt(data)
+        full = batch_size == "full"
+        size = len(data.x[0]) if full else batch_rows("fit", batch_size, 32)
+        source = examples.source(
+            data, size, steps=steps, shuffle=shuffle and not full, seed=self.seed
         )
-        return source, validation, objective, notes
+        return source, held_out
 
     def _begin_optimizer(self, optimizer: Optimizer, source: Source) -> None:
         """Optimizer state for the weights that learn; kept if it fits them already."""
@@ -250,234 +198,6 @@ class Trainer:
         if not same:
             fresh = optimizer_program(optimizer.program())(learn)
             self.train_state = self.train_state._replace(optimizer=fresh)
-
-    # From the users' data to batches
-
-    def _batch_size(self, subject: str, value: Any, default: int) -> int:
-        if value is None:
-            return default
-        return feeding.whole_number(subject, "batch_size", value, 1)
-
-    def _inputs(self, subject: str, x: Any) -> list[HostArray]:
-        if not self._built:
-            first = arrays.to_array(f"{subject}, x", x)
-            if first.ndim == 0 or len(first) == 0:
-                raise InvalidData(
-                    f"{subject}, x", "at least one example", "empty data", "Pass (n, ...) numbers."
-                )
-            self._build(first.shape[1:])
-            x = first
-        network = self.network
-        shapes = [shape for shape, _ in network.input_shapes]
-        by_key = isinstance(self._input_form, list)
-        names = self._input_form if by_key else network.input_names
-        return arrays.inputs(subject, x, names, shapes)
-
-    def _build(self, shape: tuple[int, ...]) -> None:
-        raise NotImplementedError
-
-    def _batch(
-        self, subject: str, x: Any, y: Any, sample_weight: Any, class_weight: Any = None,
-        objective: Objective | None = None,
-    ) -> tuple[Batch, Objective, list[str]]:  # fmt: skip
-        """All examples as one Batch; the objective for these labels, unless it is given."""
-        xs = self._inputs(subject, x)
-        for name, array in zip(self.network.input_names, xs, strict=True):
-            arrays.warn_not_finite(subject, "x" if len(xs) == 1 else name, array)
-        names = self._output_form if isinstance(self._output_form, list) else None
-        names = names or self.network.output_names
-        ys = list(xs) if y is None else arrays.by_name(f"{subject}, y", y, names)
-        notes: list[str] = []
-        if objective is None:
-            assert self._compiled is not None
-            objective, labels, notes = resolve(self.network, self._compiled, ys, subject)
-        else:
-            labels = [
-                targets.align(f"{subject}, y", y, loss, shape)
-                for y, loss, (shape, _) in zip(
-                    ys, objective.losses, self.network.output_shapes, strict=True
-                )
-            ]
-        n = arrays.check_lengths(
-            subject, {"x": xs[0], **{f"y of {k}": v for k, v in zip(names, labels, strict=True)}}
-        )
-        several = len(labels) > 1
-        weights = []
-        for i, (name, label) in enumerate(zip(names, labels, strict=True)):
-            by_class = (
-                class_weight.get(name)
-                if several and isinstance(class_weight, dict)
-                else class_weight
-            )
-            by_row = sample_weight
-            if several and isinstance(sample_weight, dict):
-                by_row = sample_weight.get(name)
-            elif several and isinstance(sample_weight, list | tuple):
-                by_row = sample_weight[i]
-            weights.append(targets.weights(subject, label, by_row, by_class, n))
-        return Batch(tuple(xs), tuple(labels), tuple(weights), None), objective, notes
-
-    def _iterable_source(
-        self, subject: str, x: Any, steps: int | None, objective: Objective | None = None
-    ) -> tuple[IterableSource, Objective, list[str]]:
-        found: list[Any] = [objective, []]
-
-        def prepare(item: Any) -> Batch:
-            own_x, own_y, weight = feeding.unpack(item)
-            batch, found[0], notes = self._batch(subject, own_x, own_y, weight, objective=found[0])
-            found[1] = found[1] or notes
-            self._refuse_unadapted()
-            return batch
-
-        def room(first: Batch) -> int:
-            return feeding.capacity(self.network, len(first.x[0]), first)
-
-        if steps is None and not hasattr(x, "__iter__"):
-            steps = len(x)
-        source = IterableSource(feeding.iterable(x), prepare, room, steps)
-        return source, found[0], found[1]
-
-    def _measured_source(
-        self, subject: str, data: Any, size: int, objective: Objective | None, steps: int | None
-    ) -> Source:
-        if isinstance(data, Batch):
-            batch = data
-        elif feeding.is_iterable_of_batches(data):
-            source, self._objective, _ = self._iterable_source(subject, data, steps, objective)
-            return source
-        else:
-            x, y, weight = feeding.unpack(data)
-            batch, self._objective, _ = self._batch(subject, x, y, weight, objective=objective)
-        room = feeding.capacity(self.network, size, batch)
-        return ArraySource(batch, size, room, shuffle=False, limit=steps)
-
-    # Normalization and its like
-
-    def _unadapted(self) -> list[str]:
-        state = self.train_state.state
-        return [
-            name
-            for name, layer in self.network.layers.items()
-            if getattr(layer, "adapts", False) and float(state[name]["count"]) == 0
-        ]
-
-    def _refuse_unadapted(self) -> None:
-        for name in self._unadapted():
-            raise NotReady(
-                f"layer {name}",
-                "statistics of the data",
-                "an iterable of batches, which is read only once",
-                f'Call model["{name}"].adapt(data) first.',
-            )
-
-    def _adapt(self, data: Batch) -> None:
-        """Layers that were not adapted adapt to the training data now, as they see it."""
-        for name in self._unadapted():
-            node = self.network.first_use(name)
-            place = node.inputs[0]
-            if place[0] in self.network.inputs:
-                seen = data.x[self.network.inputs.index(place[0])]
-            else:
-                upto = Network(self.network.nodes, self.network.inputs, (place,))
-                (seen,) = self._predict_arrays(upto.program(), list(data.x), _PREDICT_ROWS)
-            state = node.layer.statistics([seen])  # type: ignore[attr-defined]
-            train = self.train_state
-            fresh = jax.tree.map(jnp.asarray, state)
-            self.train_state = train._replace(state={**train.state, name: fresh})
-
-    # evaluate and predict
-
-    @named
-    def evaluate(
-        self,
-        x: Any = None,
-        y: Any = None,
-        batch_size: int | None = None,
-        verbose: int | str = "auto",
-        sample_weight: Any = None,
-        steps: int | None = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """Loss and metrics over data, in inference; exact for any batch size.
-
-        Returns:
-            the loss, or a list `[loss, metric, ...]`, or a dict with `return_dict=True`.
-        """
-        self._require_optimizer()
-        if x is None:
-            raise InvalidArgument("evaluate", "x", "None", "Call evaluate(x, y).")
-        size = self._batch_size("evaluate", batch_size, 32)
-        data = x if feeding.is_iterable_of_batches(x) else (x, y, sample_weight)
-        source = self._measured_source("evaluate", data, size, None, steps)
-        train = self.train_state
-        found = measure(self.network.program(), self._objective, train.params, train.state, source)
-        if return_dict:
-            return found
-        values = list(found.values())
-        return values[0] if len(values) == 1 else values
-
-    @named
-    def predict(
-        self,
-        x: Any,
-        batch_size: int | None = None,
-        verbose: int | str = 0,
-        steps: int | None = None,
-    ) -> Any:
-        """The outputs for x, in inference: dropout and noise are off, the result is deterministic.
-
-        Args:
-            x: as in `fit`, or an iterable of batches of inputs.
-            batch_size: rows per dispatch; only memory depends on it.
-
-        Returns:
-            an array `(n, ...)`, or a list or dict of them as the outputs were given to Model.
-        """
-        rows = self._batch_size("predict", batch_size, _PREDICT_ROWS)
-        if feeding.is_iterable_of_batches(x):
-            parts = []
-            for i, item in enumerate(feeding.iterable(x)):
-                if steps is not None and i >= steps:
-                    break
-                parts.append(self._predict_one(feeding.unpack(item)[0], rows))
-            if not parts:
-                cure = "Check the data loader."
-                raise InvalidData("predict", "at least one batch", "none", cure)
-            outputs = [np.concatenate(p) for p in zip(*parts, strict=True)]
-        else:
-            outputs = self._predict_one(x, rows)
-        return self._form_outputs(outputs)
-
-    def _predict_one(self, x: Any, rows: int) -> list[HostArray]:
-        xs = self._inputs("predict", x)
-        return self._predict_arrays(self.network.program(), xs, rows)
-
-    def _predict_arrays(self, network: Network, xs: list[HostArray], rows: int) -> list[HostArray]:
-        """Dispatches of `rows` examples; the last is padded to a power of two: few programs."""
-        program = predict_program(network)
-        train = self.train_state
-        n = len(xs[0])
-        parts = []
-        for start in range(0, n, rows):
-            some = [a[start : start + rows] for a in xs]
-            count = len(some[0])
-            size = min(rows, 1 << (count - 1).bit_length())
-            outputs = program(train.params, train.state, feeding.padded(some, size))
-            parts.append([np.asarray(o)[:count] for o in outputs])
-        return [p[0] if len(parts) == 1 else np.concatenate(p) for p in zip(*parts, strict=True)]
-
-    def _call_on_arrays(self, x: Any, training: bool) -> Any:
-        xs = [jnp.asarray(a) for a in self._inputs("call", x)]
-        train = self.train_state
-        key = jax.random.fold_in(train.key, train.step)
-        values, _ = self.network.forward(train.params, train.state, xs, key=key, train=training)
-        outputs = [values[i] if k is None else values[i][k] for i, k in self.network.outputs]
-        return self._form_outputs(outputs)
-
-    def _form_outputs(self, outputs: list[Any]) -> Any:
-        if isinstance(self._output_form, list):
-            return dict(zip(self._output_form, outputs, strict=True))
-        return outputs if self._output_form == "list" else outputs[0]
 
     # Exact resume
 

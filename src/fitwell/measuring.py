@@ -1,0 +1,63 @@
+"""From sums to values, and loss and metrics over a source."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import jax
+import numpy as np
+
+from fitwell import compiling
+from fitwell.data.sources import Source
+from fitwell.network import Network
+from fitwell.training import Objective, Stats, evaluate_program, zero_totals
+from fitwell.types import HostArray, Params, State
+
+Collected: TypeAlias = dict[str, list[dict[str, HostArray]]]
+"""Per metric that needs every prediction: what each chunk gave."""
+
+
+def keep_collected(kept: Collected, collected: Stats, count: int) -> None:
+    for label, stats in collected.items():
+        rows = {k: np.asarray(v[:count]).reshape(-1, *v.shape[2:]) for k, v in stats.items()}
+        kept.setdefault(label, []).append(rows)
+
+
+def to_logs(objective: Objective, totals: Stats, collected: Collected) -> dict[str, float]:
+    """Names and values from the sums of an epoch: loss first, in float64."""
+    metrics = {m.label: m.metric for m in objective.measures}
+    host = jax.tree.map(lambda a: np.asarray(a, np.float64), totals)
+    for label, parts in collected.items():
+        host[label] = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+    logs = {"loss": 0.0}
+    for label in [*(k for k in host if k not in metrics), *metrics]:
+        stats = host[label]
+        if label in metrics:
+            logs[label] = metrics[label].result(stats)
+        else:
+            logs[label] = float(stats["sum"] / stats["count"]) if stats["count"] else float("nan")
+    return logs
+
+
+def measure(
+    network: Network, objective: Objective, params: Params, state: State, source: Source
+) -> dict[str, float]:
+    """Loss and metrics over a source, exact for a partial last batch. `network` is a program's."""
+    program = evaluate_program(network, objective)
+    totals: Stats | None = None
+    collected: Collected = {}
+    step = 0
+    rates = np.zeros(source.capacity, np.float32)
+    while source.steps is None or step < source.steps:
+        data, count = source.chunk(0, step, source.capacity)
+        if count == 0:
+            break
+        if totals is None:
+            like = jax.tree.map(lambda a: a[0], data)
+            totals = zero_totals(network, objective, params, state, like)
+        jax.block_until_ready(totals)  # two buffers: the one before must have been read
+        _, totals, each = program(params, state, totals, compiling.shard(data), rates, count)
+        keep_collected(collected, each, count)
+        step += count
+    assert totals is not None
+    return to_logs(objective, totals, collected)

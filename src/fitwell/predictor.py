@@ -1,0 +1,234 @@
+"""What a network with weights can do without training: read data, predict, measure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fitwell import feeding
+from fitwell.arguments import named
+from fitwell.errors import InvalidArgument, InvalidData, NotReady
+from fitwell.examples import Examples
+from fitwell.measuring import measure
+from fitwell.network import Network
+from fitwell.objectives import Compiled
+from fitwell.optimizers import Optimizer
+from fitwell.training import Batch, TrainState, predict_program
+from fitwell.types import HostArray, Shape
+
+_PREDICT_ROWS = 1024  # of one dispatch, unless batch_size says otherwise
+
+
+class Predictor:
+    """Network and weights, evaluate and predict; the base of every model, not made by users."""
+
+    def __init__(self, name: str, seed: int) -> None:
+        self.name, self.seed = name, seed
+        self.optimizer: Optimizer | None = None
+        self._network: Network | None = None
+        self._train_state: TrainState | None = None
+        self._compiled: Compiled | None = None
+        self._input_form: Any = None
+        self._output_form: Any = None
+
+    # What it consists of
+
+    @property
+    def _built(self) -> bool:
+        return self._network is not None
+
+    @property
+    def built(self) -> bool:
+        """Whether the shapes are known and the weights made."""
+        return self._built
+
+    @property
+    def network(self) -> Network:
+        """The pure description of the graph; `network.forward` is the map."""
+        if self._network is None:
+            raise NotReady(
+                self.name,
+                "a network whose input shape is known",
+                "none so far",
+                "Begin with Input(shape=...), call build((None, n)), or fit first.",
+            )
+        return self._network
+
+    @property
+    def train_state(self) -> TrainState:
+        """Weights, state, optimizer state, key and step: one pytree."""
+        assert self.network is not None
+        assert self._train_state is not None
+        return self._train_state
+
+    @train_state.setter
+    def train_state(self, value: TrainState) -> None:
+        self._train_state = value
+
+    def _require_optimizer(self) -> Optimizer:
+        if self.optimizer is None:
+            cure = 'Call model.compile(loss="...") first.'
+            raise NotReady(self.name, "a compiled model", "none", cure)
+        return self.optimizer
+
+    # What reading data needs to know
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs: a dict's keys, or the layers' names."""
+        given = isinstance(self._input_form, list)
+        return self._input_form if given else self.network.input_names
+
+    @property
+    def output_names(self) -> list[str]:
+        given = isinstance(self._output_form, list)
+        return self._output_form if given else self.network.output_names
+
+    def compiled(self) -> Compiled:
+        """The arguments of `compile`, one entry per output."""
+        self._require_optimizer()
+        assert self._compiled is not None
+        return self._compiled
+
+    def build_for(self, shape: Shape) -> None:
+        """Makes the weights for examples of this shape; only a Sequential can wait for it."""
+        raise NotReady(self.name, "a network", "none", "Use Sequential or Model(inputs, outputs).")
+
+    # Normalization and its like
+
+    def _unadapted(self) -> list[str]:
+        state = self.train_state.state
+        return [
+            name
+            for name, layer in self.network.layers.items()
+            if getattr(layer, "adapts", False) and float(state[name]["count"]) == 0
+        ]
+
+    def before_iterable(self) -> None:
+        """An iterable is read only once: layers must have their statistics before."""
+        for name in self._unadapted():
+            raise NotReady(
+                f"layer {name}",
+                "statistics of the data",
+                "an iterable of batches, which is read only once",
+                f'Call model["{name}"].adapt(data) first.',
+            )
+
+    def _adapt(self, data: Batch) -> None:
+        """Layers that were not adapted adapt to the training data now, as they see it."""
+        for name in self._unadapted():
+            node = self.network.first_use(name)
+            place = node.inputs[0]
+            if place[0] in self.network.inputs:
+                seen = data.x[self.network.inputs.index(place[0])]
+            else:
+                upto = Network(self.network.nodes, self.network.inputs, (place,))
+                (seen,) = self._predict_arrays(upto.program(), list(data.x), _PREDICT_ROWS)
+            state = node.layer.statistics([seen])  # type: ignore[attr-defined]
+            train = self.train_state
+            fresh = jax.tree.map(jnp.asarray, state)
+            self.train_state = train._replace(state={**train.state, name: fresh})
+
+    # evaluate and predict
+
+    @named
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics over data, in inference; exact for any batch size.
+
+        Returns:
+            the loss, or a list `[loss, metric, ...]`, or a dict with `return_dict=True`.
+        """
+        self._require_optimizer()
+        if x is None:
+            raise InvalidArgument("evaluate", "x", "None", "Call evaluate(x, y).")
+        size = batch_rows("evaluate", batch_size, 32)
+        data = x if feeding.is_iterable_of_batches(x) else (x, y, sample_weight)
+        examples = Examples(self, "evaluate")
+        source = examples.source(data, size, steps=steps)
+        train = self.train_state
+        network = self.network.program()
+        found = measure(network, examples.objective, train.params, train.state, source)
+        if return_dict:
+            return found
+        values = list(found.values())
+        return values[0] if len(values) == 1 else values
+
+    @named
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = 0,
+        steps: int | None = None,
+    ) -> Any:
+        """The outputs for x, in inference: dropout and noise are off, the result is deterministic.
+
+        Args:
+            x: as in `fit`, or an iterable of batches of inputs.
+            batch_size: rows per dispatch; only memory depends on it.
+
+        Returns:
+            an array `(n, ...)`, or a list or dict of them as the outputs were given to Model.
+        """
+        rows = batch_rows("predict", batch_size, _PREDICT_ROWS)
+        if feeding.is_iterable_of_batches(x):
+            parts = []
+            for i, item in enumerate(feeding.iterable(x)):
+                if steps is not None and i >= steps:
+                    break
+                parts.append(self._predict_one(feeding.unpack(item)[0], rows))
+            if not parts:
+                cure = "Check the data loader."
+                raise InvalidData("predict", "at least one batch", "none", cure)
+            outputs = [np.concatenate(p) for p in zip(*parts, strict=True)]
+        else:
+            outputs = self._predict_one(x, rows)
+        return self._form_outputs(outputs)
+
+    def _predict_one(self, x: Any, rows: int) -> list[HostArray]:
+        xs = Examples(self, "predict").inputs(x)
+        return self._predict_arrays(self.network.program(), xs, rows)
+
+    def _predict_arrays(self, network: Network, xs: list[HostArray], rows: int) -> list[HostArray]:
+        """Dispatches of `rows` examples; the last is padded to a power of two: few programs."""
+        program = predict_program(network)
+        train = self.train_state
+        n = len(xs[0])
+        parts = []
+        for start in range(0, n, rows):
+            some = [a[start : start + rows] for a in xs]
+            count = len(some[0])
+            size = min(rows, 1 << (count - 1).bit_length())
+            outputs = program(train.params, train.state, feeding.padded(some, size))
+            parts.append([np.asarray(o)[:count] for o in outputs])
+        return [p[0] if len(parts) == 1 else np.concatenate(p) for p in zip(*parts, strict=True)]
+
+    def _call_on_arrays(self, x: Any, training: bool) -> Any:
+        xs = [jnp.asarray(a) for a in Examples(self, "call").inputs(x)]
+        train = self.train_state
+        key = jax.random.fold_in(train.key, train.step)
+        values, _ = self.network.forward(train.params, train.state, xs, key=key, train=training)
+        outputs = [values[i] if k is None else values[i][k] for i, k in self.network.outputs]
+        return self._form_outputs(outputs)
+
+    def _form_outputs(self, outputs: list[Any]) -> Any:
+        if isinstance(self._output_form, list):
+            return dict(zip(self._output_form, outputs, strict=True))
+        return outputs if self._output_form == "list" else outputs[0]
+
+
+def batch_rows(subject: str, value: Any, default: int) -> int:
+    """The batch size that was given, or the default."""
+    return default if value is None else feeding.whole_number(subject, "batch_size", value, 1)
