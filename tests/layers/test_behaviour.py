@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fitwell import activations
@@ -153,6 +153,7 @@ def test_adapt_reads_long_data_iterators_and_single_numbers() -> None:
     assert (scalar.mean, scalar.variance) == (2.5, 1.25)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 9), min_size=1, max_size=5).filter(any),
     st.sampled_from([-1, 1, 2, (1, 2), None]),
