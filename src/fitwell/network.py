@@ -160,7 +160,9 @@ class Network:
         """What follows an optimizer's step: proximal steps, then constraints."""
         params = {name: dict(p) for name, p in params.items()}
         for name, weight, regularizer in self._weight_fields("_regularizer"):
-            params[name][weight] = regularizer.proximal(params[name][weight], learning_rate)
+            if regularizer.proximal:
+                w = regularizer.proximal_step(params[name][weight], learning_rate)
+                params[name][weight] = w
         for name, weight, constraint in self._weight_fields("_constraint"):
             params[name][weight] = constraint(params[name][weight])
         return params

@@ -1,0 +1,43 @@
+# Two commands on a fresh machine with Python 3.11+ and make: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PYTHONUNBUFFERED := 1
+
+.PHONY: demo test check bench clean
+
+demo: $(VENV)/.installed
+	$(BIN)/fitwell train sklearn:breast_cancer
+
+test: check
+	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist loadgroup --doctest-modules src tests
+	@echo "Lines per file:" && wc -l $$(git ls-files 'src/*.py') | sort -n | tail -6
+
+check: $(VENV)/.installed-test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: benchmarks/.env/.installed
+	benchmarks/.env/bin/python benchmarks/run.py
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e .
+	touch $@
+
+$(VENV)/.installed-test: $(VENV)/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet -e '.[test]'
+	touch $@ $(VENV)/.installed
+
+benchmarks/.env/.installed: benchmarks/requirements.txt pyproject.toml
+	$(PYTHON) -m venv benchmarks/.env
+	benchmarks/.env/bin/python -m pip install --quiet -r benchmarks/requirements.txt
+	benchmarks/.env/bin/python -m pip install --quiet -e .
+	touch $@
+
+clean:
+	rm -rf $(VENV) benchmarks/.env build .mypy_cache .ruff_cache .hypothesis
