@@ -66,10 +66,7 @@ class Layer(Description):
     """True if the layer's state is computed from data by `statistics(chunks)`."""
 
     saveable: ClassVar[bool] = True
-    """False if the layer cannot be written to a file; `unsaveable_because` says why."""
-
-    unsaveable_because: ClassVar[str] = ""
-    """What to do instead: whole sentences, the cure of the saver's error."""
+    """False if the layer holds code, which a model file does not: the saver refuses it."""
 
     def __post_init__(self) -> None:
         for each in dataclasses.fields(self):

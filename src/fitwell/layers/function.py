@@ -35,10 +35,6 @@ class Lambda(Layer):
     arguments: Mapping[str, Any] | tuple[tuple[str, Any], ...] | None = None
 
     saveable: ClassVar[bool] = False
-    unsaveable_because: ClassVar[str] = (
-        "A Lambda's function is code, and a model file holds none. "
-        "Write a layer of your own with the same function in its method apply."
-    )
 
     def validate(self) -> None:
         if not callable(self.function):
