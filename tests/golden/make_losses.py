@@ -1,15 +1,18 @@
 """Writes losses.json: losses, their reductions and their gradients in Keras' and PyTorch's float64.
 
-Run in an environment with keras>=3.15, torch==2.13.0 and scikit-learn (not needed by the tests):
+Run in an environment with keras==3.15.1, torch==2.13.0 and scikit-learn (not needed by the tests):
     python tests/golden/make_losses.py
 """
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
-os.environ["KERAS_BACKEND"] = "torch"
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ["JAX_ENABLE_X64"] = "1"
 
+import jax
 import keras
 import numpy as np
 import torch
@@ -17,6 +20,8 @@ import torch.nn.functional as F  # noqa: N812 - torch's own habit
 from sklearn.metrics import mean_pinball_loss
 
 keras.config.set_floatx("float64")
+# Without this, Keras' mean of float64 numbers is computed in float32.
+keras.src.backend.common.dtypes.BIT64_TO_BIT32_DTYPE["float64"] = "float64"
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum")
 random = np.random.default_rng(7)
 N, D, T = 5, 3, 4
@@ -128,10 +133,10 @@ CASES = {
         label_smoothed_bce,
     ),
     "bce/axis": ("BinaryCrossentropy", {"axis": 1}, np.tile(yes_no[:, None], (1, T, 1)),
-                 1 / (1 + np.exp(-sequence)), None),
+                 1 / (1 + np.exp(-sequence / 3)), None),
     "cce": (
         "CategoricalCrossentropy", {}, one_hot, distribution,
-        lambda y, x: F.nll_loss(x.log(), y.argmax(-1), reduction="none"),
+        lambda y, x: F.cross_entropy(x.log(), y, reduction="none"),
     ),
     "cce/unnormalised": (
         "CategoricalCrossentropy", {}, soft, p,
@@ -156,7 +161,7 @@ CASES = {
     ),
     "sparse": (
         "SparseCategoricalCrossentropy", {}, labels, distribution,
-        lambda y, x: F.nll_loss(x.log(), y, reduction="none"),
+        lambda y, x: F.cross_entropy(x.log(), y, reduction="none"),
     ),
     "sparse/column": ("SparseCategoricalCrossentropy", {}, labels[:, None], p, None),
     "sparse/logits": (
@@ -208,18 +213,16 @@ PINBALL = {
 
 
 def keras_case(kind, arguments, y_true, y_pred, torch_value):
-    make = getattr(keras.losses, kind)
-    values = make(**arguments, reduction=None)(t(y_true), t(y_pred)).numpy()
+    make = partial(getattr(keras.losses, kind), dtype="float64")
+    values = np.asarray(make(**arguments, reduction=None)(y_true, y_pred))
     weight = WEIGHT if values.ndim == 1 else np.outer(WEIGHT, np.linspace(0.5, 2, values.shape[1]))
     reduced, gradient = {}, {}
     for reduction in REDUCTIONS:
         loss = make(**arguments, reduction=reduction)
-        x = t(y_pred).requires_grad_()
-        weighted = loss(t(y_true), x, sample_weight=t(weight))
-        weighted.backward()
-        reduced[reduction] = [loss(t(y_true), t(y_pred)).item(), weighted.item()]
+        weighted, slope = jax.value_and_grad(lambda x, f=loss: f(y_true, x, weight))(y_pred)
+        reduced[reduction] = [float(loss(y_true, y_pred)), float(weighted)]
         if reduction in ("sum_over_batch_size", "mean_with_sample_weight"):
-            gradient[reduction] = x.grad.numpy().tolist()
+            gradient[reduction] = slope.tolist()
     case = {"loss": kind, "arguments": arguments, "y_true": y_true, "y_pred": y_pred}
     case |= {"weight": weight, "values": values, "reduced": reduced, "gradient": gradient}
     if torch_value is not None:

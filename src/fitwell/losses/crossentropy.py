@@ -39,6 +39,12 @@ def clip_probability(p: Array) -> Array:
     return jnp.clip(p, EPSILON, 1 - EPSILON)
 
 
+def probability_crossentropy(p: Array, y_true: Array) -> Array:
+    """-y log p - (1 - y) log(1 - p); 1 - p is clipped by itself, as 1 - 1e-7 is no float32."""
+    log_no = jnp.log(clip_probability(1 - p))
+    return -y_true * jnp.log(clip_probability(p)) - (1 - y_true) * log_no
+
+
 def log_probability(y_pred: Array, from_logits: bool, axis: int) -> Array:
     """log p from logits, or from probabilities (divided by their sum, as in Keras)."""
     if from_logits:
@@ -107,8 +113,7 @@ def binary_crossentropy(
     y_true = smooth_binary(y_true, label_smoothing)
     if from_logits:
         return jnp.mean(sigmoid_crossentropy(y_pred, y_true), axis=axis)
-    p = clip_probability(y_pred)
-    return -jnp.mean(y_true * jnp.log(p) + (1 - y_true) * jnp.log1p(-p), axis=axis)
+    return jnp.mean(probability_crossentropy(y_pred, y_true), axis=axis)
 
 
 def categorical_crossentropy(

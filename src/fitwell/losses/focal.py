@@ -15,9 +15,9 @@ from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.losses.base import Loss, pair
 from fitwell.losses.crossentropy import (
     check_crossentropy,
-    clip_probability,
     log_probability,
     one_hot_pair,
+    probability_crossentropy,
     sigmoid_crossentropy,
     smooth_binary,
     smooth_categorical,
@@ -60,8 +60,7 @@ def binary_focal_crossentropy(
         crossentropy = sigmoid_crossentropy(y_pred, y_true)
     else:
         p, one_minus_p = y_pred, 1 - y_pred
-        inside = clip_probability(p)
-        crossentropy = -y_true * jnp.log(inside) - (1 - y_true) * jnp.log1p(-inside)
+        crossentropy = probability_crossentropy(p, y_true)
     losses = _power(y_true * one_minus_p + (1 - y_true) * p, gamma) * crossentropy
     if apply_class_balancing:
         losses = losses * (y_true * alpha + (1 - y_true) * (1 - alpha))
