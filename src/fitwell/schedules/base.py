@@ -57,16 +57,18 @@ def rates(learning_rate: LearningRate, step: Any) -> HostArray:
     Raises:
         InvalidArgument: a rate that is negative or not finite, or not one for each step.
     """
-    steps = np.asarray(step)
+    shape = np.shape(step)
+    if not callable(learning_rate):
+        return np.full(shape, learning_rate, np.float64)
+    # Always a vector: numpy's power of a vector and of a number differ in the last bit, and a
+    # resumed run cuts the steps into other chunks.
+    steps = np.ravel(step)
     if isinstance(learning_rate, Schedule):
         found = np.asarray(learning_rate(steps), np.float64)
-    elif callable(learning_rate):
-        one_by_one = [float(learning_rate(int(one))) for one in steps.ravel()]
-        found = np.array(one_by_one, np.float64).reshape(steps.shape)
     else:
-        return np.full(steps.shape, learning_rate, np.float64)
+        found = np.array([float(learning_rate(int(one))) for one in steps], np.float64)
     _check_rates(learning_rate, steps, found)
-    return found
+    return found.reshape(shape)
 
 
 def _check_rates(learning_rate: LearningRate, steps: HostArray, found: HostArray) -> None:
