@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import jax
 import numpy as np
@@ -17,6 +17,7 @@ from fitwell.errors import InvalidArgument, NotReady
 from fitwell.examples import Examples
 from fitwell.fitting import Fit, Position
 from fitwell.history import History
+from fitwell.hooks import FittedModel
 from fitwell.optimizers import Optimizer
 from fitwell.predictor import Predictor, batch_rows
 from fitwell.progress import ProgressBar
@@ -139,7 +140,7 @@ class Trainer(Predictor):
         history.params = params
         for callback in self._callbacks:
             callback.set_params(params)
-            callback.set_model(self)
+            callback.set_model(cast(FittedModel, self))  # a Trainer is always part of a Model
         self._fit = Fit(
             self, self.network, examples.objective, optimizer, source, validation,
             self._callbacks, history,
