@@ -95,6 +95,14 @@ def test_curvature_of_crossentropies_is_that_of_the_likelihood_even_at_logit_0()
     np.testing.assert_allclose(jax.jit(jax.hessian(softmax_cost))(jnp.zeros(3)), expected, 0, 1e-7)
 
 
+def test_the_sparse_gradient_gathers_and_scatters_nothing():
+    loss = SparseCategoricalCrossentropy(from_logits=True)
+    program = str(jax.make_jaxpr(jax.grad(loss, argnums=1))(jnp.array([1, 0]), jnp.zeros((2, 3))))
+    assert "exp" in program
+    assert "gather" not in program
+    assert "scatter" not in program
+
+
 def test_soft_targets_have_their_own_gradient():
     z, y = jnp.array([[1.5, -2.0]]), jnp.array([[0.25, 0.75]])
     slope = jax.grad(lambda t: losses.binary_crossentropy(t, z, from_logits=True)[0])(y)
