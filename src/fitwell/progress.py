@@ -134,7 +134,9 @@ class _Bar(_Silent):
         self.first: int = params.get("initial_epoch", 0)
         self.epochs: int = params.get("epochs", 0)
         self.steps: int | None = params.get("steps")
-        self.epoch, self.done, self.logs = self.first, 0, dict[str, float]()
+        self.epoch: int = self.first
+        self.done = 0
+        self.logs: dict[str, float] = {}
         self.began = self.drawn_at = time.perf_counter()
         self.mark: tuple[int, float] | None = None  # where and when speed is measured from
         console = Console(file=sys.stdout, force_terminal=True, highlight=False)
