@@ -65,6 +65,20 @@ def same(params: Params, x: Any) -> Any:
 KNOWN = {"mean": [0.5, -1.0, 2.0], "variance": [4.0, 0.25, 1e-3]}
 TABLES = {"mean": [[0.0, 1.0], [2.0, 3.0]], "variance": [[1.0, 2.0], [3.0, 4.0]]}
 
+
+def waves(params: Any, x: Any) -> Any:
+    """PeriodicEmbedding, one example and one feature at a time."""
+    rows = []
+    for example in x:
+        mixed: list[float] = []
+        for j, value in enumerate(example):
+            turns = params["frequency"][j] * value
+            wave = np.cos(2 * np.pi * turns + params["phase"][j])
+            mixed += list(wave @ params["kernel"][j] + params["bias"][j])
+        rows.append([*mixed, *example])
+    return np.array(rows)
+
+
 ROWS = [
     row("own_layer", Scale(2.0), (3,), formula=lambda p, x: x * p["factor"], custom=(Scale,)),
     row("input", layers.InputLayer((3,)), (3,), formula=same),
@@ -96,6 +110,7 @@ ROWS = [
     row("normalization_all", layers.Normalization(axis=None, mean=1.5, variance=2.0), (3,)),
     row("normalization_axes", layers.Normalization(axis=(1, 3), **TABLES), (2, 3, 2)),
     row("normalization_unadapted", layers.Normalization(), (3,), formula=same),
+    row("periodic_embedding", layers.PeriodicEmbedding(5, 2, stddev=0.5), (3,), formula=waves),
     row("rescaling", layers.Rescaling(0.25, offset=-1.0), (2, 3)),
     row("rescaling_features", layers.Rescaling([0.5, 2.0, -1.0], [1.0, 0.0, 3.0]), (2, 3)),
     row("add", layers.Add(), (3,), (3,), (3,)),

@@ -19,6 +19,7 @@ from fitwell.layers.merging import (
     Subtract,
 )
 from fitwell.layers.noise import Dropout, GaussianNoise
+from fitwell.layers.periodic import PeriodicEmbedding
 from fitwell.layers.preprocessing import Normalization, Rescaling
 from fitwell.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 
@@ -44,6 +45,7 @@ __all__ = [
     "Multiply",
     "Normalization",
     "PReLU",
+    "PeriodicEmbedding",
     "Permute",
     "ReLU",
     "RepeatVector",
