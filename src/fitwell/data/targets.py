@@ -16,6 +16,7 @@ from fitwell.losses import (
     CategoricalFocalCrossentropy,
     Loss,
     MeanSquaredError,
+    Quantile,
     SparseCategoricalCrossentropy,
 )
 from fitwell.types import HostArray, Shape
@@ -63,6 +64,8 @@ def align(subject: str, y: Any, loss: Loss | None, shape: Shape) -> HostArray:
             "Use sparse_categorical_crossentropy for whole-number labels, or "
             "fitwell.utils.to_categorical(y).",
         )
+    if isinstance(loss, Quantile) and isinstance(loss.quantile, tuple) and array.ndim == 1:
+        return array.astype(np.float32)[:, None]  # one target, a column of the output per quantile
     if array.shape[1:] != shape:
         array = _same_shape(subject, array, shape, loss)
     if isinstance(loss, (*BINARY, *ONE_HOT)):
