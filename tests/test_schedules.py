@@ -169,13 +169,13 @@ def test_keras_place_has_the_same_names():
         ),
         (
             lambda: WarmUp(PlainNumber(), 5)([0, 1]),
-            "learning_rate=PlainNumber(): expected one rate for each step, "
+            "PlainNumber(): expected one rate for each step, "
             "received shape () for steps of shape (2,). "
             "Write __call__ with operations of numpy that act on every element.",
         ),
         (
             lambda: WarmUp(Falling(), 5)([6, 7]),
-            "learning_rate=Falling(): expected a finite rate >= 0 at every step, "
+            "Falling(): expected a finite rate >= 0 at every step, "
             "received -1.0 at step 2. Change its numbers.",
         ),
     ],

@@ -1,6 +1,7 @@
 """Rates of Keras' and PyTorch's learning-rate schedules, for tests/test_schedules.py.
 
-Everything is float64, but Keras' cosines, which it computes in float32. Run with Keras 3 and PyTorch installed:
+Everything is float64, but Keras' cosines, which it computes in float32. Run with Keras 3 and
+PyTorch installed:
 
     python tests/golden/make_schedules.py
 """

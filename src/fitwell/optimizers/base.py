@@ -242,14 +242,17 @@ class Optimizer(Description):
         rest = dict(state)
         before, count = tree.flatten(rest.pop("gradient_sum")), rest.pop("gradient_count") + 1
         total = {name: before[name] + gradient for name, gradient in gradients.items()}
-        mean = {name: value / steps for name, value in total.items()}
+
+        def move(weights: Params, rest: dict[str, Any], total: dict[str, Array]) -> Any:
+            mean = {name: value / steps for name, value in total.items()}
+            zeros = {name: jnp.zeros_like(value) for name, value in total.items()}
+            return *self._apply(weights, mean, rest, learning_rate), zeros
+
+        # a branch beats a select on the CPU, from the smallest networks on
         due = count == steps
-        moved = self._apply(params, mean, rest, learning_rate)
-        new, result = jax.tree.map(lambda a, b: jnp.where(due, a, b), moved, (params, rest))
-        sums = {name: jnp.where(due, 0.0, value) for name, value in total.items()}
-        result["gradient_sum"] = tree.unflatten(sums)
-        result["gradient_count"] = jnp.where(due, 0, count)
-        return new, result
+        weights, result, sums = jax.lax.cond(due, move, lambda *kept: kept, params, rest, total)
+        sums, count = tree.unflatten(sums), jnp.where(due, 0, count)
+        return weights, {**result, "gradient_sum": sums, "gradient_count": count}
 
 
 def _per_weight(weights: dict[str, Array], make: Any) -> dict[str, Any]:

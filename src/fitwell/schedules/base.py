@@ -72,7 +72,7 @@ def rates(learning_rate: LearningRate, step: Any) -> HostArray:
 
 
 def _check_rates(learning_rate: LearningRate, steps: HostArray, found: HostArray) -> None:
-    subject = f"learning_rate={learning_rate!r}"
+    subject = repr(learning_rate) if isinstance(learning_rate, Schedule) else "learning rate"
     if found.shape != steps.shape:
         raise InvalidArgument(
             subject,
