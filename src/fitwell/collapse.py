@@ -6,40 +6,58 @@ import dataclasses
 
 import jax.numpy as jnp
 
-from fitwell.layers import Dense
+from fitwell.errors import InvalidArgument
+from fitwell.layers import Dense, InputLayer
 from fitwell.layers.base import Layer
-from fitwell.training import activation_name
-from fitwell.types import Params
+from fitwell.network import Network
+from fitwell.training import TrainState, activation_name
+from fitwell.types import Params, State
 
 
-def collapse(layers: list[Layer], params: Params) -> tuple[list[Layer], Params]:
+def collapse(network: Network, train: TrainState) -> list[tuple[Layer, Params, State]]:
     """The shortest chain with the same map: every linear Dense is merged into the Dense after it.
 
-    Args:
-        layers: a chain, named.
-        params: weights by layer name.
+    A layer that is used twice becomes two.
 
     Returns:
-        the layers that are left and their weights.
+        layers, each with its weights and state.
+
+    Raises:
+        InvalidArgument: the network is no chain.
     """
-    kept: list[Layer] = []
-    weights = dict(params)
-    for layer in layers:
-        before = kept[-1] if kept else None
-        if not (isinstance(layer, Dense) and isinstance(before, Dense) and is_linear(before)):
-            kept.append(layer)
+    kept: list[tuple[Layer, Params, State]] = []
+    names: set[str] = set()
+    for i, node in enumerate(network.nodes):
+        if isinstance(node.layer, InputLayer) and i == 0:
             continue
-        assert before.name is not None
-        assert layer.name is not None
-        first, second = weights.pop(before.name), weights.pop(layer.name)
-        merged = {"kernel": first["kernel"] @ second["kernel"]}
-        if "bias" in first or "bias" in second:
-            bias = first["bias"] @ second["kernel"] if "bias" in first else jnp.zeros(())
-            merged["bias"] = bias + second.get("bias", jnp.zeros(layer.units))
-        kept[-1] = dataclasses.replace(layer, use_bias="bias" in merged)
-        weights[layer.name] = merged
-    return kept, weights
+        if node.inputs != ((i - 1, None),) or network.outputs != ((len(network.nodes) - 1, None),):
+            raise InvalidArgument(
+                "collapse",
+                "a chain of layers",
+                f"a network with branches, at layer {node.name}",
+                "Collapse the chains before they are joined.",
+            )
+        layer = dataclasses.replace(node.layer, name=None if node.name in names else node.name)
+        names.add(node.name)
+        params = train.params.get(node.name, {})
+        before, first, _ = kept[-1] if kept else (None, {}, {})
+        if isinstance(layer, Dense) and isinstance(before, Dense) and is_linear(before):
+            kept.pop()
+            params = merged(first, params)
+            layer = dataclasses.replace(layer, use_bias="bias" in params)
+        kept.append((layer, params, train.state.get(node.name, {})))
+    return kept
+
+
+def merged(first: Params, second: Params) -> Params:
+    """The weights of one Dense that maps as `first` followed by `second`."""
+    params = {"kernel": first["kernel"] @ second["kernel"]}
+    if "bias" in first:
+        params["bias"] = first["bias"] @ second["kernel"] + second.get("bias", jnp.zeros(()))
+    elif "bias" in second:
+        params["bias"] = second["bias"]
+    return params
 
 
 def is_linear(layer: Dense) -> bool:
-    return activation_name(layer.activation) in (None, "linear")
+    return activation_name(layer.activation) == "linear" or layer.activation is None

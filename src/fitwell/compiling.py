@@ -77,20 +77,25 @@ def use_disk_cache() -> Path | None:
     """
     if not settings.compile_cache or jax.config.values["jax_compilation_cache_dir"]:
         return None
-    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fitwell"
-    folder = (settings.cache_folder or root) / f"xla-{jax.__version__}-{version('jaxlib')}"
     try:
+        root = settings.cache_folder or _user_cache() / "fitwell"
+        folder = root / f"xla-{jax.__version__}-{version('jaxlib')}"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.chmod(0o700)
         found = folder.stat()
-    except OSError:
-        return None
-    if hasattr(os, "getuid") and (found.st_uid != os.getuid() or found.st_mode & stat.S_IWOTH):
+        others_write = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if hasattr(os, "getuid") and (found.st_uid != os.getuid() or others_write):
+            return None
+        folder.chmod(0o700)
+    except (OSError, RuntimeError):  # a folder nobody may make; a user without a home
         return None
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     return folder
+
+
+def _user_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 
 
 def shard(batches: Any) -> Any:

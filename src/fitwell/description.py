@@ -132,6 +132,8 @@ def freeze(value: Any) -> Any:
         return tuple(freeze(item) for item in value)
     if isinstance(value, Mapping):
         return tuple((freeze(key), freeze(item)) for key, item in value.items())
+    if isinstance(value, set | frozenset):
+        return tuple(sorted((freeze(item) for item in value), key=repr))
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray) or (hasattr(value, "__array__") and hasattr(value, "tolist")):
@@ -215,6 +217,7 @@ class Catalog:
     """
 
     custom: ClassVar[str] = "custom."
+    not_finite: ClassVar[tuple[str, ...]] = ("inf", "-inf", "nan")
 
     def __init__(self, entries: Mapping[str, Any]) -> None:
         self.entries = dict(entries)
@@ -245,7 +248,7 @@ class Catalog:
             return tuple(self.from_json(item) for item in data)
         if not isinstance(data, dict):
             return data
-        if "number" in data:
+        if data.get("number") in self.not_finite:
             return float(data["number"])
         name = data.get("class", data.get("function"))
         found = self.entries.get(name) if isinstance(name, str) else None

@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import jax
+
 from fitwell.description import Catalog
-from fitwell.errors import InvalidArgument, InvalidFile
+from fitwell.errors import InvalidArgument, InvalidFile, ShapeMismatch
 from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
 from fitwell.network import Network, Node, Output, Ref
 from fitwell.types import Params, State
@@ -18,7 +20,9 @@ def from_symbols(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network
     """The network between symbols.
 
     Raises:
-        InvalidArgument: an output needs an Input that is not listed, or a name stands for two.
+        InvalidArgument: an output needs an Input that is not listed, one is listed twice, or a
+            name stands for two.
+        ShapeMismatch: two uses of a layer need weights of different shapes.
     """
     calls = _ordered(inputs, outputs)
     place = {id(call): i for i, call in enumerate(calls)}
@@ -35,6 +39,7 @@ def from_symbols(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network
                 out=outputs_of(call),
             )
         )
+    _check_shared(nodes)
     return Network(
         tuple(nodes),
         tuple(place[id(s.call)] for s in inputs),
@@ -63,6 +68,9 @@ def _ordered(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> list[Call]:
     """Calls with everything before what needs it; no recursion, so depth has no limit."""
     order = [symbol.call for symbol in inputs]
     done = {id(call) for call in order}
+    if len(done) < len(order):
+        cure = "Use the one array at several places in the network instead."
+        raise InvalidArgument("Model", "every Input once in inputs=", "one twice", cure)
     stack = [(symbol.call, False) for symbol in reversed(outputs)]
     while stack:
         call, ready = stack.pop()
@@ -82,6 +90,26 @@ def _ordered(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> list[Call]:
         stack.append((call, True))
         stack.extend((symbol.call, False) for symbol in reversed(call.inputs))
     return order
+
+
+def _check_shared(nodes: Sequence[Node]) -> None:
+    """Nodes of one name share their weights: each must need the same shapes."""
+    first: dict[str, Node] = {}
+    for node in nodes:
+        other = first.setdefault(node.name, node)
+        if other.shapes_in == node.shapes_in:
+            continue
+        key = jax.eval_shape(lambda: jax.random.key(0))
+        a, b = (
+            jax.eval_shape(lambda k, n=n: n.layer.init(k, n.shape_in), key) for n in (other, node)
+        )
+        if a != b:
+            raise ShapeMismatch(
+                f"layer {node.name} ({type(node.layer).__name__}), used twice",
+                f"inputs of one shape, as its first {other.shape_in}",
+                f"{node.shape_in}",
+                "Make a second layer, or bring the inputs to one shape.",
+            )
 
 
 def assign_names(layers: Iterable[Layer]) -> list[str]:
@@ -148,13 +176,13 @@ def from_json(data: Any, catalog: Catalog) -> Network:
                 symbols.append(connect(Call(layer, inputs, bool(entry["many"]))))
         ins = [_symbol(symbols, (int(i), None)) for i in data["inputs"]]
         outs = [_symbol(symbols, (int(i), j)) for i, j in data["outputs"]]
-    except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-        if isinstance(error, InvalidFile):
-            raise
+        return from_symbols(ins, outs)
+    except InvalidFile:
+        raise
+    except Exception as error:  # whatever false values make the layers raise
         cure = "The file is damaged: save the model again."
         received = f"{type(error).__name__}: {error}"
         raise InvalidFile("model file", "the description of a network", received, cure) from error
-    return from_symbols(ins, outs)
 
 
 def _symbol(symbols: list[Any], ref: Ref) -> Symbol:

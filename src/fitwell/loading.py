@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from fitwell import saving
+from fitwell.description import Catalog
+from fitwell.errors import InvalidFile
 from fitwell.model import Model
+from fitwell.network import Network
 from fitwell.sequential import Sequential
+from fitwell.training import TrainState, noise_key
+from fitwell.types import HostArray
 
 
 def load(path: str | Path, custom_objects: Any = None) -> Model:
@@ -26,20 +33,38 @@ def load(path: str | Path, custom_objects: Any = None) -> Model:
         InvalidFile: missing, damaged, foreign or hostile.
     """
     header, arrays, network, known = saving.read_header(path, custom_objects)
-    compiled = saving.read_compiled(header, known)
+    try:
+        return _model(str(path), header, arrays, network, known)
+    except InvalidFile:
+        raise
+    except Exception as error:  # whatever false values make the parts raise
+        cure = "The file is damaged: save the model again."
+        received = f"{type(error).__name__}: {error}"
+        raise InvalidFile(str(path), "the description of a model", received, cure) from error
+
+
+def _model(
+    path: str,
+    header: Mapping[str, Any],
+    arrays: dict[str, HostArray],
+    network: Network,
+    known: Catalog,
+) -> Model:
+    key = noise_key(int(header["seed"]))
+    if "key" in arrays:
+        shape = jax.random.key_data(key).shape
+        key = jax.random.wrap_key_data(jnp.array(arrays["key"]).reshape(shape))
+    # Shapes alone: a file that claims a gigantic layer is found out before memory is taken.
+    params, state = jax.eval_shape(network.init, jax.eval_shape(lambda: jax.random.key(0)))
+    step = jnp.array(int(arrays["step"]), jnp.int32)
+    train = saving.with_weights(path, TrainState(params, state, (), key, step), arrays)
+    compiled = saving.read_compiled(header, network, known)
+    if compiled is not None:
+        learn, _ = network.split_trainable(train.params)
+        train = train._replace(optimizer=saving.read_optimizer_state(compiled[0], learn, arrays))
     kind = Sequential if header["kind"] == "Sequential" else Model
-    model = kind.from_parts(network, header)
-    model.train_state = saving.with_weights(str(path), model.train_state, arrays)
-    train = model.train_state
-    if "step" in arrays:
-        train = train._replace(step=jax.numpy.array(arrays["step"]))
+    facts = {**header, **{side: saving.read_form(header, network, side) for side in saving.FORMS}}
+    model = kind.from_parts(network, facts, train)
     if compiled is not None:
         model.optimizer, model._compiled = compiled
-        learn, _ = network.split_trainable(train.params)
-        state = saving.read_optimizer_state(model.optimizer, learn, arrays)
-        if state is not None:
-            train = train._replace(optimizer=state)
-    if "key" in arrays:
-        train = train._replace(key=jax.random.wrap_key_data(jax.numpy.array(arrays["key"])))
-    model.train_state = train
     return model

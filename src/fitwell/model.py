@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from fitwell import optimizers, saving, tree
 from fitwell.arguments import named
+from fitwell.data.arrays import by_name
 from fitwell.errors import InvalidArgument, ShapeMismatch, did_you_mean
 from fitwell.graph import from_symbols, inherited_weights, snake_case
 from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
@@ -21,7 +22,7 @@ from fitwell.objectives import per_output
 from fitwell.settings import settings
 from fitwell.summary import summary
 from fitwell.trainer import Trainer
-from fitwell.training import TrainState, init_program
+from fitwell.training import TrainState, init_program, noise_key
 from fitwell.types import HostArray, Params, State
 from fitwell.views import LayerView
 
@@ -63,16 +64,15 @@ class Model(Trainer):
         self._begin(from_symbols(ins, outs), inherited_weights(ins, outs))
 
     @classmethod
-    def from_parts(cls, network: Network, facts: Mapping[str, Any]) -> Self:
-        """A model around a network that was read from a file; `facts` are those of `save`."""
+    def from_parts(cls, network: Network, facts: Mapping[str, Any], train: TrainState) -> Self:
+        """A model around what was read from a file; `facts` are those of `save`."""
         model = cls.__new__(cls)
-        Trainer.__init__(model, str(facts.get("name", "model")), int(facts.get("seed", 0)))
-        model._input_form, model._output_form = facts.get("input_form"), facts.get("output_form")
-        model.epochs_trained, model.extra = (
-            int(facts.get("epochs", 0)),
-            dict(facts.get("extra", {})),
-        )
-        model._begin(network, {})
+        Trainer.__init__(model, str(facts["name"]), int(facts["seed"]))
+        model._input_form, model._output_form = facts["input_form"], facts["output_form"]
+        model.epochs_trained, model.extra = int(facts["epochs"]), dict(facts["extra"])
+        rate = facts["learning_rate"]
+        model.learning_rate_override = None if rate is None else float(rate)
+        model._network, model._train_state, model._shared = network, train, {}
         return model
 
     # Weights
@@ -86,8 +86,8 @@ class Model(Trainer):
                 params[layer] = jax.tree.map(jnp.array, own_params)
             if own_state:
                 state[layer] = jax.tree.map(jnp.array, own_state)
-        key = jax.random.fold_in(jax.random.key(self.seed), 1)
-        self._train_state = TrainState(params, state, (), key, jnp.zeros((), jnp.int32))
+        step = jnp.zeros((), jnp.int32)
+        self._train_state = TrainState(params, state, (), noise_key(self.seed), step)
 
     def weights_of(self, name: str) -> tuple[Params, State]:
         train = self.train_state
@@ -102,6 +102,7 @@ class Model(Trainer):
 
     def change_layer(self, name: str, **changes: Any) -> None:
         self._network = self.network.with_layer(name, **changes)
+        self._shared.pop(name, None)
 
     @property
     def layers(self) -> list[LayerView]:
@@ -228,9 +229,10 @@ class Model(Trainer):
             "name": self.name,
             "seed": self.seed,
             "epochs": self.epochs_trained,
+            "learning_rate": self.learning_rate_override,
             "input_form": self._input_form,
             "output_form": self._output_form,
-            "extra": dict(extra or self.extra),
+            "extra": dict(self.extra if extra is None else extra),
         }
         saving.write_model(
             path,
@@ -264,8 +266,9 @@ class Model(Trainer):
         """
         if not any(isinstance(leaf, Symbol) for leaf in jax.tree.leaves(x, is_leaf=_is_symbol)):
             return self._call_on_arrays(x, training)
-        symbols = list(x) if isinstance(x, list | tuple) else [x]
-        return self._form_outputs(_replay(self, symbols))
+        if not self._built:
+            self.build_for(x.example_shape)
+        return self._form_outputs(_replay(self, by_name(self.name, x, self.input_names)))
 
     def shared_layer(self, name: str) -> Layer:
         """The layer as another model takes it over: one instance, so that two uses share weights.
@@ -304,6 +307,13 @@ def _symbols(argument: str, value: Any) -> tuple[list[Symbol], Any]:
 def _replay(model: Model, symbols: list[Symbol]) -> list[Symbol]:
     """The model's graph again on other symbols, with its layers and their weights."""
     network = model.network
+    for name, (shape, _), symbol in zip(
+        model.input_names, network.input_shapes, symbols, strict=True
+    ):
+        if getattr(symbol, "example_shape", None) != shape:
+            cure = "Bring it to that shape, or build a model for this one."
+            expected = f"a symbol of shape {(None, *shape)} for {name}"
+            raise ShapeMismatch(model.name, expected, repr(symbol), cure)
     given = dict(zip(network.inputs, symbols, strict=True))
     made: list[Any] = []
     bare: dict[str, Layer] = {}

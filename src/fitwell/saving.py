@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ import numpy as np
 
 from fitwell import files, tree
 from fitwell.catalog import catalog
-from fitwell.description import Catalog, freeze
+from fitwell.description import Catalog
 from fitwell.errors import InvalidArgument, InvalidFile
 from fitwell.graph import from_json
 from fitwell.network import Network
-from fitwell.objectives import Compiled
+from fitwell.objectives import Compiled, per_output
 from fitwell.optimizers import Optimizer
 from fitwell.training import TrainState
 from fitwell.types import HostArray
@@ -108,35 +109,38 @@ def read_header(
     return header, arrays, from_json(header["network"], known), known
 
 
-def read_compiled(header: dict[str, Any], known: Catalog) -> tuple[Optimizer, Compiled] | None:
+def read_compiled(
+    header: Mapping[str, Any], network: Network, known: Catalog
+) -> tuple[Optimizer, Compiled] | None:
     """What `compile` was told, or None if the model was not compiled."""
     entry = header.get("compile")
     if entry is None:
         return None
-    try:
-        compiled = Compiled(
-            known.from_json(entry["losses"]),
-            tuple(float(w) for w in entry["weights"]),
-            freeze(known.from_json(entry["metrics"])),
-            freeze(known.from_json(entry["weighted_metrics"])),
-        )
-        optimizer = known.from_json(entry["optimizer"])
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, InvalidFile):
-            raise
-        cure = "The file is damaged: save the model again."
-        received = f"{type(error).__name__}: {error}"
-        raise InvalidFile("model file", "losses and an optimizer", received, cure) from error
+    losses, *lists = (known.from_json(entry[k]) for k in ("losses", "metrics", "weighted_metrics"))
+    metrics, weighted = ([list(of_output) for of_output in one] for one in lists)
+    compiled = per_output(network, list(losses), list(entry["weights"]), metrics, weighted)
+    optimizer = known.from_json(entry["optimizer"])
     if not isinstance(optimizer, Optimizer):
         cure = "The file is damaged: save the model again."
         raise InvalidFile("model file", "an optimizer", type(optimizer).__name__, cure)
     return optimizer, compiled
 
 
-def read_optimizer_state(
-    optimizer: Optimizer, learn: Any, arrays: dict[str, HostArray]
-) -> Any | None:
-    """The optimizer's state if the file has it."""
+FORMS = ("input_form", "output_form")
+"""How the inputs and outputs were given to Model: None (one), "list", or a list of names."""
+
+
+def read_form(header: Mapping[str, Any], network: Network, side: str) -> Any:
+    form, count = header[side], len(network.inputs if side == "input_form" else network.outputs)
+    names = isinstance(form, list) and all(isinstance(name, str) for name in form)
+    if not (form == "list" or (form is None and count == 1) or (names and len(form) == count)):
+        cure = "The file is damaged: save the model again."
+        raise InvalidFile("model file", f"{side} for {count} arrays", repr(form), cure)
+    return form
+
+
+def read_optimizer_state(optimizer: Optimizer, learn: Any, arrays: dict[str, HostArray]) -> Any:
+    """The optimizer's state; empty, so that fit makes a fresh one, if the file has none for it."""
     given = [
         arrays[f"optimizer/{i}"] for i in range(sum(n.startswith("optimizer/") for n in arrays))
     ]
@@ -144,5 +148,7 @@ def read_optimizer_state(
     if len(given) != len(leaves) or any(
         a.shape != b.shape for a, b in zip(given, leaves, strict=True)
     ):
-        return None
-    return jax.tree.unflatten(form, [jnp.array(a) for a in given])
+        return ()
+    return jax.tree.unflatten(
+        form, [jnp.array(a, b.dtype) for a, b in zip(given, leaves, strict=True)]
+    )

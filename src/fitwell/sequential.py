@@ -14,6 +14,7 @@ from fitwell.network import Network
 from fitwell.objectives import per_output
 from fitwell.settings import settings
 from fitwell.trainer import Trainer
+from fitwell.training import TrainState
 from fitwell.types import Params, State
 
 
@@ -75,21 +76,20 @@ class Sequential(Model):
 
         Shows that depth without non-linearity adds nothing; the original is left as it is.
         """
-        layers = [view.description for view in self.layers]
-        kept, weights = collapse(layers, self.train_state.params)
-        first = self.network.input_shapes[0]
-        model = Sequential([Input(first[0], dtype=first[1]), *kept], name=self.name, seed=self.seed)
-        for layer in kept:
-            assert layer.name is not None
-            state = self.train_state.state.get(layer.name, {})
-            model.set_weights_of(layer.name, weights.get(layer.name, {}), state)
+        kept = collapse(self.network, self.train_state)
+        ((shape, dtype),) = self.network.input_shapes
+        layers = [layer for layer, _, _ in kept]
+        model = Sequential([Input(shape, dtype=dtype), *layers], name=self.name, seed=self.seed)
+        for view, (_, params, state) in zip(model.layers, kept, strict=True):
+            model.set_weights_of(view.name, params, state)
         return model
 
     @classmethod
-    def from_parts(cls, network: Network, facts: Mapping[str, Any]) -> Self:
+    def from_parts(cls, network: Network, facts: Mapping[str, Any], train: TrainState) -> Self:
         """As in Model; the layers of the chain are its entries again."""
-        model = super().from_parts(network, facts)
-        model._entries = list(network.layers.values())
+        model = super().from_parts(network, facts, train)
+        layers = network.layers
+        model._entries = [layers[node.name] for node in network.nodes]
         return model
 
     def _append(self, layer: Any) -> None:

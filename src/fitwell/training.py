@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from fitwell import compiling
@@ -86,7 +87,8 @@ class Objective:
                 continue
             if getattr(loss, "from_logits", None) is False and loss.link is not None:
                 moved, place, activation = network.logits(i)
-                if activation_name(activation) == loss.link:
+                over_last_axis = loss.link == "sigmoid" or loss.axis == -1  # type: ignore[attr-defined]
+                if activation_name(activation) == loss.link and over_last_axis:
                     network = moved
                     reads.append((dataclasses.replace(loss, from_logits=True), place))  # type: ignore[call-arg]
                     continue
@@ -94,13 +96,21 @@ class Objective:
         return network, reads
 
 
+def noise_key(seed: int) -> Key:
+    """The key of a model's noise; the weights at the start come from `key(seed)` itself."""
+    return jax.random.fold_in(jax.random.key(seed), 1)
+
+
 def activation_name(activation: Any) -> str | None:
-    """`"sigmoid"` for the string and for the function."""
+    """`"sigmoid"` for the string and for fitwell's or JAX's function; None for a user's own."""
     from fitwell import activations
 
     if activation is None:
         return None
-    return getattr(activations.get(activation), "__name__", None)
+    function = activations.get(activation)
+    name: str = getattr(function, "__name__", "")
+    known = [getattr(module, name, None) for module in (activations, jax.nn)]
+    return name if function in known else None
 
 
 def losses_and_stats(
@@ -289,15 +299,27 @@ def copy_program() -> Any:
     return compiling.compile(lambda tree: jax.tree.map(jnp.copy, tree))
 
 
-def zero_totals(
-    network: Network, objective: Objective, params: Any, state: Any, batch: Batch
-) -> Stats:
-    """The neutral element of `merge`, for one epoch's start. `batch` gives shapes alone."""
+def zero_totals(network: Network, objective: Objective, chunk: Batch) -> Stats:
+    """The neutral element of `merge`, for the start of an epoch, as arrays of the host.
 
-    def stats(params: Params, state: State, batch: Batch) -> Stats:
-        key = jax.random.key(0)
+    `network` is a program's; of the chunk, only the shapes matter.
+    """
+    leaves, form = jax.tree.flatten(chunk)
+    key = tuple((leaf.shape[1:], str(leaf.dtype)) for leaf in leaves)
+    shapes = _totals_shapes(network, objective, key, form)
+    return jax.tree.map(lambda s: np.zeros(s.shape, s.dtype), shapes)
+
+
+@compiling.program()
+def _totals_shapes(
+    network: Network, objective: Objective, leaves: tuple[tuple[Any, str], ...], form: Any
+) -> Stats:
+    """Remembered: to trace the network again costs more than to evaluate a small one."""
+    batch = jax.tree.unflatten(form, [jax.ShapeDtypeStruct(*leaf) for leaf in leaves])
+
+    def stats(key: Key, batch: Batch) -> Stats:
+        params, state = network.init(key)
         found = losses_and_stats(network, objective, params, state, batch, key=key, train=False)
         return split_collected(objective, found[1][1])[0]
 
-    shapes = jax.eval_shape(stats, params, state, batch)
-    return jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+    return jax.eval_shape(stats, jax.eval_shape(lambda: jax.random.key(0)), batch)

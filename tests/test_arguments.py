@@ -1,0 +1,55 @@
+"""A misspelt argument is answered with the nearest right one, wherever users pass arguments."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fitwell as fw
+from fitwell.arguments import named
+from fitwell.errors import UnknownArgument
+
+X = np.zeros((4, 2), np.float32)
+CASES: list[tuple[str, dict[str, Any], str]] = [
+    ("fit", {"epoch": 5}, "received epoch=5. Did you mean epochs?"),
+    ("fit", {"batchsize": 5}, "received batchsize=5. Did you mean batch_size?"),
+    ("fit", {"callback": None}, "received callback=None. Did you mean callbacks?"),
+    ("compile", {"optimiser": "adam"}, "received optimiser='adam'. Did you mean optimizer?"),
+    ("compile", {"metric": "mae"}, "received metric='mae'. Did you mean metrics?"),
+    ("predict", {"batch": 2}, "received batch=2. Did you mean batch_size?"),
+    ("evaluate", {"sample_weights": 1}, "received sample_weights=1. Did you mean sample_weight?"),
+    ("save", {"include_optimiser": 1}, "received include_optimiser=1. "
+                                       "Did you mean include_optimizer?"),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model() -> fw.Model:
+    made = fw.Sequential([fw.Input((2,)), fw.layers.Dense(1)])
+    made.compile(loss="mse")
+    return made
+
+
+@pytest.mark.parametrize(("method", "arguments", "text"), CASES)
+def test_methods_of_the_model(
+    model: fw.Model, method: str, arguments: dict[str, Any], text: str
+) -> None:
+    given = () if method == "compile" else ("never-written",) if method == "save" else (X,)
+    with pytest.raises(UnknownArgument) as caught:
+        getattr(model, method)(*given, **arguments)
+    assert str(caught.value) == f"{method}: expected an argument it knows, {text}"
+
+
+def test_the_function_is_called_as_it_is_and_keeps_its_documentation() -> None:
+    @named
+    def area(width: float, height: float = 2.0) -> float:
+        """The area."""
+        return width * height
+
+    assert area(3.0) == 6.0
+    assert area(height=1.0, width=4.0) == 4.0
+    assert (area.__name__, area.__doc__) == ("area", "The area.")
+    with pytest.raises(UnknownArgument, match=r"received heigth=1\. Did you mean height\?"):
+        area(1.0, heigth=1)  # type: ignore[call-arg]
