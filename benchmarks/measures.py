@@ -74,8 +74,8 @@ def verdict(rounds: Rounds, goal: float) -> str:
 
 HEADERS = (
     "library",
-    "us per step (min..max)",
-    "times fitwell (min..max)",
+    "us per step (range)",
+    "times fitwell (range)",
     "first fit (s)",
     "predict one (us)",
     "final loss",
@@ -97,7 +97,7 @@ def table(rounds: Rounds) -> list[list[str]]:
     ]
 
 
-START_HEADERS = ("start of fitwell", "median (min..max)", "goal", "")
+START_HEADERS = ("start of fitwell", "median (range)", "goal", "")
 
 
 def start_line(what: str, values: Sequence[float], unit: str, goal: float) -> list[str]:

@@ -30,6 +30,7 @@ from rows import ROWS, Row
 
 HERE = Path(__file__).parent
 TIMEOUT_S = 900
+WIDTH = 120  # of the tables, where no terminal says how wide it is
 PACKAGES = ("fitwell", "jax", "torch", "keras", "tensorflow-cpu", "scikit-learn", "numpy")
 IMPORT_GOAL_S, SECOND_START_GOAL_S, PREDICT_GOAL_US = 0.15, 0.5, 150.0
 
@@ -97,7 +98,9 @@ def measure_start(row: Row, repeats: int, console: Console) -> list[list[str]]:
 
 
 def show(console: Console, headers: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    table = Table(*headers)
+    table = Table()
+    for header in headers:
+        table.add_column(header, overflow="fold")
     for line in lines:
         table.add_row(*line)
     console.print(table)
@@ -134,7 +137,8 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    chosen, console, load = arguments(), Console(), os.getloadavg()[0]
+    chosen, load = arguments(), os.getloadavg()[0]
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     page = [
         "# Results",
         f"`python {shlex.join(sys.argv)}` on {datetime.date.today().isoformat()}, "
