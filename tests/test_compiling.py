@@ -1,0 +1,224 @@
+"""What is compiled is right, and the folder of compiled code is safe."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import fitwell as fw
+from fitwell import compiling
+from fitwell.layers import Dense
+
+
+def run(code: str, folder: Path, *, umask: int = 0o022, **environment: str) -> Any:
+    """The JSON that a fresh process prints; its home is `folder`, its cache not ours."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("JAX_", "XLA_", "XDG_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**kept, "HOME": str(folder), "JAX_PLATFORMS": "cpu", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        umask=umask,
+    )
+    return json.loads(done.stdout)
+
+
+def test_the_sum_that_jaxlib_gets_wrong_comes_out_right() -> None:
+    """jax issue 39103: the last of them is 1065369600 with the default options of jaxlib 0.10.2."""
+    n = 32769
+    rows = np.zeros((n, 3), np.float32)
+    rows[:, 0] = np.arange(n)
+
+    def squared_lengths(rows: Any) -> Any:
+        return jax.vmap(lambda r: jnp.sum((jnp.eye(3) @ r) ** 2))(rows)
+
+    got = compiling.compile(squared_lengths)(rows)
+    np.testing.assert_array_equal(got, rows[:, 0] ** 2)
+    assert float(got[-1]) == 1073741824
+
+
+FLAGS = """
+import json, os
+from fitwell import compiling
+print(json.dumps([compiling.options(), os.environ.get("XLA_FLAGS")]))
+"""
+
+
+@pytest.mark.parametrize("flags", ["--xla_cpu_experimental_ynn_fusion_type=", None])
+def test_a_users_flags_are_not_overwritten(tmp_path: Path, flags: str | None) -> None:
+    ours, after = run(FLAGS, tmp_path, **({"XLA_FLAGS": flags} if flags else {}))
+    assert after == flags
+    assert ours == (None if flags else compiling.options())
+
+
+CACHE = """
+import json, os, jax
+import fitwell as fw
+from pathlib import Path
+from fitwell import compiling
+{before}
+compiling.compile(lambda x: x + 1)(1.0).block_until_ready()
+folder = compiling.use_disk_cache()
+print(json.dumps({{
+    "folder": folder and str(folder),
+    "jax": jax.config.values["jax_compilation_cache_dir"],
+    "mode": folder and oct(folder.stat().st_mode & 0o777),
+    "files": folder and len(list(folder.iterdir())),
+    "versions": f"xla-{{jax.__version__}}-{{jax.lib.__version__}}",
+}}))
+"""
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o000])
+def test_compiled_code_lies_in_a_folder_of_the_users_own(tmp_path: Path, umask: int) -> None:
+    found = run(CACHE.format(before=""), tmp_path, umask=umask)
+    assert found["folder"] == str(tmp_path / ".cache" / "fitwell" / found["versions"])
+    assert found["jax"] == found["folder"]
+    assert found["mode"] == "0o700"
+    assert found["files"] > 0
+
+
+def test_the_folder_can_be_chosen(tmp_path: Path) -> None:
+    found = run(CACHE.format(before=""), tmp_path, XDG_CACHE_HOME=str(tmp_path / "xdg"))
+    assert found["folder"] == str(tmp_path / "xdg" / "fitwell" / found["versions"])
+    chosen = f"fw.settings.cache_folder = Path({str(tmp_path / 'own')!r})"
+    found = run(CACHE.format(before=chosen), tmp_path)
+    assert found["folder"] == str(tmp_path / "own" / found["versions"])
+
+
+OTHERS = """
+target = Path.home() / ".cache/fitwell" / f"xla-{{jax.__version__}}-{{jax.lib.__version__}}"
+target.mkdir(parents=True)
+target.chmod(0o{mode:o})
+me = os.getuid()
+os.getuid = lambda: me + {other}
+"""
+OFF: dict[str, tuple[str, dict[str, str]]] = {
+    "switched off": ("fw.settings.compile_cache = False", {}),
+    "writable by others": (OTHERS.format(mode=0o707, other=0), {}),
+    "writable by the group": (OTHERS.format(mode=0o770, other=0), {}),
+    "owned by another": (OTHERS.format(mode=0o700, other=1), {}),
+    "not a folder": ("(Path.home() / '.cache').touch()", {}),
+}
+
+
+@pytest.mark.parametrize("case", OFF)
+def test_no_folder_is_used(tmp_path: Path, case: str) -> None:
+    before, environment = OFF[case]
+    found = run(CACHE.format(before=before), tmp_path, **environment)
+    assert (found["folder"], found["jax"]) == (None, None)
+
+
+def test_a_folder_readable_by_others_is_closed(tmp_path: Path) -> None:
+    found = run(CACHE.format(before=OTHERS.format(mode=0o755, other=0)), tmp_path)
+    assert found["mode"] == "0o700"
+
+
+def test_a_users_own_cache_is_left_alone(tmp_path: Path) -> None:
+    own = str(tmp_path / "mine")
+    for before, environment in (
+        ("", {"JAX_COMPILATION_CACHE_DIR": own}),
+        (f"jax.config.update('jax_compilation_cache_dir', {own!r})", {}),
+    ):
+        found = run(CACHE.format(before=before), tmp_path, **environment)
+        assert (found["folder"], found["jax"]) == (None, own)
+    assert not (tmp_path / ".cache").exists()
+
+
+def test_programs_are_found_by_value_and_the_oldest_is_let_go() -> None:
+    built: list[Any] = []
+
+    @compiling.program(maxsize=2)
+    def build(layer: Dense) -> Any:
+        built.append(layer)
+        return compiling.compile(lambda x: x * layer.units)
+
+    first = build(Dense(2, activation="relu"))
+    assert build(Dense(units=2, activation="relu")) is first
+    assert build(Dense(3)) is not first
+    assert len(built) == 2
+    assert float(first(5.0)) == 10.0
+    build(Dense(4))
+    assert build(Dense(2, activation="relu")) is not first
+
+
+def test_a_second_call_compiles_nothing() -> None:
+    traced: list[int] = []
+
+    def function(x: Any) -> Any:
+        traced.append(1)
+        return x + 1
+
+    compiled = compiling.compile(function)
+    assert [float(compiled(np.float32(v))) for v in (1, 2, 3)] == [2, 3, 4]
+    assert len(traced) == 1
+
+
+def test_donated_memory_is_taken_and_static_arguments_are_values() -> None:
+    x = jnp.arange(4.0)
+    donated = compiling.compile(lambda a, n: a * n, donate=(0,), static=(1,))
+    np.testing.assert_array_equal(donated(x, 3), [0, 3, 6, 9])
+    assert x.is_deleted()
+
+
+def test_one_device_takes_all() -> None:
+    batches = {"x": np.zeros((3, 4, 2)), "mask": np.ones((3, 4))}
+    assert compiling.shard(batches) is batches
+
+
+TRAIN = """
+import json, jax, numpy as np
+import fitwell as fw
+from fitwell import compiling
+x = np.random.default_rng(0).normal(size=(88, 5)).astype("float32")
+y = (x[:, :1] * x[:, 1:2] > 0).astype("float32")
+model = fw.Sequential([fw.layers.Dense(8, "tanh"), fw.layers.Dense(1, "sigmoid")], seed=3)
+model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+logs = model.fit(x, y, epochs=4, batch_size=16, verbose=0, validation_data=(x, y)).history
+spread = compiling.shard({"x": np.zeros((2, 4, 3))})["x"]
+print(json.dumps({
+    "devices": len(jax.devices()),
+    "pieces": len(getattr(spread, "addressable_shards", [0])),
+    "weights": [w.tolist() for w in model.get_weights()],
+    "logs": logs,
+    "predicted": model.predict(x[:7]).tolist(),
+    "odd": model.evaluate(x, y, batch_size=7),
+}))
+"""
+
+
+def test_two_devices_train_to_the_same_numbers_as_one(tmp_path: Path) -> None:
+    one = run(TRAIN, tmp_path)
+    two = run(TRAIN, tmp_path, XLA_FLAGS="--xla_force_host_platform_device_count=2")
+    assert (one["devices"], two["devices"]) == (1, 2)
+    assert (one["pieces"], two["pieces"]) == (1, 2)
+    for part in ("weights", "logs", "predicted", "odd"):
+        a, b = jax.tree.flatten(one[part])[0], jax.tree.flatten(two[part])[0]
+        np.testing.assert_allclose(a, b, atol=1e-6, rtol=1e-6)
+
+
+def test_an_equal_model_compiles_nothing_new() -> None:
+    from fitwell.training import train_program
+
+    def fit() -> list[Any]:
+        model = fw.Sequential([Dense(3, "relu"), Dense(1)], seed=1)
+        model.compile(loss="mse")
+        model.fit(np.ones((8, 2)), np.ones((8, 1)), verbose=0)
+        return model.get_weights()
+
+    first = fit()
+    before = train_program.cache_info()  # type: ignore[attr-defined]
+    second = fit()
+    after = train_program.cache_info()  # type: ignore[attr-defined]
+    assert (after.misses - before.misses, after.hits - before.hits) == (0, 1)
+    assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
