@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from fitwell import feeding
 from fitwell.data import arrays, targets
 from fitwell.data.sources import ArraySource, IterableSource, Source
-from fitwell.errors import InvalidArgument, InvalidData
+from fitwell.errors import FitwellError, InvalidArgument, InvalidData
 from fitwell.network import Network
 from fitwell.objectives import Compiled, resolve
 from fitwell.training import Batch, Objective
@@ -28,6 +28,7 @@ class Receiver(Protocol):
     def output_names(self) -> Sequence[str]: ...
     def compiled(self) -> Compiled: ...
     def build_for(self, shape: Shape) -> None: ...
+    def unbuild(self) -> None: ...
     def before_iterable(self) -> None: ...
 
 
@@ -64,35 +65,57 @@ class Examples:
         shapes = [shape for shape, _ in self.model.network.input_shapes]
         return arrays.inputs(self.subject, x, self.model.input_names, shapes)
 
-    def batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Batch:
-        """All examples as one Batch; without y, the inputs are the targets."""
+    def batch(self, x: Any, y: Any, sample_weight: Any = None) -> Batch:
+        """All examples as one Batch; without y, the inputs are the targets.
+
+        A model that took its shapes from data which turn out to be wrong forgets them again.
+        """
+        was_built = self.model.built
+        try:
+            return self._batch(x, y, sample_weight)
+        except FitwellError:
+            if not was_built:
+                self.model.unbuild()
+            raise
+
+    def _batch(self, x: Any, y: Any, sample_weight: Any) -> Batch:
         xs = self.inputs(x)
         for name, array in zip(self.model.input_names, xs, strict=True):
             arrays.warn_not_finite(self.subject, "x" if len(xs) == 1 else name, array)
         names = self.model.output_names
-        ys = list(xs) if y is None else arrays.by_name(f"{self.subject}, y", y, names)
-        labels = self._labels(ys)
+        what = f"{self.subject}, y" if y is not None else f"{self.subject}, x as y (none was given)"
+        labels = self._labels(what, arrays.by_name(what, xs if y is None else y, names))
         rows = {"x": xs[0], **{f"y of {k}": v for k, v in zip(names, labels, strict=True)}}
         n = arrays.check_lengths(self.subject, rows)
-        by_row = per_output(sample_weight, names)
-        by_class = per_output(class_weight, names) if len(names) > 1 else [class_weight]
         weights = tuple(
-            targets.weights(self.subject, label, row, of_class, n)
-            for label, row, of_class in zip(labels, by_row, by_class, strict=True)
+            None if weight is None else targets.sample_weights(self.subject, weight, n)
+            for weight in per_output(self.subject, "sample_weight", sample_weight, names)
         )
         return Batch(tuple(xs), tuple(labels), weights, None)
 
-    def _labels(self, ys: Sequence[Any]) -> list[HostArray]:
+    def class_weighted(self, data: Batch, class_weight: Any) -> Batch:
+        """The same examples, weighted by their classes too."""
+        names = self.model.output_names
+        several = [class_weight]
+        if len(names) > 1:
+            several = per_output(self.subject, "class_weight", class_weight, names)
+        weights = tuple(
+            old if one is None else targets.class_weights(self.subject, y, one, old)
+            for y, one, old in zip(data.y, several, data.weight, strict=True)
+        )
+        return data._replace(weight=weights)
+
+    def _labels(self, subject: str, ys: Sequence[Any]) -> list[HostArray]:
+        network, names = self.model.network, self.model.output_names
+        each = [subject if len(names) == 1 else f"{subject} of {name}" for name in names]
         if self._objective is None:
-            network = self.model.network
-            self._objective, labels, self.notes = resolve(
-                network, self.model.compiled(), ys, self.subject
-            )
+            self._objective, labels, self.notes = resolve(network, self.model.compiled(), ys, each)
             return labels
-        shapes = self.model.network.output_shapes
         return [
-            targets.align(f"{self.subject}, y", y, loss, shape)
-            for y, loss, (shape, _) in zip(ys, self.objective.losses, shapes, strict=True)
+            targets.align(of, y, loss, shape)
+            for of, y, loss, (shape, _) in zip(
+                each, ys, self.objective.losses, network.output_shapes, strict=True
+            )
         ]
 
     def source(
@@ -108,7 +131,7 @@ class Examples:
         if not isinstance(data, Batch):
             if feeding.is_iterable_of_batches(data):
                 return self.iterable(data, steps)
-            data = self.batch(*feeding.unpack(data))
+            data = self.batch(*feeding.unpack(self.subject, data))
         room = feeding.capacity(self.model.network, batch_size, data)
         return ArraySource(data, batch_size, room, shuffle=shuffle, seed=seed, limit=steps)
 
@@ -116,27 +139,30 @@ class Examples:
         """Batches as a generator or a data loader gives them."""
 
         def prepare(item: Any) -> Batch:
-            batch = self.batch(*feeding.unpack(item))
+            batch = self.batch(*feeding.unpack(self.subject, item))
             self.model.before_iterable()
-            return batch
+            # One dtype for all: the first batch may be whole numbers by chance.
+            shapes = self.model.network.input_shapes
+            xs = (a.astype(dtype) for a, (_, dtype) in zip(batch.x, shapes, strict=True))
+            return batch._replace(x=tuple(xs))
 
         def room(first: Batch) -> int:
             return feeding.capacity(self.model.network, len(first.x[0]), first)
 
-        return IterableSource(feeding.iterable(batches), prepare, room, steps)
+        return IterableSource(self.subject, feeding.iterable(batches), prepare, room, steps)
 
 
-def per_output(value: Any, names: Sequence[str]) -> list[Any]:
+def per_output(subject: str, argument: str, value: Any, names: Sequence[str]) -> list[Any]:
     """One entry per output: from a dict by name, a list of arrays, or the same for all."""
-    if isinstance(value, dict) and set(value) <= set(names):
+    if isinstance(value, dict):
+        if not set(value) <= set(names):
+            raise InvalidArgument(
+                f"{subject}, {argument}",
+                f"a dict by output name ({', '.join(names)})",
+                f"the keys {', '.join(map(str, value))}",
+                f"Pass {argument}={{{names[0]!r}: ...}}.",
+            )
         return [value.get(name) for name in names]
     if len(names) > 1 and isinstance(value, list | tuple) and len(value) == len(names):
         return list(value)
-    if isinstance(value, dict) and len(names) > 1:
-        raise InvalidArgument(
-            "fit",
-            f"weights by output name ({', '.join(names)})",
-            f"the keys {', '.join(map(str, value))}",
-            "Pass {output: weights}.",
-        )
     return [value] * len(names)

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from fitwell import tree
-from fitwell.data.arrays import is_frame
+from fitwell.data.frames import is_frame
 from fitwell.errors import InvalidArgument, InvalidData
 from fitwell.network import Network
 from fitwell.settings import settings
@@ -25,7 +25,8 @@ _MOST_STEPS = 8192
 
 def is_iterable_of_batches(x: Any) -> bool:
     """Generators, data loaders and the like; not arrays, lists, dicts and frames."""
-    if isinstance(x, list | tuple | Mapping | np.ndarray | jax.Array) or is_frame(x):
+    arrays = (list, tuple, set, Mapping, np.ndarray, jax.Array, str, bytes)
+    if isinstance(x, arrays) or is_frame(x):
         return False
     return not hasattr(x, "__array__") and (hasattr(x, "__iter__") or hasattr(x, "__getitem__"))
 
@@ -44,7 +45,16 @@ def iterable(x: Any) -> Iterable[Any]:
     return x if hasattr(x, "__iter__") else Indexed(x)
 
 
-def unpack(item: Any) -> tuple[Any, Any, Any]:
+def check_alone(subject: str, **others: Any) -> None:
+    """Raises InvalidArgument for an argument that an iterable of batches brings along itself."""
+    for name, value in others.items():
+        if value is not None:
+            cure = "Let the iterable give (x, y, sample_weight), and pass validation_data."
+            expected = "x alone with an iterable of batches"
+            raise InvalidArgument(subject, expected, f"{name} as well", cure)
+
+
+def unpack(subject: str, item: Any) -> tuple[Any, Any, Any]:
     """x, y and sample weight of what an iterable gives; y is None where there is none."""
     if isinstance(item, tuple | list):
         if len(item) == 2:
@@ -54,7 +64,7 @@ def unpack(item: Any) -> tuple[Any, Any, Any]:
         if len(item) == 1:
             return item[0], None, None
         raise InvalidData(
-            "fit",
+            subject,
             "batches of the form x, (x, y) or (x, y, sample_weight)",
             f"a {type(item).__name__} of {len(item)}",
             "Let the iterable give one of these.",
@@ -90,7 +100,7 @@ def whole_number(subject: str, name: str, value: Any, least: int) -> int:
 
 def split_off(data: Batch, share: float) -> tuple[Batch, Batch]:
     """The last `share` of the examples for validation, before any shuffling, as in Keras."""
-    number = isinstance(share, int | float) and not isinstance(share, bool)
+    number = isinstance(share, int | float | np.floating) and not isinstance(share, bool)
     if not number or not 0 < share < 1:
         cure = "Pass 0.2 to validate on the last fifth."
         raise InvalidArgument(
@@ -107,6 +117,13 @@ def split_off(data: Batch, share: float) -> tuple[Batch, Batch]:
         return jax.tree.map(lambda a: a[rows], data)
 
     return part(slice(0, cut)), part(slice(cut, None))
+
+
+def frequency(value: Any) -> int | list[int]:
+    """`validation_freq`: a whole number >= 1, or a list of them."""
+    if isinstance(value, list | tuple | range | set):
+        return [whole_number("fit", "validation_freq", one, 1) for one in value]
+    return whole_number("fit", "validation_freq", value, 1)
 
 
 def seconds(value: Any) -> float:

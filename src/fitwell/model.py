@@ -18,7 +18,7 @@ from fitwell.errors import InvalidArgument, ShapeMismatch, did_you_mean
 from fitwell.graph import from_symbols, inherited_weights, snake_case
 from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
 from fitwell.network import Network
-from fitwell.objectives import per_output
+from fitwell.objectives import check_names, per_output
 from fitwell.settings import settings
 from fitwell.summary import summary
 from fitwell.trainer import Trainer
@@ -196,12 +196,14 @@ class Model(Trainer):
         Raises:
             UnknownName: with the nearest right name.
         """
-        self._compile_arguments = (loss, loss_weights, metrics, weighted_metrics)
-        self.optimizer = optimizers.get(optimizer)
+        arguments = (loss, loss_weights, metrics, weighted_metrics)
+        check_names(loss, metrics, weighted_metrics)
+        chosen = optimizers.get(optimizer)
+        compiled = per_output(self.network, *arguments) if self._built else None
+        # Only now: an argument that is refused leaves the model as it was.
+        self._compile_arguments, self._compiled, self.optimizer = arguments, compiled, chosen
         self.learning_rate_override = None
-        self._compiled = None
         if self._built:
-            self._compiled = per_output(self.network, *self._compile_arguments)
             self._train_state = self.train_state._replace(optimizer=())
 
     # Files

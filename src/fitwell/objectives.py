@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 
 from fitwell import losses, metrics
+from fitwell.data.arrays import to_array
 from fitwell.data.targets import BINARY, ONE_HOT, align, choose_loss
 from fitwell.errors import InvalidArgument, did_you_mean
 from fitwell.losses import Loss, SparseCategoricalCrossentropy
@@ -40,15 +43,35 @@ def per_output(
     names = network.output_names
     several = _spread("loss", loss, names, None) if loss is not None else ["auto"] * len(names)
     chosen = tuple(one if one in (None, "auto") else losses.get(one) for one in several)
-    factors = tuple(
-        1.0 if f is None else float(f) for f in _spread("loss_weights", loss_weights, names, 1.0)
-    )
+    if all(one is None for one in chosen):
+        cure = "Name the loss of an output, or leave loss out: it is chosen then."
+        raise InvalidArgument("compile", "a loss for at least one output", repr(loss), cure)
+    factors = tuple(_factor(f) for f in _spread("loss_weights", loss_weights, names, 1.0))
     return Compiled(
         chosen,
         factors,
         _metric_lists("metrics", metrics_, names),
         _metric_lists("weighted_metrics", weighted, names),
     )
+
+
+def check_names(loss: Any, metrics_: Any, weighted: Any) -> None:
+    """Answers unknown names now: a network whose input size is not known yet has no outputs."""
+    for one in jax.tree.leaves(loss):
+        if not (isinstance(one, str) and one == "auto"):
+            losses.get(one)
+    for one in jax.tree.leaves((metrics_, weighted)):
+        metrics.get(one)
+
+
+def _factor(value: Any) -> float:
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if value is None:
+        return 1.0
+    if not number or not 0 <= value < float("inf"):
+        cure = "Pass 1.0 for an output that counts as it is."
+        raise InvalidArgument("compile, loss_weights", "finite numbers >= 0", repr(value), cure)
+    return float(value)
 
 
 def _spread(argument: str, value: Any, names: Sequence[str], default: Any) -> list[Any]:
@@ -87,20 +110,22 @@ def _metric_lists(argument: str, value: Any, names: Sequence[str]) -> tuple[tupl
 
 
 def resolve(
-    network: Network, compiled: Compiled, ys: Sequence[Any], subject: str
+    network: Network, compiled: Compiled, ys: Sequence[Any], subjects: Sequence[str]
 ) -> tuple[Objective, list[HostArray], list[str]]:
-    """The objective for these labels, the labels aligned with it, and what was decided."""
+    """The objective for these labels, the labels aligned with it, and what was decided.
+
+    `subjects` says for each output where its labels come from, for messages.
+    """
     notes: list[str] = []
     chosen: list[Loss | None] = []
     arrays: list[HostArray] = []
-    for i, ((shape, _), loss, y) in enumerate(
-        zip(network.output_shapes, compiled.losses, ys, strict=True)
+    for i, ((shape, _), loss, y, of) in enumerate(
+        zip(network.output_shapes, compiled.losses, ys, subjects, strict=True)
     ):
         name = network.output_names[i]
-        of = f"{subject}, y" if len(ys) == 1 else f"{subject}, y of {name}"
         if loss == "auto":
             activation = activation_name(network.logits(i)[2])
-            loss, why = choose_loss(activation, shape, np.asarray(y))
+            loss, why = choose_loss(activation, shape, to_array(of, y))
             notes.append(f"loss of {name}: {type(loss).__name__}, because {why}")
         chosen.append(loss)
         arrays.append(align(of, y, loss, shape))
@@ -118,7 +143,7 @@ def _measures(
     arrays: Sequence[HostArray],
 ) -> list[Measure]:
     found: list[Measure] = []
-    taken: dict[str, int] = {"loss": 1}
+    taken = {"loss", *(f"{name}_loss" for name in network.output_names)}
     for i, (name, (shape, _)) in enumerate(
         zip(network.output_names, network.output_shapes, strict=True)
     ):
@@ -129,9 +154,10 @@ def _measures(
         for one, weighted in entries:
             metric = metrics.get(one, kind=kind, from_logits=logits)
             label = metric.label if len(network.outputs) == 1 else f"{name}_{metric.label}"
-            n = taken.get(label, 0)
-            taken[label] = n + 1
-            found.append(Measure(f"{label}_{n}" if n else label, i, metric, weighted))
+            endings = (f"_{n}" if n else "" for n in itertools.count())
+            label = next(label + e for e in endings if label + e not in taken)
+            taken.add(label)
+            found.append(Measure(label, i, metric, weighted))
     return found
 
 

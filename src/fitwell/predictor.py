@@ -97,6 +97,10 @@ class Predictor:
         """Makes the weights for examples of this shape; only a Sequential can wait for it."""
         raise NotReady(self.name, "a network", "none", "Use Sequential or Model(inputs, outputs).")
 
+    def unbuild(self) -> None:
+        """Forgets shapes and weights: the data they were made for turned out to be wrong."""
+        self._network = self._train_state = self._compiled = None
+
     # Normalization and its like
 
     def _unadapted(self) -> list[str]:
@@ -154,7 +158,12 @@ class Predictor:
         if x is None:
             raise InvalidArgument("evaluate", "x", "None", "Call evaluate(x, y).")
         size = batch_rows("evaluate", batch_size, 32)
-        data = x if feeding.is_iterable_of_batches(x) else (x, y, sample_weight)
+        if steps is not None:
+            feeding.whole_number("evaluate", "steps", steps, 1)
+        data = (x, y, sample_weight)
+        if feeding.is_iterable_of_batches(x):
+            feeding.check_alone("evaluate", y=y, sample_weight=sample_weight)
+            data = x
         examples = Examples(self, "evaluate")
         source = examples.source(data, size, steps=steps)
         train = self.train_state
@@ -183,12 +192,14 @@ class Predictor:
             an array `(n, ...)`, or a list or dict of them as the outputs were given to Model.
         """
         rows = batch_rows("predict", batch_size, _PREDICT_ROWS)
+        if steps is not None:
+            feeding.whole_number("predict", "steps", steps, 1)
         if feeding.is_iterable_of_batches(x):
             parts = []
             for i, item in enumerate(feeding.iterable(x)):
                 if steps is not None and i >= steps:
                     break
-                parts.append(self._predict_one(feeding.unpack(item)[0], rows))
+                parts.append(self._predict_one(feeding.unpack("predict", item)[0], rows))
             if not parts:
                 cure = "Check the data loader."
                 raise InvalidData("predict", "at least one batch", "none", cure)
@@ -213,7 +224,7 @@ class Predictor:
             size = min(rows, 1 << (count - 1).bit_length())
             outputs = program(train.params, train.state, feeding.padded(some, size))
             parts.append([np.asarray(o)[:count] for o in outputs])
-        return [p[0] if len(parts) == 1 else np.concatenate(p) for p in zip(*parts, strict=True)]
+        return [np.concatenate(p) for p in zip(*parts, strict=True)]  # a copy: the user's own
 
     def _call_on_arrays(self, x: Any, training: bool) -> Any:
         xs = [jnp.asarray(a) for a in Examples(self, "call").inputs(x)]

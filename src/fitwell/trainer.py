@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import jax
@@ -12,12 +12,12 @@ import numpy as np
 from fitwell import feeding, resuming
 from fitwell.arguments import named
 from fitwell.callbacks import Callback
-from fitwell.data.sources import Source
+from fitwell.data.sources import Kept, Source
 from fitwell.errors import InvalidArgument, NotReady
 from fitwell.examples import Examples
 from fitwell.fitting import Fit, Position
 from fitwell.history import History
-from fitwell.hooks import FittedModel
+from fitwell.hooks import FittedModel, in_order
 from fitwell.optimizers import Optimizer
 from fitwell.predictor import Predictor, batch_rows
 from fitwell.progress import ProgressBar
@@ -111,8 +111,11 @@ class Trainer(Predictor):
         optimizer = self._require_optimizer()
         epochs = feeding.whole_number("fit", "epochs", epochs, 0)
         initial_epoch = feeding.whole_number("fit", "initial_epoch", initial_epoch, 0)
-        if steps_per_epoch is not None:
-            feeding.whole_number("fit", "steps_per_epoch", steps_per_epoch, 1)
+        validation_freq = feeding.frequency(validation_freq)
+        steps = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
+        for name, value in steps.items():
+            if value is not None:
+                feeding.whole_number("fit", name, value, 1)
         limit = None if time_limit is None else began + feeding.seconds(time_limit)
         examples = Examples(self, "fit")
         source, held_out = self._training_sources(
@@ -124,18 +127,25 @@ class Trainer(Predictor):
         if validation_data is not None or held_out is not None:
             size = batch_rows("fit", validation_batch_size, source.batch_size)
             held = Examples(self, "validation_data", examples.objective)
+            if isinstance(validation_data, Iterator):  # read once, but wanted after each epoch
+                validation_data = Kept(validation_data)
             validation = held.source(held_out or validation_data, size, steps=validation_steps)
         self._begin_optimizer(optimizer, source)
         history = History()
         own = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
+        for one in own:
+            if not isinstance(one, Callback):
+                cure = "Derive it from fitwell.callbacks.Callback."
+                raise InvalidArgument("fit", "callbacks that are Callbacks", repr(one), cure)
         bar = ProgressBar(verbose, examples.notes)
-        self.history, self._callbacks = history, [*own, bar]
+        self.history, self._callbacks = history, [*in_order(own), bar]
         params = {
             "epochs": epochs,
             "initial_epoch": initial_epoch,
             "steps": source.steps,
             "batch_size": source.batch_size,
             "verbose": verbose,
+            "metrics": examples.objective.log_names(validated=validation is not None),
         }
         history.params = params
         for callback in self._callbacks:
@@ -164,14 +174,16 @@ class Trainer(Predictor):
         if x is None:
             raise InvalidArgument("fit", "x", "None", "Call fit(x, y).")
         if feeding.is_iterable_of_batches(x):
-            if y is not None or validation_split or class_weight is not None:
-                cure = "Let the iterable give (x, y, weight), and pass validation_data."
-                received = "y, validation_split or class_weight"
-                raise InvalidArgument("fit", "x alone with an iterable of batches", received, cure)
+            feeding.check_alone(
+                "fit", y=y, sample_weight=sample_weight, class_weight=class_weight,
+                validation_split=validation_split or None,
+            )  # fmt: skip
             return examples.iterable(x, steps), None
-        data, held_out = examples.batch(x, y, sample_weight, class_weight), None
+        data, held_out = examples.batch(x, y, sample_weight), None
         if validation_split:
             data, held_out = feeding.split_off(data, validation_split)
+        if class_weight is not None:
+            data = examples.class_weighted(data, class_weight)
         self._adapt(data)
         full = batch_size == "full"
         size = len(data.x[0]) if full else batch_rows("fit", batch_size, 32)

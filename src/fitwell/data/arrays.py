@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from fitwell.data.frames import frame_to_array, is_frame
 from fitwell.errors import InvalidData, ShapeMismatch, did_you_mean
 from fitwell.types import HostArray, Shape
 
@@ -19,11 +22,11 @@ class DataWarning(UserWarning):
 def to_array(subject: str, value: Any) -> HostArray:
     """One array in host memory, of a dtype the engine takes.
 
-    float64 becomes float32 and int64 int32; small integers and booleans stay as they are, and are
-    converted on the device.
+    float64 becomes float32 and int64 int32 (float32 where a number needs more than 32 bits); small
+    integers and booleans stay as they are, and are converted on the device. None becomes NaN.
 
     Raises:
-        InvalidData: objects, text, ragged lists, whole numbers beyond 32 bits.
+        InvalidData: objects, text, dates, complex numbers, ragged lists.
     """
     if is_frame(value):
         value = frame_to_array(subject, value)
@@ -33,22 +36,27 @@ def to_array(subject: str, value: Any) -> HostArray:
         raise _ragged(subject) from error
     if array.dtype == object:
         array = _from_objects(subject, array)
-    if array.dtype.kind in "USMm":
-        kind = "text" if array.dtype.kind in "US" else "dates"
+    kind, size = array.dtype.kind, array.dtype.itemsize
+    if kind in "USMm":
+        what = "text" if kind in "US" else "dates"
         raise InvalidData(
             subject,
             "numbers",
-            f"{kind} (first value {array.flat[0]!r})" if array.size else kind,
+            f"{what} (first value {str(array.flat[0])!r})" if array.size else what,
             "Encode it as numbers first, or train from the table with fitwell.tabular.",
         )
-    if array.dtype.kind == "c":
-        raise InvalidData(subject, "real numbers", "complex numbers", "Pass real and imaginary.")
-    if array.dtype == np.float64:
-        return array.astype(np.float32)
-    if array.dtype.kind in "iu" and array.dtype.itemsize >= 4 and array.dtype != np.int32:
-        if array.size and (array.max() > 2**31 - 1 or array.min() < -(2**31)):
+    if kind == "c":
+        cure = "Pass the real and the imaginary part as two columns."
+        raise InvalidData(subject, "real numbers", "complex numbers", cure)
+    if array.dtype.names:
+        cure = "Stack its fields as columns: np.stack([a[name] for name in a.dtype.names], 1)."
+        raise InvalidData(subject, "an array of numbers", "a structured array", cure)
+    if kind == "V" or (kind == "f" and size > 4):  # V: bfloat16 and its like
+        with np.errstate(over="ignore"):  # infinity is answered by those who read the numbers
             return array.astype(np.float32)
-        return array.astype(np.int32)
+    if kind in "iu" and size >= 4 and array.dtype != np.int32:
+        beyond = array.size and (array.max() > 2**31 - 1 or array.min() < -(2**31))
+        return array.astype(np.float32 if beyond else np.int32)
     return array
 
 
@@ -62,55 +70,33 @@ def _ragged(subject: str) -> InvalidData:
 
 
 def _from_objects(subject: str, array: HostArray) -> HostArray:
-    try:
-        return np.stack([np.asarray(row, np.float64) for row in array]) if array.size else array
-    except (TypeError, ValueError) as error:
-        lengths = {len(row) for row in array if hasattr(row, "__len__")}
-        if len(lengths) > 1 and not any(isinstance(row, str) for row in array):
+    """Numbers that were kept as objects; rows that are lists or arrays are stacked."""
+    if array.ndim == 0:
+        cure = "Pass an array, a list or a frame."
+        raise InvalidData(subject, "an array of numbers", type(array.item()).__name__, cure)
+    if any(hasattr(v, "__len__") and not isinstance(v, str | bytes) for v in array.flat):
+        try:
+            inner = np.asarray(array.tolist())
+        except ValueError as error:
             raise _ragged(subject) from error
-        flat = array.reshape(-1)
-        odd = next((v for v in flat if not isinstance(v, int | float | np.number)), flat[0])
+        return inner if inner.dtype != object else _from_objects(subject, inner)
+    missing = np.array([v is None or type(v).__name__ == "NAType" for v in array.flat], bool)
+    real = (Real, Decimal, np.bool_)
+    known = zip(array.flat, missing, strict=True)
+    odd = [v for v, none in known if not none and not isinstance(v, real)][:1]
+    if odd:
         raise InvalidData(
             subject,
             "an array of numbers",
-            f"an object array that holds {type(odd).__name__} ({odd!r})",
+            f"an object array that holds {type(odd[0]).__name__} ({odd[0]!r})",
             "Convert it with .astype('float32') after encoding text and filling missing values.",
-        ) from error
-
-
-def is_frame(value: Any) -> bool:
-    """Whether it is a frame or a column of pandas, polars or pyarrow."""
-    root = type(value).__module__.partition(".")[0]
-    return root in {"pandas", "polars", "pyarrow", "narwhals", "modin", "cudf"}
-
-
-def frame_to_array(subject: str, frame: Any) -> HostArray:
-    """A frame's numeric columns side by side, or one column as it is.
-
-    Raises:
-        InvalidData: a column that holds no numbers, by name.
-    """
-    import narwhals as nw
-
-    native = nw.from_native(frame, allow_series=True)
-    if isinstance(native, nw.Series):
-        return np.asarray(native.to_numpy())
-    if isinstance(native, nw.LazyFrame):
-        native = native.collect()
-    for name, dtype in native.schema.items():
-        if not (dtype.is_numeric() or dtype == nw.Boolean):
-            raise InvalidData(
-                subject,
-                "columns of numbers",
-                f"column {name!r} of type {dtype}",
-                "Encode or drop it, or train from the table with fitwell.tabular.",
-            )
-    columns = [np.asarray(native[name].to_numpy()) for name in native.columns]
-    if not columns:
-        raise InvalidData(subject, "a frame with columns", "none", "Check the selection.")
-    if all(c.dtype == columns[0].dtype and c.dtype.kind in "iub" for c in columns):
-        return np.stack(columns, axis=1)
-    return np.stack([c.astype(np.float32) for c in columns], axis=1)
+        )
+    filled = np.where(missing.reshape(array.shape), np.nan, array)
+    try:
+        return filled.astype(np.float64)
+    except OverflowError as error:  # a whole number of more than 300 digits
+        received = "a whole number beyond 1e308"
+        raise InvalidData(subject, "numbers", received, "Rescale the column.") from error
 
 
 def by_name(subject: str, value: Any, names: Sequence[str]) -> list[Any]:
@@ -121,13 +107,13 @@ def by_name(subject: str, value: Any, names: Sequence[str]) -> list[Any]:
     if isinstance(value, Mapping):
         missing = [name for name in names if name not in value]
         if missing:
-            given = [str(name) for name in value]
-            near = did_you_mean(missing[0], given) if given else ""
+            strange = [str(name) for name in value if name not in names]
+            near = did_you_mean(strange[0], names) if strange else "Add it."
             raise InvalidData(
                 subject,
                 f"a dict with the names {', '.join(names)}",
-                f"{', '.join(given)}",
-                f"{missing[0]} is missing. {near}".strip(),
+                ", ".join(map(str, value)) or "an empty dict",
+                f"{missing[0]} is missing. {near}",
             )
         return [value[name] for name in names]
     if len(names) == 1:
@@ -154,6 +140,8 @@ def inputs(subject: str, x: Any, names: Sequence[str], shapes: Sequence[Shape]) 
     arrays = []
     for name, shape, value in zip(names, shapes, by_name(f"{subject}, x", x, names), strict=True):
         array = to_array(f"{subject}, {name}" if len(names) > 1 else f"{subject}, x", value)
+        if array.ndim and len(array) == 0:
+            check_lengths(subject, {name: array})
         arrays.append(fit_rank(subject, name, array, shape))
     check_lengths(subject, dict(zip(names, arrays, strict=True)))
     return arrays
@@ -169,7 +157,7 @@ def fit_rank(subject: str, name: str, array: HostArray, shape: Shape) -> HostArr
         return array[..., 0]
     if array.shape == shape and array.ndim:
         cure = "This is one example: pass x[None], a batch of one."
-    elif array.ndim > 1 and array.shape[0] != 0 and array.shape[1:][::-1] == shape:
+    elif sorted(array.shape[1:]) == sorted(shape) or array.shape[:-1] == shape:
         cure = "The axes are in another order: transpose x."
     else:
         cure = "Change the data or the network's first layer."

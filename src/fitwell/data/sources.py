@@ -141,34 +141,38 @@ class ArraySource:
 class IterableSource:
     """Batches from a generator, a data loader or any other iterable.
 
+    The first batch tells the shapes and the batch size. Batches of other lengths are cut or padded
+    to it; no row is lost. The same epoch asked for again begins with the same batches.
+
     Args:
-        batches: gives an iterator; called once per epoch if `restart`, else once.
+        subject: the method the user called, for messages.
+        batches: gives an iterator; once per epoch if it can begin anew, else once.
         prepare: turns what the iterator gives into a Batch of host arrays.
-        first: the first batch, already taken to learn the shapes.
+        capacity: how many batches like this one a chunk holds.
         steps: batches per epoch; None means until the end.
     """
 
     def __init__(
         self,
+        subject: str,
         batches: Iterable[Any],
         prepare: Callable[[Any], Batch],
         capacity: Callable[[Batch], int],
         steps: int | None,
     ) -> None:
         self.restarts = iter(batches) is not batches
-        self.batches, self.prepare = batches, prepare
+        self.subject, self.batches, self.prepare = subject, batches, prepare
         self.steps = steps
         self._iterator: Iterator[Any] = iter(batches)
         self._ahead: list[Batch] = []
         first = self._pull()
         if first is None:
-            raise InvalidData(
-                "fit", "an iterable with at least one batch", "none", "Check the data loader."
-            )
+            cure = "Check the data loader."
+            raise InvalidData(subject, "an iterable with at least one batch", "none", cure)
         self._ahead.append(first)
         self.batch_size = len(first.x[0])
         self.capacity = capacity(first)
-        self._epoch = 0
+        self._epoch: int | None = None  # None until the first chunk
         self._buffers = Buffers(first, self.capacity, self.batch_size)
         self.first = first
 
@@ -179,7 +183,8 @@ class IterableSource:
         return None
 
     def chunk(self, epoch: int, start: int, count: int) -> tuple[Batch, int]:
-        if start == 0 and epoch != self._epoch and self.restarts and self.steps is None:
+        begins = start == 0 and self._epoch is not None and self.restarts
+        if begins and (self.steps is None or epoch == self._epoch):
             self._iterator, self._ahead = iter(self.batches), []
         self._epoch = epoch
         if self.steps is not None:
@@ -201,18 +206,35 @@ class IterableSource:
         """Copies a batch to its place, padded; what is more than a full batch is given back."""
         size, n = self.batch_size, len(batch.x[0])
         for array, buffer, like in zip(leaves(batch), arrays, leaves(self.first), strict=True):
-            if buffer is None:
-                continue
-            if array is None or array.shape[1:] != like.shape[1:]:
+            if _rows(array) != _rows(like):
                 raise InvalidData(
-                    "fit",
-                    f"batches that are alike (rows of shape {like.shape[1:]}, as in the first)",
-                    "nothing" if array is None else f"rows of shape {array.shape[1:]}",
+                    self.subject,
+                    f"batches that are alike ({_rows(like)}, as in the first)",
+                    _rows(array),
                     "Pad or crop them to one shape, and give sample weights always or never.",
                 )
+            if buffer is None:
+                continue
             rows = min(n, size)
             buffer[place * size : place * size + rows] = array[:rows]
             buffer[place * size + rows : (place + 1) * size] = 0
         if n <= size:
             return []
         return [rebuild(batch, [None if a is None else a[size:] for a in leaves(batch)])]
+
+
+def _rows(array: HostArray | None) -> str:
+    return "no sample weights" if array is None else f"rows of shape {array.shape[1:]}"
+
+
+class Kept:
+    """What an iterator gives, kept in memory so that one can begin anew: for validation."""
+
+    def __init__(self, batches: Iterable[Any]) -> None:
+        self._rest, self._kept = iter(batches), list[Any]()
+
+    def __iter__(self) -> Iterator[Any]:
+        yield from self._kept
+        for batch in self._rest:
+            self._kept.append(batch)
+            yield batch

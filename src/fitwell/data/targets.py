@@ -56,7 +56,8 @@ def align(subject: str, y: Any, loss: Loss | None, shape: Shape) -> HostArray:
         raise InvalidData(subject, "one label per example", f"the number {array}", "Pass a list.")
     if isinstance(loss, SparseCategoricalCrossentropy):
         return _class_indices(subject, array, shape, loss)
-    if isinstance(loss, ONE_HOT) and array.shape[1:] != shape and array.ndim == len(shape):
+    per_class = array.shape[1:] in (shape[:-1], (*shape[:-1], 1)) and array.shape[1:] != shape
+    if isinstance(loss, ONE_HOT) and per_class:
         raise ShapeMismatch(
             subject,
             f"one-hot labels of shape {_rows(shape)} for {_name(loss)}",
@@ -115,7 +116,8 @@ def _class_indices(
             f"{array.shape}",
             "Each example needs one class index.",
         )
-    whole = array.astype(np.int32)
+    with np.errstate(invalid="ignore"):  # beyond 32 bits: unequal, so answered below
+        whole = array.astype(np.int32)
     if array.dtype.kind == "f" and not np.array_equal(whole, array):
         odd = array.reshape(-1)[np.flatnonzero((whole != array).reshape(-1))[0]]
         cure = "For regression use loss='mse' and a last layer without softmax."
@@ -176,57 +178,73 @@ def _check_range(subject: str, array: HostArray, loss: Loss) -> None:
     )
 
 
-def weights(
-    subject: str, y: HostArray, sample_weight: Any, class_weight: Any, n: int
-) -> HostArray | None:
-    """One weight per example from both kinds of weights; None if neither is given."""
-    weight: HostArray | None = None
-    if sample_weight is not None:
-        weight = to_array(f"{subject}, sample_weight", sample_weight).astype(np.float32)
-        if weight.ndim == 2 and weight.shape[1] == 1:
-            weight = weight[:, 0]
-        if weight.ndim == 0 or len(weight) != n:
-            received = f"shape {weight.shape}"
-            cure = "Pass an array with one number per example."
-            raise InvalidData(f"{subject}, sample_weight", f"{n} weights", received, cure)
-        if not np.isfinite(weight).all() or (weight < 0).any():
-            cure = "Use 0 to leave an example out."
-            raise InvalidData(f"{subject}, sample_weight", "finite weights >= 0", "others", cure)
-    if class_weight is None:
-        return weight
+def sample_weights(subject: str, sample_weight: Any, n: int) -> HostArray:
+    """One weight per example, `(n,)`, or one per loss, `(n, ...)`.
+
+    Raises:
+        InvalidData: not n of them; negative, NaN or infinite weights.
+    """
+    subject = f"{subject}, sample_weight"
+    weight = to_array(subject, sample_weight).astype(np.float32)
+    if weight.ndim == 2 and weight.shape[1] == 1:
+        weight = weight[:, 0]
+    if weight.ndim == 0 or len(weight) != n:
+        cure = "Pass an array with one number per example."
+        raise InvalidData(subject, f"{n} weights", f"shape {weight.shape}", cure)
+    _check_weights(subject, weight)
+    return weight
+
+
+def _check_weights(subject: str, weight: HostArray) -> None:
+    bad = weight[~(np.isfinite(weight) & (weight >= 0))]
+    if bad.size:
+        cure = "Use 0 to leave an example out."
+        raise InvalidData(subject, "finite weights >= 0", f"{bad[0]:g}", cure)
+
+
+def class_weights(
+    subject: str, y: HostArray, class_weight: Any, weight: HostArray | None = None
+) -> HostArray:
+    """The weight of each example's class, times the weight it has already.
+
+    "balanced" is n / (number of classes x count of the class), as in scikit-learn.
+
+    Raises:
+        InvalidArgument: neither a dict nor "balanced"; a class without a weight; labels that are
+            not one class per example.
+        InvalidData: negative, NaN or infinite weights.
+    """
     by_class = _class_weights(subject, y, class_weight)
-    return (
-        by_class
-        if weight is None
-        else (by_class.reshape(len(y), *[1] * (weight.ndim - 1)) * weight)
-    )
+    if weight is None:
+        return by_class
+    return by_class.reshape(len(y), *[1] * (weight.ndim - 1)) * weight
 
 
 def _class_weights(subject: str, y: HostArray, class_weight: Any) -> HostArray:
-    """Weight of each example's class; "balanced" is n / (classes x count of the class)."""
     subject = f"{subject}, class_weight"
-    labels = y.argmax(-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)
-    if labels.ndim > 1 and labels.shape[1] > 1:
-        cure = "Use sample_weight of the labels' shape."
-        raise InvalidArgument(subject, "one label per example", f"{labels.shape[1]}", cure)
-    labels = labels.reshape(-1)
-    classes, index, counts = np.unique(labels, return_inverse=True, return_counts=True)
-    if isinstance(class_weight, str):
-        if class_weight != "balanced":
-            cure = "Pass class_weight='balanced' or {0: 1.0, 1: 5.0}."
-            raise InvalidArgument(subject, "a dict or 'balanced'", repr(class_weight), cure)
-        table = len(labels) / (len(classes) * counts)
-    elif isinstance(class_weight, Mapping):
+    labels = y.reshape(len(y), -1)
+    if labels.shape[1] > 1:
+        if y.ndim > 2 or not np.allclose(y.sum(-1), 1, atol=1e-3):
+            received = f"labels of shape {y.shape} that are not one-hot"
+            cure = "Pass sample_weight with the weights you want."
+            raise InvalidArgument(subject, "one class per example", received, cure)
+        labels = y.argmax(-1)
+    classes, index, counts = np.unique(labels.reshape(-1), return_inverse=True, return_counts=True)
+    if isinstance(class_weight, Mapping):
         missing = [c.item() for c in classes if c.item() not in class_weight]
         if missing:
             cure = "Give every class that occurs a weight."
             received = f"none for class {missing[0]:g}"
             raise InvalidArgument(subject, "a weight for every class", received, cure)
-        table = np.array([class_weight[c.item()] for c in classes])
+        given = [class_weight[c.item()] for c in classes]
+        table = to_array(subject, given).astype(np.float32)
+        _check_weights(subject, table)
+    elif isinstance(class_weight, str) and class_weight == "balanced":
+        table = (len(labels) / (len(classes) * counts)).astype(np.float32)
     else:
         cure = "Pass class_weight='balanced' or {0: 1.0, 1: 5.0}."
         raise InvalidArgument(subject, "a dict or 'balanced'", repr(class_weight), cure)
-    return table.astype(np.float32)[index.reshape(-1)]
+    return table[index.reshape(-1)]
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> HostArray:
@@ -245,12 +263,15 @@ def to_categorical(x: Any, num_classes: int | None = None) -> HostArray:
     labels = to_array("to_categorical", x)
     if labels.ndim > 1 and labels.shape[-1] == 1:
         labels = labels[..., 0]
-    whole = labels.astype(np.int64)
-    classes = int(whole.max()) + 1 if num_classes is None and whole.size else num_classes or 0
+    with np.errstate(invalid="ignore"):  # NaN is unequal, so answered below
+        whole = labels.astype(np.int64)
+    classes = int(whole.max(initial=-1)) + 1 if num_classes is None else num_classes
     if not np.array_equal(whole, labels) or (
         whole.size and (whole.min() < 0 or whole.max() >= classes)
     ):
         received = f"from {labels.min():g} to {labels.max():g}"
         cure = "Number the classes from 0."
         raise InvalidData("to_categorical", f"whole numbers in [0, {classes})", received, cure)
-    return np.eye(classes, dtype=np.float32)[whole]
+    rows = np.zeros((*whole.shape, classes), np.float32)
+    np.put_along_axis(rows, whole[..., None], 1, axis=-1)
+    return rows

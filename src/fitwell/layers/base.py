@@ -75,6 +75,8 @@ class Layer(Description):
             for suffix, get in _NAMED_FIELDS.items():
                 if each.name.endswith(suffix) and value is not None and not automatic:
                     get(value)
+            if each.name.endswith("activation") and isinstance(value, Layer):
+                _check_activation(self, value)
         self.validate()
 
     def init(self, key: Key, shape: Any) -> Params:
@@ -114,7 +116,9 @@ class Layer(Description):
         """The initializer of a weight: its field resolved, "auto" by the layer's activation."""
         value = getattr(self, f"{weight}_initializer")
         if value == "auto":
-            return initializers.for_activation(getattr(self, "activation", None))
+            activation = getattr(self, "activation", None)
+            known = type(activation).__name__ if isinstance(activation, Layer) else activation
+            return initializers.for_activation(known)
         return initializers.get(value)
 
     def initializer_names(self) -> dict[str, str]:
@@ -135,7 +139,12 @@ class Layer(Description):
         return dataclasses.replace(self, **changes)
 
     def __call__(self, inputs: Any) -> Any:
-        """Adds the layer to a graph: symbols in, symbols out (functional API)."""
+        """Adds the layer to a graph: symbols in, symbols out (functional API).
+
+        A layer without weights also maps an array to an array: it can serve as an activation.
+        """
+        if isinstance(inputs, jax.Array) and is_plain_function(self):
+            return self.apply({}, inputs)
         many = isinstance(inputs, list | tuple)
         symbols = tuple(inputs) if many else (inputs,)
         for symbol in symbols:
@@ -222,6 +231,22 @@ def Input(  # noqa: N802 - Keras' name
         )
     layer = InputLayer(tuple(shape), dtype, name=name)
     return Symbol(Call(layer, (), False), None, layer.shape, dtype)
+
+
+def is_plain_function(layer: Layer) -> bool:
+    """Whether the layer is a map without weights, state and noise, such as LeakyReLU."""
+    own = type(layer)
+    return own.apply is not Layer.apply and own.init is Layer.init and own.forward is Layer.forward
+
+
+def _check_activation(owner: Layer, activation: Layer) -> None:
+    if not is_plain_function(activation):
+        raise InvalidArgument(
+            type(owner).__name__,
+            "an activation without weights, state and noise",
+            repr(activation),
+            "Make it the next layer instead.",
+        )
 
 
 def describe(layer: Layer) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 from fitwell.description import resolve
 from fitwell.errors import InvalidArgument
+from fitwell.losses import Loss
 from fitwell.metrics import accuracy, counts, decisions, probabilistic, ranking, regression
 from fitwell.metrics.base import FunctionMetric, Metric
+from fitwell.metrics.loss import LossMetric
 
 _MODULES = (accuracy, counts, decisions, probabilistic, ranking, regression)
 
@@ -62,7 +64,8 @@ def get(identifier: Any, kind: str | None = None, *, from_logits: bool = False) 
     "f1_score" and "fbeta_score" are means over classes, so that they are one number.
 
     Args:
-        identifier: `"auc"`, `AUC`, `AUC(curve="PR")` or `f(y_true, y_pred) -> (batch, ...)`.
+        identifier: `"auc"`, `AUC`, `AUC(curve="PR")`, a Loss, or a function
+            `f(y_true, y_pred) -> (batch, ...)`.
         kind: what y_true holds: "binary" (0/1), "categorical" (one-hot), "sparse" (class numbers)
             or None (unknown).
         from_logits: the model's predictions are logits: names give metrics that read logits.
@@ -86,10 +89,12 @@ def get(identifier: Any, kind: str | None = None, *, from_logits: bool = False) 
         )
     if isinstance(identifier, Metric):
         return identifier
+    if isinstance(identifier, Loss):
+        return LossMetric(identifier)
     if isinstance(identifier, str):
         return _named(identifier, kind, from_logits)
-    if isinstance(identifier, type) and issubclass(identifier, Metric):
-        return identifier()
+    if isinstance(identifier, type) and issubclass(identifier, Metric | Loss):
+        return get(identifier())
     if callable(identifier) and not isinstance(identifier, type):
         return FunctionMetric(identifier)
     raise InvalidArgument(
