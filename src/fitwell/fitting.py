@@ -132,6 +132,7 @@ class Fit:
         self.interrupted: list[bool] = []
         self.snapshot, self.snapshot_time = model.train_state, 0.0
         self.step_number = 0
+        self.stopped_by: str | None = None
 
     def run(self) -> History:
         """Trains until the last epoch, a callback, Ctrl-C or the time limit ends it."""
@@ -140,6 +141,7 @@ class Fit:
         self._snapshot()
         with interruptible() as self.interrupted:
             self.call("on_train_begin")
+            self.step_number = int(self.model.train_state.step)  # a callback may have resumed it
             try:
                 while self.position.epoch < self.epochs and not self._ended():
                     self._epoch()
@@ -152,6 +154,12 @@ class Fit:
     def call(self, hook: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, hook)(*arguments)
+            self._note_stop(callback)
+
+    def _note_stop(self, callback: Callback) -> None:
+        """Who asked for the end: the first callback after which it is asked for."""
+        if self.model.stop_training and self.stopped_by is None:
+            self.stopped_by = type(callback).__name__
 
     def _ended(self) -> bool:
         if self.interrupted:
@@ -159,7 +167,7 @@ class Fit:
         elif self.deadline is not None and time.perf_counter() >= self.deadline:
             self.history.stopped = "time_limit"
         elif self.model.stop_training:
-            self.history.stopped = self.history.stopped or "callback"
+            self.history.stopped = self.history.stopped or f"callback {self.stopped_by}"
         return bool(self.history.stopped)
 
     def _epoch(self) -> None:
@@ -226,7 +234,7 @@ class Fit:
     def _count(self) -> int:
         count = min(self.pace.count, self.source.capacity)
         if self.every is not None:
-            count = min(count, self.every - self.position.step % self.every)
+            count = min(count, self.every - self.step_number % self.every)
         return count
 
     def _dispatch(self, data: Batch, count: int, since: float) -> None:
@@ -235,10 +243,7 @@ class Fit:
             self.call("on_train_batch_begin", position.step)
         train = model.train_state
         if self.zeros is None:
-            like = jax.tree.map(lambda a: a[0], data)
-            zeros = zero_totals(self.network, self.objective, train.params, train.state, like)
-            self.zeros = jax.tree.map(np.asarray, zeros)
-            self.step_number = int(train.step)
+            self.zeros = zero_totals(self.network, self.objective, data)
         if position.totals is None:
             fresh = jax.tree.map(np.copy, self.zeros)
             leaves, form = jax.tree.flatten(fresh)
@@ -265,15 +270,12 @@ class Fit:
         return to_logs(self.objective, self.position.totals, self.position.collected)
 
     def _batch_hooks(self) -> None:
-        assert self.every is not None
-        position = self.position
-        at_end = self.source.steps is not None and position.step >= self.source.steps
-        if position.step % self.every == 0 or at_end:
-            logs = self._live()
-            for callback in self.callbacks:
-                wants = callback.every
-                if wants is not None and (position.step % wants == 0 or wants == 1):
-                    callback.on_train_batch_end(position.step - 1, logs)
+        """Batches are counted over the epochs: `every` may be longer than one."""
+        due = [c for c in self.callbacks if c.every and self.step_number % c.every == 0]
+        logs = self._live() if due else {}
+        for callback in due:
+            callback.on_train_batch_end(self.position.step - 1, logs)
+            self._note_stop(callback)
 
     def _average(self) -> None:
         """At the end the model takes the averaged weights, if the optimizer keeps them."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from fitwell import compiling
 from fitwell.data.sources import Source
+from fitwell.errors import InvalidData
 from fitwell.network import Network
 from fitwell.training import Objective, Stats, evaluate_program, zero_totals
 from fitwell.types import HostArray, Params, State
@@ -53,11 +54,12 @@ def measure(
         if count == 0:
             break
         if totals is None:
-            like = jax.tree.map(lambda a: a[0], data)
-            totals = zero_totals(network, objective, params, state, like)
+            totals = zero_totals(network, objective, data)
         jax.block_until_ready(totals)  # two buffers: the one before must have been read
         _, totals, each = program(params, state, totals, compiling.shard(data), rates, count)
         keep_collected(collected, each, count)
         step += count
-    assert totals is not None
+    if totals is None:
+        cure = "Check the data loader."
+        raise InvalidData("evaluate", "an iterable with at least one batch", "none", cure)
     return to_logs(objective, totals, collected)

@@ -35,7 +35,8 @@ def checkpoint(
         for name, value in state.items():
             if _holds_arrays(value):
                 arrays.update({f"callback/{i}/{name}/{j}": a for j, a in enumerate(value)})
-        states.append({k: v for k, v in state.items() if not _holds_arrays(v)})
+        kept = {k: v for k, v in state.items() if not _holds_arrays(v)}
+        states.append({"kind": type(callback).__name__, "state": kept})
     facts = {
         "epoch": position.epoch,
         "step": position.step,
@@ -72,9 +73,15 @@ def resume(
     position.data_epoch = int(facts["data_epoch"])
     position.collected = {k: [v] for k, v in trees.get("collected", {}).items()}
     fit.restart(list(_in_order(trees.get("totals", {}))), model.seed)
-    for i, (callback, state) in enumerate(zip(callbacks, facts["callbacks"], strict=False)):
-        kept = trees.get("callback", {}).get(str(i), {})
-        callback.set_state({**state, **{k: list(_in_order(v)) for k, v in kept.items()}})
+    # Each callback takes the state of the next one of its kind: others may have come or gone.
+    waiting = list(enumerate(facts["callbacks"]))
+    for callback in callbacks:
+        own = next((w for w in waiting if w[1]["kind"] == type(callback).__name__), None)
+        if own is None:
+            continue
+        waiting.remove(own)
+        lists = trees.get("callback", {}).get(str(own[0]), {})
+        callback.set_state({**own[1]["state"], **{k: _in_order(v) for k, v in lists.items()}})
 
 
 def bare(train: TrainState) -> TrainState:

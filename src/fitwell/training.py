@@ -74,6 +74,13 @@ class Objective:
     measures: tuple[Measure, ...]
     names: tuple[str, ...]
 
+    def log_names(self, validated: bool) -> list[str]:
+        """What the logs of an epoch will be called."""
+        several = [n for n, loss in zip(self.names, self.losses, strict=True) if loss is not None]
+        parts = [f"{name}_loss" for name in several] if len(self.losses) > 1 else []
+        names = ["loss", *parts, *(measure.label for measure in self.measures)]
+        return names + [f"val_{name}" for name in names if validated]
+
     def fuse(self, network: Network) -> tuple[Network, list[tuple[Loss, Ref] | None]]:
         """Where each loss reads, with final sigmoid/softmax + cross-entropy taken as one.
 

@@ -42,7 +42,7 @@ def model(units=4):
 
 def fit(made, callbacks, epochs=4, **arguments):
     given = {"batch_size": 16, "verbose": 0, "validation_split": 1 / 3, **arguments}
-    return made.fit(X, Y, epochs=epochs, callbacks=in_order(callbacks), **given)
+    return made.fit(X, Y, epochs=epochs, callbacks=callbacks, **given)
 
 
 def refusal(call, error=InvalidArgument):
@@ -173,7 +173,7 @@ def test_early_stopping_ends_the_fit_with_the_best_weights():
     kept = []
     history = fit(made, [stopping, weights], epochs=50)
     assert len(history.epoch) == 3  # the loss falls, so that the first epoch is the best
-    assert history.stopped == "callback"
+    assert history.stopped == "callback EarlyStopping"
     assert tree.host_equal(made.get_weights(), kept[0])
 
 
@@ -204,12 +204,18 @@ def test_a_monitor_that_is_not_measured_gives_one_warning_and_no_lost_fit():
 
 
 def test_a_monitor_of_validation_without_validation_is_refused_before_training():
-    stopping = EarlyStopping()
-    stopping.set_params({"metrics": ["loss", "accuracy"]})
-    assert refusal(stopping.on_train_begin) == (
+    made, record = model(), Record()
+    assert refusal(lambda: fit(made, [EarlyStopping(), record], validation_split=0.0)) == (
         "EarlyStopping: expected validation data to measure val_loss on, received none. "
         "Pass validation_data or validation_split to fit, or watch monitor='loss'."
     )
+    assert record.calls == []
+
+
+def test_a_monitor_that_is_measured_in_some_epochs_gives_no_warning():
+    stopping = EarlyStopping(patience=1, mode="max")
+    history = fit(model(), [stopping], epochs=9, validation_freq=2)
+    assert history.epoch == [0, 1, 2, 3]  # measured in epochs 1 and 3
 
 
 # Learning rates
@@ -270,6 +276,12 @@ def test_model_checkpoint_keeps_the_best_weights(tmp_path):
     other = model()
     other.load_weights(tmp_path / "w")
     assert tree.host_equal(other.get_weights(), kept[0])  # the loss falls: the first is the most
+
+
+def test_model_checkpoint_counts_batches_over_epochs(tmp_path):
+    path = str(tmp_path / "{epoch}-{batch}")
+    fit(model(), [ModelCheckpoint(path, save_freq=3)], epochs=3)  # 4 batches in an epoch
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["1-3", "2-2", "3-1", "3-4"]
 
 
 def test_model_checkpoint_saves_what_it_cannot_compare(tmp_path):
@@ -404,6 +416,20 @@ def test_a_killed_fit_goes_on_bit_for_bit(tmp_path, place):
     assert (history.epoch, history.history) == (expected.epoch, expected.history)
     assert log.read_text() == text
     assert not folder.exists()
+
+
+def test_a_backup_every_few_batches_goes_on_in_the_middle_of_an_epoch(tmp_path):
+    whole, epochs = model(), []
+    expected = fit(whole, [], epochs=4)
+    with pytest.raises(Killed):
+        fit(model(), [BackupAndRestore(tmp_path, save_freq=3), kill_after(2, 3)], epochs=4)
+    assert files.read(tmp_path / "backup.safetensors")[0]["facts"]["step"] == 1  # 9 = 2 * 4 + 1
+    resumed = model()
+    note = LambdaCallback(on_epoch_begin=lambda epoch, logs: epochs.append(epoch))
+    history = fit(resumed, [BackupAndRestore(tmp_path, save_freq=3), note], epochs=4)
+    assert epochs == [2, 3]
+    assert tree.host_equal(resumed.get_weights(), whole.get_weights())
+    assert history.history == expected.history
 
 
 PROGRAM = """
