@@ -189,7 +189,7 @@ class LayerView:
             return
         raise InvalidArgument(
             repr(self),
-            f"an assignment to trainable or a weight ({', '.join([*params, *state])})",
+            f"an assignment to trainable or a weight ({', '.join(self._named())})",
             f".{attribute} = ...",
             "Hyper-parameters are fixed once a layer is in a model: build a new model.",
         )
