@@ -19,7 +19,7 @@ check: $(VENV)/.installed-test
 	$(BIN)/mypy
 
 bench: benchmarks/.env/.installed
-	benchmarks/.env/bin/python benchmarks/run.py
+	benchmarks/.env/bin/python benchmarks/run.py $(ARGS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -97,6 +97,18 @@ def test_the_same_seed_repeats_a_fit_bit_for_bit_and_another_does_not() -> None:
     assert not same_weights(a, c)
 
 
+@pytest.mark.parametrize("seed", [-1, 1.5, "a", True])
+def test_a_seed_is_a_whole_number(seed: Any) -> None:
+    with pytest.raises(
+        fw.errors.InvalidArgument, match=f"expected seed >= 0, received seed={seed!r}"
+    ):
+        fw.Sequential([Dense(1)], seed=seed)
+
+
+def test_a_large_seed_works() -> None:
+    assert fw.Sequential([fw.Input((2,)), Dense(1)], seed=2**40 + 3).count_params() == 3
+
+
 def test_training_twice_continues() -> None:
     once, twice = small(), small()
     once.fit(X, Y, epochs=5)

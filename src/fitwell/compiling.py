@@ -27,6 +27,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _CPU_OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": ""}
+_KNOWN_TO_HAVE_IT = {"0.10.2"}  # of jaxlib; for others it is tried out, which takes a compilation
 
 
 @functools.cache
@@ -34,6 +35,8 @@ def options() -> dict[str, Any] | None:
     """Compiler options for the default back end; None where it knows none of ours."""
     if jax.default_backend() != "cpu" or "ynn_fusion_type" in os.environ.get("XLA_FLAGS", ""):
         return None  # a user's own flag is not overwritten
+    if version("jaxlib") in _KNOWN_TO_HAVE_IT:
+        return _CPU_OPTIONS
     try:
         jax.jit(lambda x: x, compiler_options=_CPU_OPTIONS).lower(0.0).compile()
     except Exception:  # a jaxlib that does not know the option says so with its own error

@@ -50,7 +50,7 @@ def _model(
     network: Network,
     known: Catalog,
 ) -> Model:
-    key = noise_key(int(header["seed"]))
+    key = noise_key(jax.random.key(int(header["seed"])))
     if "key" in arrays:
         shape = jax.random.key_data(key).shape
         key = jax.random.wrap_key_data(jnp.array(arrays["key"]).reshape(shape))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fitwell import optimizers, saving, tree
 from fitwell.arguments import named
@@ -22,7 +23,7 @@ from fitwell.objectives import check_names, per_output
 from fitwell.settings import settings
 from fitwell.summary import summary
 from fitwell.trainer import Trainer
-from fitwell.training import TrainState, init_program, noise_key
+from fitwell.training import TrainState, start_program
 from fitwell.types import HostArray, Params, State
 from fitwell.views import LayerView
 
@@ -54,7 +55,7 @@ class Model(Trainer):
         *,
         seed: int | None = None,
     ) -> None:
-        super().__init__(name or "model", settings.next_seed() if seed is None else int(seed))
+        super().__init__(name or "model", settings.next_seed() if seed is None else seed)
         ins, self._input_form = _symbols("inputs", inputs)
         outs, self._output_form = _symbols("outputs", outputs)
         for symbol in ins:
@@ -80,14 +81,14 @@ class Model(Trainer):
     def _begin(self, network: Network, given: Mapping[str, tuple[Params, State]]) -> None:
         self._network = network
         self._shared: dict[str, Layer] = {}
-        params, state = init_program(network)(jax.random.key(self.seed))
+        train = start_program(network)(np.uint32(self.seed % 2**32))
+        params, state = train.params, train.state
         for layer, (own_params, own_state) in given.items():
             if own_params:
                 params[layer] = jax.tree.map(jnp.array, own_params)
             if own_state:
                 state[layer] = jax.tree.map(jnp.array, own_state)
-        step = jnp.zeros((), jnp.int32)
-        self._train_state = TrainState(params, state, (), noise_key(self.seed), step)
+        self._train_state = train._replace(params=params, state=state)
 
     def weights_of(self, name: str) -> tuple[Params, State]:
         train = self.train_state

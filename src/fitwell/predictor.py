@@ -26,7 +26,7 @@ class Predictor:
     """Network and weights, evaluate and predict; the base of every model, not made by users."""
 
     def __init__(self, name: str, seed: int) -> None:
-        self.name, self.seed = name, seed
+        self.name, self.seed = name, feeding.whole_number(name, "seed", seed, 0)
         self.optimizer: Optimizer | None = None
         self._network: Network | None = None
         self._train_state: TrainState | None = None

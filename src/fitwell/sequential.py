@@ -42,9 +42,7 @@ class Sequential(Model):
         *,
         seed: int | None = None,
     ) -> None:
-        Trainer.__init__(
-            self, name or "sequential", settings.next_seed() if seed is None else int(seed)
-        )
+        Trainer.__init__(self, name or "sequential", settings.next_seed() if seed is None else seed)
         self._input_form = self._output_form = None
         self._entries: list[Any] = []
         for layer in layers or []:

@@ -103,11 +103,6 @@ class Objective:
         return network, reads
 
 
-def noise_key(seed: int) -> Key:
-    """The key of a model's noise; the weights at the start come from `key(seed)` itself."""
-    return jax.random.fold_in(jax.random.key(seed), 1)
-
-
 def activation_name(activation: Any) -> str | None:
     """`"sigmoid"` for the string and for fitwell's or JAX's function; None for a user's own."""
     from fitwell import activations
@@ -225,10 +220,11 @@ def _loop(
     def at(i: Array | int) -> Batch:
         return jax.tree.map(lambda a: lax.dynamic_index_in_dim(a, i, keepdims=False), data)
 
-    shapes = jax.eval_shape(lambda c: body(c, at(0), rates[0])[1], carry)
-    capacity = rates.shape[0]
-    _, kept = split_collected(objective, shapes)
-    room = jax.tree.map(lambda s: jnp.zeros((capacity, *s.shape), s.dtype), kept)
+    room: Stats = {}
+    if any(measure.metric.collects for measure in objective.measures):
+        shapes = jax.eval_shape(lambda c: body(c, at(0), rates[0])[1], carry)
+        _, kept = split_collected(objective, shapes)
+        room = jax.tree.map(lambda s: jnp.zeros((len(rates), *s.shape), s.dtype), kept)
 
     def turn(i: Array, loop: tuple[Any, Stats, Stats]) -> tuple[Any, Stats, Stats]:
         carry, totals, room = loop
@@ -289,9 +285,20 @@ def predict_program(network: Network) -> Any:
 
 
 @compiling.program()
-def init_program(network: Network) -> Any:
-    """Compiled: `key -> (params, state)`; one program instead of one per initializer."""
-    return compiling.compile(network.init)
+def start_program(network: Network) -> Any:
+    """Compiled: `seed -> TrainState` before the first step; one program, not one per weight."""
+
+    def start(seed: Array) -> TrainState:
+        key = jax.random.key(seed)
+        params, state = network.init(key)
+        return TrainState(params, state, (), noise_key(key), jnp.zeros((), jnp.int32))
+
+    return compiling.compile(start)
+
+
+def noise_key(key: Key) -> Key:
+    """What dropout and noise draw from, apart from the key of the weights."""
+    return jax.random.fold_in(key, 1)
 
 
 @compiling.program()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -279,16 +280,8 @@ def infer(
         got = f"a list of {len(shapes)}" if many else "one"
         cure = "Write layer([a, b])." if layer.several_inputs else "Concatenate them first."
         raise InvalidArgument(describe(layer), wants, got, cure)
-    shape: Shapes = shapes if many else shapes[0]
-
-    def run(key: Key) -> Any:
-        xs = [jnp.zeros((_PROBE_BATCH, *s), d) for s, d in zip(shapes, dtypes, strict=True)]
-        x: Inputs = xs if many else xs[0]
-        params, state = layer.init(key, shape), layer.init_state(shape)
-        return layer.forward(params, state, x, key=key, train=True)[0]
-
     try:
-        return jax.eval_shape(run, jax.eval_shape(lambda: jax.random.key(0)))
+        return _traced(layer, tuple(shapes), tuple(dtypes), many)
     except FitwellError as error:
         subject = error.subject if layer.name is None else describe(layer)
         if "after" in error.subject:
@@ -302,9 +295,23 @@ def infer(
         raise ShapeMismatch(
             describe(layer) + (f" after {after}" if after else ""),
             "an input it can compute with",
-            f"shape {shape}: {str(error).splitlines()[0]}",
+            f"shape {shapes if many else shapes[0]}: {str(error).splitlines()[0]}",
             "Change the layer before it or the layer's own sizes.",
         ) from error
+
+
+@functools.lru_cache(maxsize=512)
+def _traced(layer: Layer, shapes: tuple[Shape, ...], dtypes: tuple[str, ...], many: bool) -> Any:
+    """Remembered by value: tracing is most of what it costs to build a model."""
+    shape: Shapes = list(shapes) if many else shapes[0]
+
+    def run(key: Key) -> Any:
+        xs = [jnp.zeros((_PROBE_BATCH, *s), d) for s, d in zip(shapes, dtypes, strict=True)]
+        x: Inputs = xs if many else xs[0]
+        params, state = layer.init(key, shape), layer.init_state(shape)
+        return layer.forward(params, state, x, key=key, train=True)[0]
+
+    return jax.eval_shape(run, jax.eval_shape(lambda: jax.random.key(0)))
 
 
 def _parts(error: FitwellError) -> tuple[str, str, str]:
