@@ -1,4 +1,4 @@
-"""fit against independent truths: PyTorch's training, arithmetic by hand, nets whose answer is known."""
+"""fit against independent truths: PyTorch, arithmetic by hand, nets whose answer is known."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from fitwell import compiling
 from fitwell.callbacks import Callback
 from fitwell.data.sources import ArraySource, Source
 from fitwell.history import History
+from fitwell.hooks import batch_hook
 from fitwell.measuring import Collected, keep_collected, measure, to_logs
 from fitwell.network import Network
 from fitwell.optimizers import Optimizer
@@ -183,7 +184,12 @@ class Fit:
             self.call("on_test_begin")
             train = self.model.train_state
             found = measure(
-                self.network, self.objective, train.params, train.state, self.validation
+                self.network,
+                self.objective,
+                train.params,
+                train.state,
+                self.validation,
+                batch_hook(self.callbacks, "test"),
             )
             self.call("on_test_end", found)
             logs.update({f"val_{name}": value for name, value in found.items()})

@@ -135,6 +135,30 @@ class Callback:
         """After a batch of prediction."""
 
 
+BatchHook: TypeAlias = Callable[[str, int, MutableLogs], None]
+"""Called with "begin" or "end", the batch's number, and the logs so far."""
+
+
+def batch_hook(callbacks: Iterable[Callback], kind: str) -> BatchHook | None:
+    """Calls the `on_<kind>_batch_begin` and `_end` of those that have them; None if nobody does.
+
+    Args:
+        kind: "test" or "predict".
+    """
+    names = [f"on_{kind}_batch_{moment}" for moment in ("begin", "end")]
+    found = [
+        callback
+        for callback in callbacks
+        if any(getattr(type(callback), name) is not getattr(Callback, name) for name in names)
+    ]
+
+    def call(moment: str, batch: int, logs: MutableLogs) -> None:
+        for callback in found:
+            getattr(callback, f"on_{kind}_batch_{moment}")(batch, logs)
+
+    return call if found else None
+
+
 def in_order(callbacks: Iterable[Callback]) -> list[Callback]:
     """As given, but those that must see what the others did come last."""
     return sorted(callbacks, key=lambda callback: callback.comes_last)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 import jax
@@ -41,24 +42,38 @@ def to_logs(objective: Objective, totals: Stats, collected: Collected) -> dict[s
 
 
 def measure(
-    network: Network, objective: Objective, params: Params, state: State, source: Source
+    network: Network,
+    objective: Objective,
+    params: Params,
+    state: State,
+    source: Source,
+    on_batch: Callable[[str, int, dict[str, float]], None] | None = None,
 ) -> dict[str, float]:
-    """Loss and metrics over a source, exact for a partial last batch. `network` is a program's."""
+    """Loss and metrics over a source, exact for a partial last batch.
+
+    Args:
+        network: a program's.
+        on_batch: called with "begin" and "end" around every batch, which is a dispatch then.
+    """
     program = evaluate_program(network, objective)
     totals: Stats | None = None
     collected: Collected = {}
     step = 0
     rates = np.zeros(source.capacity, np.float32)
     while source.steps is None or step < source.steps:
-        data, count = source.chunk(0, step, source.capacity)
+        data, count = source.chunk(0, step, source.capacity if on_batch is None else 1)
         if count == 0:
             break
         if totals is None:
             totals = zero_totals(network, objective, data)
+        if on_batch is not None:
+            on_batch("begin", step, {})
         jax.block_until_ready(totals)  # two buffers: the one before must have been read
         _, totals, each = program(params, state, totals, compiling.shard(data), rates, count)
         keep_collected(collected, each, count)
         step += count
+        if on_batch is not None:
+            on_batch("end", step - 1, to_logs(objective, totals, collected))
     if totals is None:
         cure = "Check the data loader."
         raise InvalidData("evaluate", "an iterable with at least one batch", "none", cure)

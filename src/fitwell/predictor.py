@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +13,7 @@ from fitwell import feeding
 from fitwell.arguments import named
 from fitwell.errors import InvalidArgument, InvalidData, NotReady
 from fitwell.examples import Examples
+from fitwell.hooks import BatchHook, Callback, FittedModel, batch_hook
 from fitwell.measuring import measure
 from fitwell.network import Network
 from fitwell.objectives import Compiled
@@ -147,9 +149,16 @@ class Predictor:
         verbose: int | str = "auto",
         sample_weight: Any = None,
         steps: int | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         return_dict: bool = False,
     ) -> Any:
         """Loss and metrics over data, in inference; exact for any batch size.
+
+        Args:
+            x, y, sample_weight: as in `fit`.
+            batch_size: examples per step; only memory and speed depend on it.
+            steps: batches to stop after.
+            callbacks: their `on_test_*` hooks are called.
 
         Returns:
             the loss, or a list `[loss, metric, ...]`, or a dict with `return_dict=True`.
@@ -168,7 +177,11 @@ class Predictor:
         source = examples.source(data, size, steps=steps)
         train = self.train_state
         network = self.network.program()
-        found = measure(network, examples.objective, train.params, train.state, source)
+        own = self._called(callbacks, "test")
+        hook = batch_hook(own, "test")
+        found = measure(network, examples.objective, train.params, train.state, source, hook)
+        for callback in own:
+            callback.on_test_end(found)
         if return_dict:
             return found
         values = list(found.values())
@@ -181,12 +194,14 @@ class Predictor:
         batch_size: int | None = None,
         verbose: int | str = 0,
         steps: int | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
     ) -> Any:
         """The outputs for x, in inference: dropout and noise are off, the result is deterministic.
 
         Args:
             x: as in `fit`, or an iterable of batches of inputs.
             batch_size: rows per dispatch; only memory depends on it.
+            callbacks: their `on_predict_*` hooks are called, around each dispatch.
 
         Returns:
             an array `(n, ...)`, or a list or dict of them as the outputs were given to Model.
@@ -194,25 +209,39 @@ class Predictor:
         rows = batch_rows("predict", batch_size, _PREDICT_ROWS)
         if steps is not None:
             feeding.whole_number("predict", "steps", steps, 1)
+        own = self._called(callbacks, "predict")
+        hook = batch_hook(own, "predict")
         if feeding.is_iterable_of_batches(x):
             parts = []
             for i, item in enumerate(feeding.iterable(x)):
                 if steps is not None and i >= steps:
                     break
-                parts.append(self._predict_one(feeding.unpack("predict", item)[0], rows))
+                parts.append(self._predict_one(feeding.unpack("predict", item)[0], rows, hook))
             if not parts:
                 cure = "Check the data loader."
                 raise InvalidData("predict", "at least one batch", "none", cure)
             outputs = [np.concatenate(p) for p in zip(*parts, strict=True)]
         else:
-            outputs = self._predict_one(x, rows)
+            outputs = self._predict_one(x, rows, hook)
+        for callback in own:
+            callback.on_predict_end({})
         return self._form_outputs(outputs)
 
-    def _predict_one(self, x: Any, rows: int) -> list[HostArray]:
-        xs = Examples(self, "predict").inputs(x)
-        return self._predict_arrays(self.network.program(), xs, rows)
+    def _called(self, callbacks: Callback | Sequence[Callback] | None, kind: str) -> list[Callback]:
+        """The callbacks as a list, with this model, after their `on_<kind>_begin`."""
+        own = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
+        for callback in own:
+            callback.set_model(cast(FittedModel, self))  # a Predictor is always part of a Model
+            getattr(callback, f"on_{kind}_begin")({})
+        return own
 
-    def _predict_arrays(self, network: Network, xs: list[HostArray], rows: int) -> list[HostArray]:
+    def _predict_one(self, x: Any, rows: int, hook: BatchHook | None) -> list[HostArray]:
+        xs = Examples(self, "predict").inputs(x)
+        return self._predict_arrays(self.network.program(), xs, rows, hook)
+
+    def _predict_arrays(
+        self, network: Network, xs: list[HostArray], rows: int, hook: BatchHook | None = None
+    ) -> list[HostArray]:
         """Dispatches of `rows` examples; the last is padded to a power of two: few programs."""
         program = predict_program(network)
         train = self.train_state
@@ -222,8 +251,12 @@ class Predictor:
             some = [a[start : start + rows] for a in xs]
             count = len(some[0])
             size = min(rows, 1 << (count - 1).bit_length())
+            if hook is not None:
+                hook("begin", start // rows, {})
             outputs = program(train.params, train.state, feeding.padded(some, size))
             parts.append([np.asarray(o)[:count] for o in outputs])
+            if hook is not None:
+                hook("end", start // rows, {})
         return [np.concatenate(p) for p in zip(*parts, strict=True)]  # a copy: the user's own
 
     def _call_on_arrays(self, x: Any, training: bool) -> Any:
