@@ -75,6 +75,22 @@ class Buffers:
         return rebuild(self.like, views)
 
 
+def pad(arrays: list[HostArray | None], start: int, stop: int) -> None:
+    """Fills rows up with the last real one, and masks them.
+
+    Zeros would do for the loss, but not for a layer that has no value there: log(0) is infinite,
+    and infinity times the zero gradient of a masked row is NaN.
+    """
+    if start == stop:
+        return
+    for array in arrays:
+        if array is not None:
+            array[start:stop] = array[start - 1]
+    mask = arrays[-1]
+    assert mask is not None
+    mask[start:stop] = 0
+
+
 def leaves(batch: Batch) -> list[Any]:
     """Every array of a batch, None for weights that are not given."""
     return [*batch.x, *batch.y, *batch.weight, batch.mask]
@@ -129,7 +145,7 @@ class ArraySource:
                 np.take(array, rows, axis=0, out=buffer[: last - first], mode="clip")
             else:
                 buffer[: last - first] = array[first:last]
-            buffer[last - first : count * size] = 0
+        pad(arrays, last - first, count * size)
         return self._buffers.stacked(arrays), count
 
     def _epoch_order(self, epoch: int) -> HostArray:
@@ -215,9 +231,8 @@ class IterableSource:
                 )
             if buffer is None:
                 continue
-            rows = min(n, size)
-            buffer[place * size : place * size + rows] = array[:rows]
-            buffer[place * size + rows : (place + 1) * size] = 0
+            buffer[place * size : place * size + min(n, size)] = array[:size]
+        pad(arrays, place * size + min(n, size), (place + 1) * size)
         if n <= size:
             return []
         return [rebuild(batch, [None if a is None else a[size:] for a in leaves(batch)])]
