@@ -296,6 +296,20 @@ def get(identifier: Activation) -> Callable[..., Any]:
     )
 
 
+def name_of(activation: Activation) -> str | None:
+    """`"sigmoid"` for the name and for fitwell's or JAX's function; None for a user's own.
+
+    >>> name_of("Sigmoid"), name_of(jax.nn.sigmoid), name_of(lambda x: x), name_of(None)
+    ('sigmoid', 'sigmoid', None, None)
+    """
+    if activation is None:
+        return None
+    function = get(activation)
+    name: str = getattr(function, "__name__", "")
+    known = (_BY_NAME.get(name), getattr(jax.nn, name, None))
+    return name if function in known else None
+
+
 __all__ = [
     "celu", "elu", "exponential", "gelu", "gelu_tanh", "get", "glu", "hard_sigmoid",
     "hard_silu", "hard_swish", "leaky_relu", "linear", "log_softmax", "mish", "relu", "relu2",

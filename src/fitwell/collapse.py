@@ -6,11 +6,12 @@ import dataclasses
 
 import jax.numpy as jnp
 
+from fitwell import activations
 from fitwell.errors import InvalidArgument
 from fitwell.layers import Dense, InputLayer
 from fitwell.layers.base import Layer
 from fitwell.network import Network
-from fitwell.training import TrainState, activation_name
+from fitwell.training import TrainState
 from fitwell.types import Params, State
 
 
@@ -60,4 +61,4 @@ def merged(first: Params, second: Params) -> Params:
 
 
 def is_linear(layer: Dense) -> bool:
-    return activation_name(layer.activation) == "linear" or layer.activation is None
+    return layer.activation is None or activations.name_of(layer.activation) == "linear"

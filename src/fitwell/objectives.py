@@ -10,13 +10,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from fitwell import losses, metrics
+from fitwell import activations, losses, metrics
 from fitwell.data.arrays import to_array
 from fitwell.data.targets import BINARY, ONE_HOT, align, choose_loss
 from fitwell.errors import InvalidArgument, did_you_mean
 from fitwell.losses import Loss, SparseCategoricalCrossentropy
 from fitwell.network import Network
-from fitwell.training import Measure, Objective, activation_name
+from fitwell.training import Measure, Objective
 from fitwell.types import HostArray, Shape
 
 
@@ -124,7 +124,7 @@ def resolve(
     ):
         name = network.output_names[i]
         if loss == "auto":
-            activation = activation_name(network.logits(i)[2])
+            activation = activations.name_of(network.logits(i)[2])
             loss, why = choose_loss(activation, shape, to_array(of, y))
             notes.append(f"loss of {name}: {type(loss).__name__}, because {why}")
         chosen.append(loss)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from fitwell import compiling
+from fitwell import activations, compiling
 from fitwell.losses import Loss
 from fitwell.metrics import Metric
 from fitwell.network import Network, Ref, pick
@@ -95,24 +95,12 @@ class Objective:
             if getattr(loss, "from_logits", None) is False and loss.link is not None:
                 moved, place, activation = network.logits(i)
                 over_last_axis = loss.link == "sigmoid" or loss.axis == -1  # type: ignore[attr-defined]
-                if activation_name(activation) == loss.link and over_last_axis:
+                if activations.name_of(activation) == loss.link and over_last_axis:
                     network = moved
                     reads.append((dataclasses.replace(loss, from_logits=True), place))  # type: ignore[call-arg]
                     continue
             reads.append((loss, network.outputs[i]))
         return network, reads
-
-
-def activation_name(activation: Any) -> str | None:
-    """`"sigmoid"` for the string and for fitwell's or JAX's function; None for a user's own."""
-    from fitwell import activations
-
-    if activation is None:
-        return None
-    function = activations.get(activation)
-    name: str = getattr(function, "__name__", "")
-    known = [getattr(module, name, None) for module in (activations, jax.nn)]
-    return name if function in known else None
 
 
 def losses_and_stats(
