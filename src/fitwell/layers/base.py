@@ -289,7 +289,7 @@ def infer(
         elif before:
             subject += " after " + " and ".join(describe(b) for b in before)
         # Anew, without the frames of JAX and the remark that it adds to what it lets through.
-        raise type(error)(subject, *_parts(error)) from None
+        raise type(error)(subject, error.expected, error.received, error.cure) from None
     except (TypeError, ValueError, IndexError) as error:
         after = " and ".join(describe(b) for b in before)
         raise ShapeMismatch(
@@ -312,10 +312,6 @@ def _traced(layer: Layer, shapes: tuple[Shape, ...], dtypes: tuple[str, ...], ma
         return layer.forward(params, state, x, key=key, train=True)[0]
 
     return jax.eval_shape(run, jax.eval_shape(lambda: jax.random.key(0)))
-
-
-def _parts(error: FitwellError) -> tuple[str, str, str]:
-    return error.expected, error.received, error.cure
 
 
 def flat_features(owner: Layer, shape: Shape) -> int:
