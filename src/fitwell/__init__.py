@@ -17,6 +17,7 @@ from fitwell import (
     optimizers,
     regularizers,
     schedules,
+    tabular,
     utils,
 )
 from fitwell.layers import Input
@@ -44,5 +45,6 @@ __all__ = [
     "regularizers",
     "schedules",
     "settings",
+    "tabular",
     "utils",
 ]

@@ -75,7 +75,7 @@ def waves(params: Any, x: Any) -> Any:
             turns = params["frequency"][j] * value
             wave = np.cos(2 * np.pi * turns + params["phase"][j])
             mixed += list(wave @ params["kernel"][j] + params["bias"][j])
-        rows.append([*mixed, *example])
+        rows.append(np.array([*mixed, *example]) * params["scale"])
     return np.array(rows)
 
 

@@ -22,6 +22,7 @@ def test_start() -> None:
         values = np.asarray(params[name])
         assert abs(values).max() <= limit
         assert abs(values.std() - limit / np.sqrt(3)) < 0.1 * limit
+    assert np.asarray(params["scale"]).tolist() == [1.0] * 250
 
 
 REFUSED = {

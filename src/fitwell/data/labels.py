@@ -123,9 +123,7 @@ class Target(Description):
         Raises:
             InvalidData: a missing value, or a class that training did not have; with its row.
         """
-        if column.null_count():
-            row = int(column.is_null().arg_true()[0])
-            raise self._bad("a value in every row", "none", row)
+        self._refuse_missing(column)
         if self.task == "regression":
             standard: HostArray = (to_numbers(column).to_numpy() - self.mean) / self.sd
             return standard.astype(np.float32)
@@ -136,6 +134,19 @@ class Target(Description):
             row = codes.index(-1)
             raise self._bad(f"one of the classes {self._listed()}", repr(column[row]), row)
         return np.array(codes, np.int32)
+
+    def true_values(self, column: pl.Series) -> HostArray:
+        """(n,) values as scores take them: float64 in their own unit, or int32 class numbers."""
+        if self.task != "regression":
+            return self.encode(column)
+        self._refuse_missing(column)
+        values: HostArray = to_numbers(column).to_numpy()
+        return values
+
+    def _refuse_missing(self, column: pl.Series) -> None:
+        if column.null_count():
+            row = int(column.is_null().arg_true()[0])
+            raise self._bad("a value in every row", "none", row)
 
     def _listed(self) -> str:
         shown = ", ".join(repr(label) for label in self.classes[:10])

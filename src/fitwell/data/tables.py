@@ -111,7 +111,10 @@ def _read_file(path: Path, text: frozenset[str]) -> pl.DataFrame:
         )
     if path.stat().st_size == 0:
         raise InvalidFile(subject, "a table", "an empty file", "Check how the file was made.")
-    return _READERS[ending](path, subject, text)
+    try:
+        return _READERS[ending](path, subject, text)
+    except OSError as error:
+        raise _unusable(path, "read", error) from error
 
 
 def _nearby(path: Path) -> str:
@@ -155,6 +158,43 @@ _READERS: dict[str, Callable[[Path, str, frozenset[str]], pl.DataFrame]] = {
     ".jsonl": _read_json_lines,
     ".ndjson": _read_json_lines,
 }
+
+
+_WRITERS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
+    ".csv": lambda frame, path: frame.write_csv(path),
+    ".tsv": lambda frame, path: frame.write_csv(path, separator="\t"),
+    ".parquet": lambda frame, path: frame.write_parquet(path),
+    ".jsonl": lambda frame, path: frame.write_ndjson(path),
+}
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raises InvalidFile if `write_table` does not know the ending, or there is no such folder."""
+    target = Path(path)
+    if target.suffix.lower() not in _WRITERS:
+        expected = f"one of the endings {', '.join(_WRITERS)}"
+        raise InvalidFile(f"file {target}", expected, repr(target.suffix), "Choose one.")
+    if not target.parent.is_dir():
+        cure = "Make the folder first."
+        raise InvalidFile(f"file {target}", "a folder that exists", repr(str(target.parent)), cure)
+
+
+def write_table(frame: pl.DataFrame, path: str | os.PathLike[str]) -> None:
+    """Writes a table in the form that the ending of its name says; `read_table` reads it back.
+
+    Raises:
+        InvalidFile: another ending, or the file cannot be written.
+    """
+    check_writable(path)
+    try:
+        _WRITERS[Path(path).suffix.lower()](frame, Path(path))
+    except OSError as error:
+        raise _unusable(Path(path), "written", error) from error
+
+
+def _unusable(path: Path, verb: str, error: OSError) -> InvalidFile:
+    reason = error.strerror or str(error)
+    return InvalidFile(f"file {path}", f"a file that can be {verb}", reason, "Check the path.")
 
 
 # Checks for all

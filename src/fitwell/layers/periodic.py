@@ -14,10 +14,11 @@ from fitwell.types import Array, Key, Params, Shape
 
 
 class PeriodicEmbedding(Layer):
-    """[cos(2 pi w x + b) @ kernel + bias, x] for every feature: (d,) -> (d * (units + 1),).
+    """scale * [cos(2 pi w x + b) @ kernel + bias, x] for every feature: (d,) -> (d (units + 1),).
 
     Each feature has `frequencies` waves of its own, mixed into `units` numbers, and stays itself
-    as one more. Frequencies, phases, kernel and bias are learned.
+    as one more. Frequencies w, phases b, kernel, bias and scale are learned; the scale starts as 1
+    and lets a network weigh its inputs faster than the weights behind them can.
 
     Args:
         frequencies: waves per feature, >= 1.
@@ -33,7 +34,7 @@ class PeriodicEmbedding(Layer):
     (5, 8, 3)
 
     Source: Gorishniy et al. 2022, "On embeddings for numerical features in tabular deep learning";
-    the form with bias and the feature itself: Holzmueller et al. 2024, "Better by default".
+    with bias, scale and the feature itself: Holzmueller et al. 2024, "Better by default".
     """
 
     frequencies: int = 16
@@ -60,12 +61,13 @@ class PeriodicEmbedding(Layer):
             "phase": jax.random.uniform(phases, (d, n), minval=-math.pi, maxval=math.pi),
             "kernel": jax.random.uniform(kernel, (d, n, units), minval=-limit, maxval=limit),
             "bias": jax.random.uniform(bias, (d, units), minval=-limit, maxval=limit),
+            "scale": jnp.ones(d * (units + 1)),
         }
 
     def apply(self, params: Params, x: Array) -> Array:
         waves = jnp.cos(2 * jnp.pi * params["frequency"] * x[..., None] + params["phase"])
         mixed = jnp.einsum("bdn,dnu->bdu", waves, params["kernel"]) + params["bias"]
-        return jnp.concatenate([mixed.reshape(x.shape[0], -1), x], axis=1)
+        return params["scale"] * jnp.concatenate([mixed.reshape(x.shape[0], -1), x], axis=1)
 
 
 __all__ = ["PeriodicEmbedding"]

@@ -1,0 +1,171 @@
+"""The command line: `fitwell train`, `fitwell predict`, `fitwell evaluate`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import fitwell
+from fitwell.cli import showing
+from fitwell.data import tables
+from fitwell.errors import FitwellError, InvalidArgument, InvalidFile
+
+app = typer.Typer(
+    name="fitwell",
+    help="From a data file to a good network and back to predictions.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+_DATA = (
+    "A [bold]CSV, TSV, Parquet or JSON-lines[/] file, or [bold]sklearn:NAME[/] "
+    "(breast_cancer, diabetes, digits, iris, wine)."
+)
+
+Data = Annotated[str, typer.Argument(metavar="DATA", help=_DATA, show_default=False)]
+ModelFile = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="What fitwell train saved.", show_default=False)
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"fitwell {fitwell.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error arose.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """From a data file to a good network and back to predictions."""
+
+
+@app.command()
+def train(
+    data: Data,
+    target: Annotated[
+        str | None,
+        typer.Option(help="The column to predict. Known for sklearn:NAME.", show_default=False),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="binary, multiclass or regression, if it is not to be inferred."),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN=KIND",
+            help="What a column is: number, category, boolean, date; or to leave it out: text, "
+            "id, constant. May be repeated.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The model file; by default named after the data."),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Passes over the training rows at most.")
+    ] = None,
+    time_limit: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Stop training after 90s, 10m or 1h.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the split and the network.")] = 0,
+) -> None:
+    """Train a network to predict one column of a table, and test it beside two baselines."""
+    from fitwell import tabular
+
+    console = Console(highlight=False)
+    path = output or Path(Path(data.removeprefix("sklearn:")).stem + ".safetensors")
+    _check_folder(path)
+    prepared = tabular.prepare(data, target, task=task, kinds=_kinds(kind or []), seed=seed)
+    showing.table(console, Path(data).name, prepared)
+    model = tabular.fit(prepared, epochs=epochs, time_limit=time_limit, seed=seed)
+    model.save(path)
+    showing.result(console, model, path)
+
+
+@app.command()
+def predict(
+    model: ModelFile,
+    data: Data,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="A .csv, .tsv, .parquet or .jsonl file; else CSV is printed."
+        ),
+    ] = None,
+) -> None:
+    """Predict the target for every row of a table; probabilities too where there are classes."""
+    from fitwell import tabular
+
+    if output is not None:
+        tables.check_writable(output)
+    frame = tabular.load(model).predictions(data)
+    if output is None:
+        sys.stdout.write(frame.write_csv())
+        sys.stdout.flush()
+        return
+    tables.write_table(frame, output)
+    rows = f"{frame.height} prediction{'s' if frame.height > 1 else ''}"
+    Console(highlight=False).print(f"{rows} of {frame.columns[0]}: {output}", markup=False)
+
+
+@app.command()
+def evaluate(model: ModelFile, data: Data) -> None:
+    """Measure a trained model on a table whose target is known."""
+    from fitwell import tabular
+
+    console = Console(highlight=False)
+    loaded = tabular.load(model)
+    frame, notes = loaded.labelled(data)
+    showing.scores(console, Path(data).name, frame.height, loaded.evaluate(frame), notes)
+
+
+def _check_folder(path: Path) -> None:
+    """Before the work is done, not after."""
+    if not path.parent.is_dir():
+        cure = "Make the folder first."
+        raise InvalidFile(f"file {path}", "a folder that exists", repr(str(path.parent)), cure)
+
+
+def _kinds(pairs: list[str]) -> dict[str, str]:
+    kinds = {}
+    for pair in pairs:
+        column, equals, kind = pair.rpartition("=")
+        if not equals:
+            raise InvalidArgument(
+                "--kind", "COLUMN=KIND", repr(pair), "For example --kind Pclass=category."
+            )
+        kinds[column] = kind
+    return kinds
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command; an error is one message and exit code 2, `--debug` shows where it arose."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        app(arguments, prog_name="fitwell")
+    except SystemExit as end:  # how typer ends, after its own message where there is one
+        return end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except FitwellError as error:
+        if "--debug" in arguments:
+            raise
+        showing.error(Console(stderr=True, highlight=False), error)
+        return 2
+    return 0

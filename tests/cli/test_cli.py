@@ -1,0 +1,171 @@
+"""The command line: what it prints, writes and answers to mistakes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import fitwell
+from fitwell import tabular
+from fitwell.cli import main
+from fitwell.cli.showing import number
+from fitwell.data.tables import read_table
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.chdir(tmp_path)
+
+
+def run(capsys: Any, *arguments: object) -> tuple[int, str, str]:
+    code = main([str(a) for a in arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "iris.safetensors"
+    tabular.train("sklearn:iris", epochs=20, verbose=0).save(path)
+    return path
+
+
+def test_train_says_what_it_does_and_saves(capsys: Any, tmp_path: Path) -> None:
+    table = read_table("sklearn:iris").with_row_index("id")
+    table.write_csv(tmp_path / "flowers.csv")
+    code, out, err = run(capsys, "train", "flowers.csv", "--target", "target", "--epochs", 20)
+    assert (code, err) == (0, "")
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert lines[:5] == [
+        "Data flowers.csv, 150 rows",
+        "Target target: 3 classes (setosa, versicolor, virginica)",
+        "Columns 4 numbers -> 4 features",
+        "Rows 96 training, 24 validation, 30 test",
+        "- id is left out: an id, different in every row.",
+    ]
+    assert "Scores on 30 test rows" in lines
+    saved = tabular.load(tmp_path / "flowers.safetensors")
+    scores = saved.facts["scores"]
+    linear = saved.facts["baselines"]["logistic regression"]
+    constant = saved.facts["baselines"]["constant"]
+    for name in ("accuracy", "balanced accuracy", "log loss"):
+        shown = [number(column[name]) for column in (scores, linear, constant)]
+        assert re.search(rf"{name}\W+" + r"\W+".join(map(re.escape, shown)), out), name
+    assert re.search(r"Trained in \d+\.\d s, 20 epochs\. Saved as flowers\.safetensors", out)
+
+
+def test_train_options(capsys: Any, tmp_path: Path) -> None:
+    rows = {"a": [1, 2, 3] * 20, "b": list(np.linspace(0, 1, 60)), "y": [0, 1] * 30}
+    pl.DataFrame(rows).write_csv(tmp_path / "t.tsv", separator="\t")
+    code, out, _ = run(
+        capsys, "train", "t.tsv", "--target", "y", "--task", "regression", "--kind", "a=category",
+        "--epochs", 2, "--seed", 5, "--time-limit", "1m", "-o", "m.safetensors",
+    )  # fmt: skip
+    assert code == 0
+    assert "y: a number" in out
+    assert "Columns  1 category, 1 number -> 4 features" in out
+    saved = tabular.load(tmp_path / "m.safetensors")
+    assert saved.encoder.feature_names == ("a=1", "a=2", "a=3", "b")
+    assert saved.network.seed == 5
+    assert saved.facts["epochs"] == 2
+
+
+def test_predict_prints_csv_or_writes_a_file(capsys: Any, model: Path, tmp_path: Path) -> None:
+    expected = tabular.load(model).predictions("sklearn:iris")
+    code, out, err = run(capsys, "predict", model, "sklearn:iris")
+    assert (code, err) == (0, "")
+    assert out == expected.write_csv()
+    for name in ("p.csv", "p.tsv", "p.parquet", "p.jsonl"):
+        code, out, _ = run(capsys, "predict", model, "sklearn:iris", "-o", name)
+        assert (code, out) == (0, f"150 predictions of target: {name}\n")
+        read = read_table(tmp_path / name)
+        assert read.columns == expected.columns
+        assert read["target"].to_list() == expected["target"].to_list()
+        np.testing.assert_array_equal(read.to_numpy()[:, 1:], expected.to_numpy()[:, 1:])
+
+
+def test_evaluate(capsys: Any, model: Path, tmp_path: Path) -> None:
+    table = read_table("sklearn:iris")
+    holes = table.with_columns(
+        pl.when(pl.int_range(pl.len()) < 50).then(None).otherwise(pl.col("target")).alias("target")
+    )
+    holes.write_parquet(tmp_path / "t.parquet")
+    code, out, _ = run(capsys, "evaluate", model, "t.parquet")
+    assert code == 0
+    assert "- 50 of 150 rows have no target: they are left out." in out
+    assert "Scores on 100 rows of t.parquet" in out
+    for name, value in tabular.load(model).evaluate(table[50:]).items():
+        assert re.search(rf"{name}\W+{re.escape(number(value))}", out), name
+
+
+def test_version_and_help(capsys: Any) -> None:
+    assert run(capsys, "--version") == (0, f"fitwell {fitwell.__version__}\n", "")
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    assert "Usage: fitwell" in out
+    for command in ("train", "predict", "evaluate"):
+        assert command in out
+        assert run(capsys, command, "--help")[0] == 0
+
+
+def test_the_script_is_installed_under_this_name() -> None:
+    pyproject = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    assert 'fitwell = "fitwell.cli:main"' in pyproject
+
+
+MISTAKES = {
+    "missing file": (["train", "nowhere.csv", "--target", "y"],
+                     "Error file nowhere.csv: expected a file that exists, received none of this "
+                     "name."),
+    "misspelt target": (["train", "sklearn:iris", "--target", "targt"],
+                        "Error table: expected the name of one of its columns, received 'targt'. "
+                        "Did you mean target?"),
+    "no target": (["train", "t.csv"], "Error train: expected the column to predict, received no "
+                  "target. Name one (--target on the command line): a, y."),
+    "misspelt set": (["train", "sklearn:irsi"], "received 'irsi'. Did you mean iris?"),
+    "kind without =": (["train", "t.csv", "--target", "y", "--kind", "a"],
+                       "Error --kind: expected COLUMN=KIND, received 'a'. For example --kind "
+                       "Pclass=category."),
+    "no folder": (["train", "t.csv", "--target", "y", "-o", "no/m.safetensors"],
+                  "Error file no/m.safetensors: expected a folder that exists, received 'no'. Make "
+                  "the folder first."),
+    "no model": (["predict", "t.csv", "t.csv"], "Error model file 't.csv': expected a safetensors "
+                 "file that fitwell saved"),
+    "ending of the output": (["predict", "m.safetensors", "t.csv", "-o", "p.xlsx"],
+                             "Error file p.xlsx: expected one of the endings .csv, .tsv, .parquet, "
+                             ".jsonl, received '.xlsx'. Choose one."),
+    "unknown option": (["train", "t.csv", "--targt", "y"], "No such option: --targt"),
+    "unknown command": (["trian"], "No such command 'trian'"),
+    "negative seed": (["train", "t.csv", "--seed", "-1"], "Invalid value for '--seed'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_mistakes_are_answered_by_one_message(case: str, capsys: Any, tmp_path: Path) -> None:
+    arguments, message = MISTAKES[case]
+    (tmp_path / "t.csv").write_text("a,y\n1,2\n2,3\n")
+    code, _, err = run(capsys, *arguments)
+    assert code == 2
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_debug_shows_where_an_error_arose(capsys: Any) -> None:
+    with pytest.raises(fitwell.errors.InvalidFile):
+        main(["--debug", "train", "nowhere.csv", "--target", "y"])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.82681, "0.8268"), (48260.4, "48,260"), (0.5, "0.5000"), (-12.345, "-12.35"),
+     (float("nan"), "-"), (1234567.8, "1,234,568")],
+)  # fmt: skip
+def test_numbers_have_four_digits_that_matter(value: float, text: str) -> None:
+    assert number(value) == text

@@ -1,0 +1,269 @@
+"""From a table to a model: it learns, it takes raw tables, it survives its file."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import fitwell as fw
+from fitwell import files, tabular
+from fitwell.data.tables import read_table
+from fitwell.errors import InvalidArgument, InvalidData, InvalidFile, UnknownName
+from fitwell.tabular import TableModel
+
+
+def rule(rows: int = 300, seed: int = 0) -> pl.DataFrame:
+    """A table whose targets follow from its columns, with every kind of column in it."""
+    draw = np.random.default_rng(seed)
+    size, color = draw.normal(size=rows), draw.choice(["red", "green", "blue"], rows)
+    big = (size > 0) ^ (color == "red")  # no line separates this
+    return pl.DataFrame(
+        {
+            "id": [f"row{i}" for i in range(rows)],
+            "size": [None if i % 17 == 0 else float(v) for i, v in enumerate(size)],
+            "color": color,
+            "unit": ["cm"] * rows,
+            "class": np.where(big, "big", "small"),
+            "price": np.abs(size) * 100 + 50 * (color == "blue"),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def binary() -> TableModel:
+    return tabular.train(rule().drop("price"), "class", epochs=25, verbose=0)
+
+
+@pytest.fixture(scope="module")
+def number() -> TableModel:
+    return tabular.train(rule().drop("class"), "price", verbose=0)
+
+
+@pytest.fixture(scope="module")
+def flowers() -> TableModel:
+    return tabular.train("sklearn:iris", epochs=25, verbose=0)
+
+
+def test_two_classes_better_than_a_line(binary: TableModel) -> None:
+    facts = binary.facts
+    assert facts["rows"] == {"train": 192, "validation": 48, "test": 60}
+    assert facts["notes"] == [
+        "id is left out: an id, different in every row.",
+        "unit is left out: its value is always 'cm'.",
+    ]
+    assert facts["scores"]["accuracy"] > 0.9
+    assert facts["baselines"]["logistic regression"]["accuracy"] < 0.8
+    fresh = rule(400, seed=1)
+    assert np.mean(binary.predict(fresh) == fresh["class"].to_numpy()) > 0.9
+
+
+def test_a_number_better_than_a_line(number: TableModel) -> None:
+    facts = number.facts
+    assert facts["scores"]["RMSE"] < 0.7 * facts["baselines"]["linear regression"]["RMSE"]
+    fresh = rule(400, seed=1)
+    predicted = number.predict(fresh)
+    error = np.sqrt(np.mean((predicted - fresh["price"].to_numpy()) ** 2))
+    assert number.evaluate(fresh)["RMSE"] == pytest.approx(error)
+    assert predicted.min() >= number.target.low
+    with pytest.raises(
+        InvalidData, match="expected a target with classes, received price, a number"
+    ):
+        number.predict_proba(fresh)
+
+
+def test_more_classes(flowers: TableModel) -> None:
+    assert flowers.target.classes == ("setosa", "versicolor", "virginica")
+    assert flowers.facts["scores"]["accuracy"] > 0.85
+    proba = flowers.predict_proba("sklearn:iris")
+    np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-12)
+    labels = flowers.predict("sklearn:iris")
+    assert labels.tolist() == [flowers.target.classes[i] for i in proba.argmax(axis=1)]
+
+
+def test_the_network_is_given_encoded_rows(binary: TableModel) -> None:
+    fresh = rule(50, seed=2)
+    p = np.asarray(binary.network.predict(binary.encoder.transform(fresh), verbose=0))[:, 0]
+    np.testing.assert_allclose(binary.predict_proba(fresh)[:, 1], p, rtol=1e-6)
+
+
+def test_predictions_as_a_table(binary: TableModel, number: TableModel) -> None:
+    fresh = rule(20, seed=3)
+    frame = binary.predictions(fresh.drop("class"))
+    assert frame.columns == ["class", "p(big)", "p(small)"]
+    assert frame["class"].to_list() == binary.predict(fresh).tolist()
+    assert frame["p(small)"].to_list() == binary.predict_proba(fresh)[:, 1].tolist()
+    assert number.predictions(fresh)["price"].to_list() == number.predict(fresh).tolist()
+
+
+def test_all_routes_give_the_same_predictions(binary: TableModel, tmp_path: Path) -> None:
+    fresh = rule(30, seed=4)
+    expected = binary.predict_proba(fresh)
+    fresh.write_csv(tmp_path / "t.csv")
+    for source in (
+        fresh.to_pandas(),
+        fresh.to_arrow(),
+        tmp_path / "t.csv",
+        str(tmp_path / "t.csv"),
+    ):
+        assert (binary.predict_proba(source) == expected).all()
+
+
+def test_one_row_of_a_file_is_read_as_in_training(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    codes = draw.choice(["007", "7", "x1"], 200)
+    table = pl.DataFrame({"code": codes, "n": draw.normal(size=200), "y": codes == "007"})
+    model = tabular.train(table, "y", epochs=4, verbose=0)
+    table.write_csv(tmp_path / "t.csv")
+    for code in ("007", "7"):  # alone in its file, either would look like a number
+        pl.DataFrame({"code": [code], "n": [0.0]}).write_csv(tmp_path / "one.csv")
+        alone = model.predict_proba(tmp_path / "one.csv")
+        assert (alone == model.predict_proba(pd.DataFrame({"code": [code], "n": [0.0]}))).all()
+    assert model.predict(table[:3]).dtype == bool
+
+
+def test_unknown_category_and_missing_column(binary: TableModel) -> None:
+    fresh = rule(5, seed=5)
+    assert np.isfinite(binary.predict_proba(fresh.with_columns(color=pl.lit("violet")))).all()
+    with pytest.raises(InvalidData, match=r"the column 'color', as in training.* Add it\."):
+        binary.predict(fresh.drop("color"))
+
+
+def test_evaluate(binary: TableModel, tmp_path: Path) -> None:
+    fresh = rule(200, seed=6)
+    right = np.mean(binary.predict(fresh) == fresh["class"].to_numpy())
+    assert binary.evaluate(fresh)["accuracy"] == pytest.approx(right)
+    holes = fresh.with_columns(
+        pl.when(pl.int_range(pl.len()) < 20).then(None).otherwise(pl.col("class")).alias("class")
+    )
+    with pytest.raises(InvalidData, match="expected a value in every row, received none in row 1"):
+        binary.evaluate(holes)
+    frame, notes = binary.labelled(holes)
+    assert frame.height == 180
+    assert notes == ("20 of 200 rows have no class: they are left out.",)
+    with pytest.raises(
+        InvalidData, match="one of the classes 'big', 'small', received 'huge' in row 1"
+    ):
+        binary.evaluate(fresh.with_columns(pl.lit("huge").alias("class")))
+    with pytest.raises(UnknownName, match="received 'class'"):
+        binary.evaluate(fresh.drop("class"))
+
+
+def test_the_file_holds_everything(binary: TableModel, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    binary.save(path)
+    read = tabular.load(path)
+    fresh = rule(50, seed=7)
+    assert (read.predict_proba(fresh) == binary.predict_proba(fresh)).all()
+    assert read.encoder == binary.encoder
+    assert read.target == binary.target
+    assert read.facts == json.loads(json.dumps(binary.facts))
+
+
+def test_the_same_seed_gives_the_same_model(flowers: TableModel) -> None:
+    again = tabular.train("sklearn:iris", epochs=25, verbose=0)
+    assert (again.predict_proba("sklearn:iris") == flowers.predict_proba("sklearn:iris")).all()
+
+
+def test_rows_without_a_target_are_left_out() -> None:
+    table = rule(100).with_columns(
+        pl.when(pl.int_range(pl.len()) < 10).then(None).otherwise(pl.col("class")).alias("class")
+    )
+    prepared = tabular.prepare(table, "class")
+    assert prepared.notes[0] == "10 of 100 rows have no class: they are left out."
+    assert sum(len(p.x) for p in (prepared.train, prepared.validation, prepared.test)) == 90
+
+
+def test_the_encoder_has_seen_the_training_rows_alone() -> None:
+    table = rule(200)
+    prepared = tabular.prepare(table, "price")
+    spread = np.quantile(prepared.train.true, [0, 1])
+    assert (prepared.target.low, prepared.target.high) == tuple(spread)
+    assert prepared.target.mean == pytest.approx(prepared.train.true.mean())
+    held = np.concatenate([prepared.validation.true, prepared.test.true])
+    assert sorted([*prepared.train.true, *held]) == sorted(table["price"].to_list())
+
+
+def test_time_limit_ends_the_fit() -> None:
+    model = tabular.train("sklearn:iris", epochs=100_000, time_limit=1.0, verbose=0)
+    assert model.facts["epochs"] < 100_000
+
+
+BAD = {
+    "no target": ({}, InvalidArgument, "train: expected the column to predict, received no target. "
+                  "Name one (--target on the command line): id, size, color, unit, class, price."),
+    "misspelt target": ({"target": "clas"}, UnknownName, "received 'clas'. Did you mean class?"),
+    "unknown task": ({"target": "class", "task": "sort"}, InvalidArgument, "received 'sort'."),
+    "wrong task": ({"target": "class", "task": "regression"}, InvalidData,
+                   "column class: expected numbers, received "),
+    "unknown kind": ({"target": "class", "kinds": {"size": "nmber"}}, InvalidArgument,
+                     "received kind='nmber'. Did you mean number?"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_arguments(case: str) -> None:
+    arguments, error, message = BAD[case]
+    with pytest.raises(error, match=re.escape(message)):
+        tabular.prepare(rule(50), **arguments)
+
+
+def test_files_that_hold_no_table_model(binary: TableModel, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    fw.Sequential([fw.Input(shape=(2,)), fw.layers.Dense(1)]).save(path)
+    with pytest.raises(
+        InvalidFile, match="expected a model that was trained on a table, received a"
+    ):
+        tabular.load(path)
+    binary.save(path)
+    header, arrays = files.read(path)
+    damages: list[Any] = [
+        {"encoder": [], "target": 5, "facts": {}},
+        {"target": header["extra"]["table"]["target"]},
+        {**header["extra"]["table"], "encoder": header["extra"]["table"]["encoder"][:1]},
+        {**header["extra"]["table"], "target": 5},
+        {**header["extra"]["table"], "encoder": [{"class": "os.system"}]},
+        {**header["extra"]["table"], "target": {"class": "Target", "args": {"nme": 1}}},
+    ]
+    for damage in damages:
+        files.write(path, {**header, "extra": {"table": damage}}, arrays)
+        with pytest.raises(InvalidFile):
+            tabular.load(path)
+
+
+# Real tables, where the folder with them is there
+
+
+FOLDER = Path(os.environ.get("FITWELL_DATA", Path(__file__).parents[3] / "shared" / "data"))
+
+
+def shared(name: str) -> Path:
+    path = FOLDER / name
+    if not path.exists():
+        pytest.skip(f"{path} is missing (FITWELL_DATA names the folder with the real tables)")
+    return path
+
+
+def test_titanic_beats_logistic_regression() -> None:
+    model = tabular.train(shared("titanic.csv"), "Survived", verbose=0)
+    logistic = model.facts["baselines"]["logistic regression"]
+    assert model.facts["scores"]["log loss"] < logistic["log loss"]
+    assert model.facts["scores"]["ROC AUC"] > logistic["ROC AUC"]
+    table = read_table(shared("titanic.csv"))
+    right = model.predict(table) == table["Survived"].to_numpy()
+    assert model.evaluate(table)["accuracy"] == right.mean() > 0.8
+
+
+def test_california_beats_linear_regression_clearly() -> None:
+    path = shared("california_housing.csv")
+    model = tabular.train(path, "median_house_value", epochs=16, verbose=0)
+    linear = model.facts["baselines"]["linear regression"]
+    assert 65_000 < linear["RMSE"] < 72_000
+    assert model.facts["scores"]["RMSE"] < 0.8 * linear["RMSE"]
