@@ -21,9 +21,11 @@ from fitwell.catalog import catalog
 from fitwell.layers import Layer
 from fitwell.layers.base import infer
 
-from .table import ROWS, Row
+from . import rows_noise, table
+from .table import Row
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "layers.npz"
+GOLDEN = Path(__file__).parents[1] / "golden"
+ROWS = [*table.ROWS, *rows_noise.ROWS]
 BATCH = 3
 every_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 
@@ -57,8 +59,11 @@ def test_every_layer_has_a_row() -> None:
 
 @functools.cache
 def golden() -> dict[str, np.ndarray[Any, Any]]:
-    with np.load(GOLDEN) as file:
-        return dict(file)
+    arrays: dict[str, np.ndarray[Any, Any]] = {}
+    for path in GOLDEN.glob("layers*.npz"):
+        with np.load(path) as file:
+            arrays |= dict(file)
+    return arrays
 
 
 def golden_case(name: str) -> dict[str, Any]:

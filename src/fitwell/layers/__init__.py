@@ -18,7 +18,15 @@ from fitwell.layers.merging import (
     Multiply,
     Subtract,
 )
-from fitwell.layers.noise import Dropout, GaussianNoise
+from fitwell.layers.noise import (
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from fitwell.layers.periodic import PeriodicEmbedding
 from fitwell.layers.preprocessing import Normalization, Rescaling
 from fitwell.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
@@ -28,12 +36,14 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
     "Concatenate",
     "Dense",
     "Dot",
     "Dropout",
     "Flatten",
+    "GaussianDropout",
     "GaussianNoise",
     "Input",
     "InputLayer",
@@ -52,5 +62,8 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "Subtract",
 ]

@@ -1,0 +1,25 @@
+"""The `seed` argument of layers that draw random numbers."""
+
+from __future__ import annotations
+
+import jax
+
+from fitwell.description import Description
+from fitwell.errors import InvalidArgument
+from fitwell.types import Key
+
+
+def check_seed(owner: Description, seed: int | None) -> None:
+    """Raises InvalidArgument unless seed is a whole number or None."""
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int)):
+        raise InvalidArgument(
+            type(owner).__name__,
+            "seed to be a whole number or None",
+            f"seed={seed!r}",
+            "Leave it out: the model's seed decides all random numbers.",
+        )
+
+
+def seeded(key: Key, seed: int | None) -> Key:
+    """The key with a seed mixed in: two layers with different seeds differ on the same key."""
+    return key if seed is None else jax.random.fold_in(key, seed % 2**32)
