@@ -251,6 +251,14 @@ def test_custom_objects_by_list_and_by_name() -> None:
     )
 
 
+@pytest.mark.parametrize("objects", [3, "Own", [3], {"Own": 3}, Box(1)], ids=repr)
+def test_custom_objects_are_classes_and_functions(objects: Any) -> None:
+    assert message(lambda: KNOWN.with_custom(objects), InvalidArgument) == (
+        "custom_objects: expected a list of classes and functions, or a dict of them by name, "
+        f"received {objects!r}. Write custom_objects=[MyLayer]."
+    )
+
+
 def test_a_function_without_a_name_cannot_be_written() -> None:
     text = message(lambda: KNOWN.to_json(Box(lambda x: x)), InvalidArgument)
     assert re.fullmatch(

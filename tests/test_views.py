@@ -11,7 +11,13 @@ import numpy as np
 import pytest
 
 import fitwell as fw
-from fitwell.errors import FitwellError, FrozenDescription, InvalidArgument, ShapeMismatch
+from fitwell.errors import (
+    FitwellError,
+    FrozenDescription,
+    InvalidArgument,
+    InvalidData,
+    ShapeMismatch,
+)
 from fitwell.layers import Concatenate, Dense, Dropout, Normalization
 
 X = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
@@ -166,6 +172,17 @@ MESSAGES: list[tuple[Callable[[Any], Any], type[FitwellError], str]] = [
         "Dense: expected no change after it was made (it is a frozen description), received an "
         "assignment to .trainable. Make a new one with the value you want, or, if it is part of "
         'a model, set it on the model\'s own layer: model["name"].trainable = ....',
+    ),
+    (
+        lambda m: setattr(m["dense"], "trainable", "no"),
+        InvalidArgument,
+        "dense.trainable: expected True or False, received 'no'. Assign one of them.",
+    ),
+    (
+        lambda m: m.set_weights([*[np.ones_like(w) for w in m.get_weights()[:-1]], ["a"]]),
+        InvalidData,
+        "set_weights of dense_1: expected bias as an array of numbers, received list: could not "
+        "convert string to float: 'a'. The order is kernel, bias.",
     ),
     (
         lambda m: m["dense"].adapt(X),

@@ -225,7 +225,16 @@ class Catalog:
 
     def with_custom(self, objects: Any) -> Catalog:
         """The same with a user's own classes and functions, given as a dict or a list."""
-        named = objects if isinstance(objects, Mapping) else {o.__name__: o for o in objects or ()}
+        named: Any = objects or {}
+        if isinstance(named, list | tuple):
+            named = {getattr(value, "__name__", ""): value for value in named}
+        if not isinstance(named, Mapping) or not all(map(callable, named.values())):
+            raise InvalidArgument(
+                "custom_objects",
+                "a list of classes and functions, or a dict of them by name",
+                repr(objects),
+                "Write custom_objects=[MyLayer].",
+            )
         extra = {f"{self.custom}{name}": value for name, value in named.items()}
         return Catalog({**self.entries, **extra})
 

@@ -15,7 +15,7 @@ import numpy as np
 from fitwell import optimizers, saving, tree
 from fitwell.arguments import named
 from fitwell.data.arrays import by_name
-from fitwell.errors import InvalidArgument, ShapeMismatch, did_you_mean
+from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch, did_you_mean
 from fitwell.graph import from_symbols, inherited_weights, snake_case
 from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
 from fitwell.network import Network
@@ -165,7 +165,7 @@ class Model(Trainer):
             for view, n in views:
                 view.set_weights(given[:n])
                 given = given[n:]
-        except ShapeMismatch:
+        except FitwellError:
             self.train_state = before
             raise
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fitwell.errors import InvalidArgument, NotReady, ShapeMismatch, did_you_mean
+from fitwell.errors import InvalidArgument, InvalidData, NotReady, ShapeMismatch, did_you_mean
 from fitwell.layers.base import Layer
 from fitwell.network import Network, Node
 from fitwell.tree import flatten, unflatten
@@ -87,6 +87,9 @@ class LayerView:
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        if not isinstance(value, bool | np.bool_):
+            cure = "Assign one of them."
+            raise InvalidArgument(f"{self.name}.trainable", "True or False", repr(value), cure)
         self._owner.change_layer(self.name, trainable=bool(value))
 
     # Its arrays
@@ -110,19 +113,16 @@ class LayerView:
 
         Raises:
             ShapeMismatch: a different number of arrays, or a different shape.
+            InvalidData: something else than numbers.
         """
-        named, given = self._named(), [np.asarray(w) for w in weights]
+        named, given = self._named(), list(weights)
         subject = f"set_weights of {self.name}"
         if len(given) != len(named):
             cure = f"The order is {', '.join(named) or 'empty'}."
             raise ShapeMismatch(subject, f"{len(named)} arrays", f"{len(given)}", cure)
         new: dict[str, Array] = {}
-        for (name, old), array in zip(named.items(), given, strict=True):
-            if array.shape != old.shape:
-                cure = f"The order is {', '.join(named)}."
-                expected = f"{name} of shape {old.shape}"
-                raise ShapeMismatch(subject, expected, f"{array.shape}", cure)
-            new[name] = jnp.array(array, old.dtype)
+        for (name, old), value in zip(named.items(), given, strict=True):
+            new[name] = _like(old, value, subject, name, f"The order is {', '.join(named)}.")
         params, state = names_in_order(self.node)
         self._owner.set_weights_of(
             self.name,
@@ -174,11 +174,7 @@ class LayerView:
         params, state = self._owner.weights_of(self.name)
         if attribute in params or attribute in state:
             old = params.get(attribute, state.get(attribute))
-            array = jnp.array(value, old.dtype)
-            if array.shape != old.shape:
-                cure = "Assign an array of that shape."
-                expected = f"{attribute} of shape {old.shape}"
-                raise ShapeMismatch(repr(self), expected, f"{array.shape}", cure)
+            array = _like(old, value, repr(self), attribute, "Assign an array of that shape.")
             target = params if attribute in params else state
             changed = {**target, attribute: array}
             self._owner.set_weights_of(
@@ -196,3 +192,15 @@ class LayerView:
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.description!r}>"
+
+
+def _like(old: Array, value: Any, subject: str, name: str, cure: str) -> Array:
+    """`value` as an array that can take the place of `old`."""
+    try:
+        array = np.asarray(value, old.dtype)
+    except (TypeError, ValueError) as error:
+        received = f"{type(value).__name__}: {error}"
+        raise InvalidData(subject, f"{name} as an array of numbers", received, cure) from error
+    if array.shape != old.shape:
+        raise ShapeMismatch(subject, f"{name} of shape {old.shape}", f"{array.shape}", cure)
+    return jnp.array(array)
