@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 import sklearn.datasets
 
-from fitwell.data.tables import read_table
+from fitwell.data.tables import read_table, write_table
 from fitwell.errors import FitwellError, InvalidData, InvalidFile, UnknownName
 
 
@@ -254,3 +254,27 @@ def test_sources_that_hold_no_table(case: str) -> None:
     source, error, message = BAD_SOURCES[case]
     with pytest.raises(error, match=re.escape(message)):
         read_table(source)
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"word": ["a, b", None], "n": [0.1, 1e300], "i": [1, -(2**62)]})
+    for name in ("t.csv", "t.tsv", "t.parquet", "t.jsonl"):
+        write_table(frame, tmp_path / name)
+        assert read_table(tmp_path / name).equals(frame)
+
+
+def test_where_nothing_can_be_written(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"a": [1]})
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(
+        InvalidFile, match=r"expected one of the endings .*, received '\.xls'\. Choose"
+    ):
+        write_table(frame, tmp_path / "t.xls")
+    with pytest.raises(
+        InvalidFile, match=r"expected a folder that exists, .* Make the folder first"
+    ):
+        write_table(frame, tmp_path / "no" / "t.csv")
+    with pytest.raises(
+        InvalidFile, match=r"a file that can be written, received .*Check the path\."
+    ):
+        write_table(frame, tmp_path / "folder.csv")

@@ -43,9 +43,18 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def common(
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error arose.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", metavar="", help="Show where an error arose.")
+    ] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version",
+            metavar="",
+            callback=_version,
+            is_eager=True,
+            help="Print the version.",
+        ),
     ] = False,
 ) -> None:
     """From a data file to a good network and back to predictions."""
@@ -82,7 +91,7 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the split and the network.")] = 0,
 ) -> None:
-    """Train a network to predict one column of a table, and test it beside two baselines."""
+    """Train a network on a table and test it beside two baselines."""
     from fitwell import tabular
 
     console = Console(highlight=False)
@@ -106,7 +115,7 @@ def predict(
         ),
     ] = None,
 ) -> None:
-    """Predict the target for every row of a table; probabilities too where there are classes."""
+    """Predict the target for every row, with probabilities for classes."""
     from fitwell import tabular
 
     if output is not None:

@@ -43,6 +43,7 @@ def table(console: Console, name: str, prepared: Prepared) -> None:
         grid.add_row(f"[bold]{label}[/]", escape(text))
     console.print(grid)
     _notes(console, prepared.notes)
+    console.print()
 
 
 def _classes(prepared: Prepared) -> str:
@@ -62,7 +63,7 @@ def result(console: Console, model: TableModel, path: Path) -> None:
     facts = model.facts
     columns = {"network": facts["scores"], **facts["baselines"]}
     rows = facts["rows"]["test"]
-    console.print(f"[bold]Scores on {rows:,} test rows[/]")
+    console.print(f"\n[bold]Scores on {rows:,} test rows[/]")
     console.print(_table(columns))
     console.print(
         f"Trained in {facts['seconds']:.1f} s, {facts['epochs']} epochs. "
