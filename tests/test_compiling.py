@@ -208,7 +208,7 @@ def test_two_devices_train_to_the_same_numbers_as_one(tmp_path: Path) -> None:
 
 
 def test_an_equal_model_compiles_nothing_new() -> None:
-    from fitwell.training import train_program
+    from fitwell.programs import train_program
 
     def fit() -> list[Any]:
         model = fw.Sequential([Dense(3, "relu"), Dense(1)], seed=1)

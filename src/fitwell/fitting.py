@@ -22,16 +22,9 @@ from fitwell.hooks import batch_hook
 from fitwell.measuring import Collected, keep_collected, measure, to_logs
 from fitwell.network import Network
 from fitwell.optimizers import Optimizer
+from fitwell.programs import copy_program, train_program, zero_totals
 from fitwell.settings import settings
-from fitwell.training import (
-    Batch,
-    Objective,
-    Stats,
-    TrainState,
-    copy_program,
-    train_program,
-    zero_totals,
-)
+from fitwell.training import Batch, Objective, Stats, TrainState
 from fitwell.types import HostArray
 
 _SNAPSHOT_SECONDS = 1.0  # a failed dispatch costs at most this much work, and the epoch around it

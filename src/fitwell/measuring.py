@@ -12,7 +12,8 @@ from fitwell import compiling
 from fitwell.data.sources import Source
 from fitwell.errors import InvalidData
 from fitwell.network import Network
-from fitwell.training import Objective, Stats, evaluate_program, zero_totals
+from fitwell.programs import evaluate_program, zero_totals
+from fitwell.training import Objective, Stats
 from fitwell.types import HostArray, Params, State
 
 Collected: TypeAlias = dict[str, list[dict[str, HostArray]]]

@@ -20,10 +20,11 @@ from fitwell.graph import from_symbols, inherited_weights, snake_case
 from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
 from fitwell.network import Network
 from fitwell.objectives import check_names, per_output
+from fitwell.programs import start_program
 from fitwell.settings import settings
 from fitwell.summary import summary
 from fitwell.trainer import Trainer
-from fitwell.training import TrainState, start_program
+from fitwell.training import TrainState
 from fitwell.types import HostArray, Params, State
 from fitwell.views import LayerView
 

@@ -106,39 +106,65 @@ class Network:
     def forward(
         self, params: Params, state: State, xs: Sequence[Array], *, key: Key, train: bool
     ) -> tuple[list[Any], State]:
-        """Every node's output, and the new state. Unused outputs cost nothing once compiled.
+        """Every node's output, and the new state: `masked_forward` where all rows are real."""
+        values, _, state = self.masked_forward(params, state, xs, key=key, train=train)
+        return values, state
+
+    def masked_forward(
+        self,
+        params: Params,
+        state: State,
+        xs: Sequence[Array],
+        *,
+        key: Key,
+        train: bool,
+        rows: Array | None = None,
+    ) -> tuple[list[Any], list[Array | None], State]:
+        """Every node's output, the mask of its steps, and the new state.
+
+        Unused outputs cost nothing once compiled, and neither do masks nobody reads.
 
         Args:
             xs: one array per input, batch axis in front.
             key: the key of this step; each node draws from its own.
             train: whether dropout, noise and batch statistics are on.
+            rows: (batch,), 1 for a real example and 0 for padding; None if all are real.
         """
         values: list[Any] = []
+        masks: list[Array | None] = []
         state = dict(state)
         given = dict(zip(self.inputs, xs, strict=True))
         for i, node in enumerate(self.nodes):
             if i in given:
                 values.append(given[i].astype(node.out[0][1]))
+                masks.append(None)
                 continue
             arrays = [pick(values, ref) for ref in node.inputs]
+            x = arrays if node.many else arrays[0]
+            each = [pick_mask(masks, ref) for ref in node.inputs]
+            mask = each if node.many else each[0]
+            more = {"mask": mask} if node.layer.uses_mask else {}
+            more |= {"rows": rows} if node.layer.uses_rows else {}
             # A frozen layer is a fixed map: its statistics and noise rest, as in Keras.
             y, new = node.layer.forward(
                 params.get(node.name, {}),
                 state.get(node.name, {}),
-                arrays if node.many else arrays[0],
+                x,
                 key=jax.random.fold_in(key, i),
                 train=train and node.layer.trainable,
+                **more,
             )
             if new:
                 state[node.name] = new
             values.append(y)
-        return values, state
+            masks.append(node.layer.output_mask(x, y, mask))
+        return values, masks, state
 
     def penalty(self, params: Params) -> Array | float:
         """The sum of all weight regularizers, for the layers that learn."""
         return sum(
-            regularizer(params[name][weight])
-            for name, weight, regularizer in self._weight_fields("_regularizer")
+            regularizer(group[weight])
+            for group, weight, regularizer in self._weight_fields(params, "_regularizer")
         )
 
     def activity_penalty(self, values: Sequence[Any], mask: Array | None) -> Array | float:
@@ -158,26 +184,19 @@ class Network:
 
     def project(self, params: Params, learning_rate: Array) -> Params:
         """What follows an optimizer's step: proximal steps, then constraints."""
-        params = {name: dict(p) for name, p in params.items()}
-        for name, weight, regularizer in self._weight_fields("_regularizer"):
+        params = _copied(params)
+        for group, weight, regularizer in self._weight_fields(params, "_regularizer"):
             if regularizer.proximal:
-                w = regularizer.proximal_step(params[name][weight], learning_rate)
-                params[name][weight] = w
-        for name, weight, constraint in self._weight_fields("_constraint"):
-            params[name][weight] = constraint(params[name][weight])
+                group[weight] = regularizer.proximal_step(group[weight], learning_rate)
+        for group, weight, constraint in self._weight_fields(params, "_constraint"):
+            group[weight] = constraint(group[weight])
         return params
 
-    def _weight_fields(self, suffix: str) -> Iterator[tuple[str, str, Any]]:
-        """Layer, weight and object for every field like `kernel_regularizer` that is set."""
-        get = {"_regularizer": regularizers.get, "_constraint": constraints.get}[suffix]
+    def _weight_fields(self, params: Params, suffix: str) -> Iterator[tuple[Params, str, Any]]:
+        """The dict of weights, the weight's name and the object of every field that is set."""
         for name, layer in self.layers.items():
-            for field in dataclasses.fields(layer):
-                weight = field.name.removesuffix(suffix)
-                if weight in (field.name, "activity") or not layer.trainable:
-                    continue
-                found = get(getattr(layer, field.name))
-                if found is not None:
-                    yield name, weight, found
+            if layer.trainable:
+                yield from _weight_fields(layer, params.get(name, {}), suffix)
 
     # Transformations
 
@@ -249,7 +268,40 @@ class _Output(Layer):
         return activations.get(self.function)(x)
 
 
+def _weight_fields(layer: Layer, params: Params, suffix: str) -> Iterator[tuple[Params, str, Any]]:
+    """As `Network._weight_fields`, for one layer and those inside it.
+
+    A field called `recurrent_regularizer` acts on `recurrent` or else on `recurrent_kernel`.
+    """
+    get = {"_regularizer": regularizers.get, "_constraint": constraints.get}[suffix]
+    for field in dataclasses.fields(layer):
+        weight = field.name.removesuffix(suffix)
+        if weight in (field.name, "activity"):
+            continue
+        found = get(getattr(layer, field.name))
+        if found is not None:
+            yield params, weight if weight in params else f"{weight}_kernel", found
+    for name, inside in layer.inner().items():
+        yield from _weight_fields(inside, params.get(name, {}), suffix)
+
+
+def _copied(params: Params) -> Params:
+    """The same arrays in dicts of their own."""
+    return {k: _copied(v) if isinstance(v, dict) else v for k, v in params.items()}
+
+
 def pick(values: Sequence[Any], ref: Ref) -> Any:
     """The array a reference stands for."""
     value = values[ref[0]]
     return value if ref[1] is None else value[ref[1]]
+
+
+def pick_mask(masks: Sequence[Array | None], ref: Ref) -> Array | None:
+    """The mask of what a reference stands for: of several outputs, only the first has steps."""
+    return None if ref[1] else masks[ref[0]]
+
+
+def real_steps(masks: Sequence[Array | None], ref: Ref, y: Array, weight: Array) -> Array:
+    """The weight of each row of y, (batch,), or where steps are masked of each step."""
+    mask = pick_mask(masks, ref)
+    return weight if mask is None or y.ndim < 3 else weight[:, None] * mask

@@ -18,7 +18,8 @@ from fitwell.measuring import measure
 from fitwell.network import Network
 from fitwell.objectives import Compiled
 from fitwell.optimizers import Optimizer
-from fitwell.training import Batch, TrainState, predict_program
+from fitwell.programs import predict_program
+from fitwell.training import Batch, TrainState
 from fitwell.types import HostArray, Shape
 
 _PREDICT_ROWS = 1024  # of one dispatch, unless batch_size says otherwise

@@ -20,8 +20,9 @@ from fitwell.history import History
 from fitwell.hooks import FittedModel, in_order
 from fitwell.optimizers import Optimizer
 from fitwell.predictor import Predictor, batch_rows
+from fitwell.programs import optimizer_program
 from fitwell.progress import ProgressBar
-from fitwell.training import Batch, optimizer_program
+from fitwell.training import Batch
 from fitwell.types import HostArray
 
 

@@ -1,10 +1,10 @@
-"""The contract of a layer, and the symbols that the functional API passes around."""
+"""The contract of a layer."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 import jax
@@ -12,10 +12,9 @@ import jax.numpy as jnp
 
 from fitwell import activations, constraints, initializers, regularizers
 from fitwell.description import Description
-from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch
-from fitwell.types import Array, Inputs, Key, Params, Shape, Shapes, State
-
-_PROBE_BATCH = 2  # the batch size with which shapes are inferred; any number gives the same
+from fitwell.errors import InvalidArgument, ShapeMismatch
+from fitwell.layers.symbols import Call, Symbol, connect, describe, infer
+from fitwell.types import Array, HostArray, Key, Params, Shape, State
 
 _NAMED_FIELDS: dict[str, Any] = {
     "activation": activations.get,
@@ -43,7 +42,8 @@ class Layer(Description):
 
     Shapes exclude the batch axis; arrays have it in front. A field called
     `<weight>_regularizer` or `<weight>_constraint` acts on the weight of that name, and
-    `activity_regularizer` on the output, in every layer. Names in these fields, in
+    `activity_regularizer` on the output, in every layer (`recurrent_regularizer` finds the weight
+    `recurrent_kernel`). Names in these fields, in
     `<weight>_initializer` and in `activation` are checked when the layer is made.
 
     Args:
@@ -54,8 +54,8 @@ class Layer(Description):
     name: str | None = field(default=None, kw_only=True)
     trainable: bool = field(default=True, kw_only=True)
 
-    several_inputs: ClassVar[bool] = False
-    """True if the layer takes a list of arrays."""
+    several_inputs: ClassVar[bool | None] = False
+    """True if the layer takes a list of arrays; None if it takes either."""
 
     init_only: ClassVar[tuple[str, ...]] = ()
     """Fields that only `init` and `init_state` read: they do not enter the compiled program."""
@@ -68,6 +68,15 @@ class Layer(Description):
 
     saveable: ClassVar[bool] = True
     """False if the layer holds code, which a model file does not: the saver refuses it."""
+
+    uses_mask: ClassVar[bool] = False
+    """True if `forward` takes `mask=`: which steps are real, (batch, time), or None for all."""
+
+    uses_rows: ClassVar[bool] = False
+    """True if `forward` takes `rows=`: which examples are no padding, (batch,), None for all."""
+
+    keeps_time: ClassVar[bool] = True
+    """False if the output's first axis is no longer the input's time axis."""
 
     def __post_init__(self) -> None:
         for each in dataclasses.fields(self):
@@ -102,6 +111,25 @@ class Layer(Description):
     ) -> tuple[Any, State]:
         """The map in full: output and new state."""
         return self.apply(params, x), state
+
+    def output_mask(self, x: Any, y: Any, mask: Any) -> Array | None:
+        """Which steps of y are real, given which of x are: a mask, a list for several inputs.
+
+        By default a mask is passed on as long as the time axis is there; a step that is real in
+        one of several inputs is real (as in Keras).
+        """
+        masks = mask if isinstance(mask, list) else [mask]
+        if not self.keeps_time or any(m is None or m.shape != masks[0].shape for m in masks):
+            return None
+        either: Array = functools.reduce(jnp.logical_or, masks)
+        return either if jax.tree.leaves(y)[0].shape[:2] == either.shape else None
+
+    def inner(self) -> dict[str, Layer]:
+        """Layers inside this one, by the name under which their weights lie in `params`."""
+        return {}
+
+    def check_data(self, subject: str, values: HostArray) -> None:
+        """Raises InvalidData for an input of the network that this layer cannot read."""
 
     def split_activation(self) -> tuple[Layer | None, Any]:
         """The layer without its output activation, and that activation.
@@ -169,41 +197,6 @@ class InputLayer(Layer):
         return x
 
 
-@dataclass(frozen=True, eq=False)
-class Call:
-    """One use of a layer in a graph: compared by identity."""
-
-    layer: Layer
-    inputs: tuple[Symbol, ...]
-    many: bool
-    weights: Any = None  # (params, state) a layer brings along from the model it comes from
-
-
-@dataclass(frozen=True, eq=False)
-class Symbol:
-    """What a layer of the functional API takes and returns: shape and dtype, no numbers.
-
-    Attributes:
-        call: the use of a layer that makes it.
-        index: which of its outputs; None if it has just one.
-        example_shape: the shape of one example.
-        dtype: `"float32"`, `"int32"`, ...
-    """
-
-    call: Call
-    index: int | None
-    example_shape: Shape
-    dtype: str
-
-    @property
-    def shape(self) -> tuple[int | None, ...]:
-        """The shape with the batch axis, as Keras prints it: `(None, 4)`."""
-        return (None, *self.example_shape)
-
-    def __repr__(self) -> str:
-        return f"<Symbol shape={self.shape} dtype={self.dtype} from {describe(self.call.layer)}>"
-
-
 def Input(  # noqa: N802 - Keras' name
     shape: tuple[int, ...] | list[int] | None = None,
     batch_size: int | None = None,
@@ -250,70 +243,6 @@ def _check_activation(owner: Layer, activation: Layer) -> None:
         )
 
 
-def describe(layer: Layer) -> str:
-    """`dense_1 (Dense)` for a named layer, `Dense` otherwise."""
-    kind = type(layer).__name__
-    return f"{layer.name} ({kind})" if layer.name else kind
-
-
-def connect(call: Call) -> Any:
-    """The symbols a call gives: one, or a list if the layer has several outputs."""
-    shapes: Any = [symbol.example_shape for symbol in call.inputs]
-    dtypes = [symbol.dtype for symbol in call.inputs]
-    before = [symbol.call.layer for symbol in call.inputs]
-    out = infer(call.layer, shapes, dtypes, many=call.many, before=before)
-    if isinstance(out, list | tuple):
-        return [Symbol(call, i, tuple(o.shape[1:]), str(o.dtype)) for i, o in enumerate(out)]
-    return Symbol(call, None, tuple(out.shape[1:]), str(out.dtype))
-
-
-def infer(
-    layer: Layer, shapes: list[Shape], dtypes: list[str], *, many: bool, before: list[Layer]
-) -> Any:
-    """Shape and dtype of a layer's output, without computing it.
-
-    Raises:
-        ShapeMismatch: the layer does not take these shapes; names it and what came before.
-    """
-    if layer.several_inputs != many:
-        wants = "a list of inputs" if layer.several_inputs else "one input"
-        got = f"a list of {len(shapes)}" if many else "one"
-        cure = "Write layer([a, b])." if layer.several_inputs else "Concatenate them first."
-        raise InvalidArgument(describe(layer), wants, got, cure)
-    try:
-        return _traced(layer, tuple(shapes), tuple(dtypes), many)
-    except FitwellError as error:
-        subject = error.subject if layer.name is None else describe(layer)
-        if "after" in error.subject:
-            subject = error.subject
-        elif before:
-            subject += " after " + " and ".join(describe(b) for b in before)
-        # Anew, without the frames of JAX and the remark that it adds to what it lets through.
-        raise type(error)(subject, error.expected, error.received, error.cure) from None
-    except (TypeError, ValueError, IndexError) as error:
-        after = " and ".join(describe(b) for b in before)
-        raise ShapeMismatch(
-            describe(layer) + (f" after {after}" if after else ""),
-            "an input it can compute with",
-            f"shape {shapes if many else shapes[0]}: {str(error).splitlines()[0]}",
-            "Change the layer before it or the layer's own sizes.",
-        ) from error
-
-
-@functools.lru_cache(maxsize=512)
-def _traced(layer: Layer, shapes: tuple[Shape, ...], dtypes: tuple[str, ...], many: bool) -> Any:
-    """Remembered by value: tracing is most of what it costs to build a model."""
-    shape: Shapes = list(shapes) if many else shapes[0]
-
-    def run(key: Key) -> Any:
-        xs = [jnp.zeros((_PROBE_BATCH, *s), d) for s, d in zip(shapes, dtypes, strict=True)]
-        x: Inputs = xs if many else xs[0]
-        params, state = layer.init(key, shape), layer.init_state(shape)
-        return layer.forward(params, state, x, key=key, train=True)[0]
-
-    return jax.eval_shape(run, jax.eval_shape(lambda: jax.random.key(0)))
-
-
 def flat_features(owner: Layer, shape: Shape) -> int:
     """The size of the last axis, for layers that need at least one."""
     if not shape:
@@ -326,4 +255,14 @@ def flat_features(owner: Layer, shape: Shape) -> int:
     return shape[-1]
 
 
-__all__ = ["Array", "Call", "Input", "InputLayer", "Layer", "Symbol", "connect", "infer"]
+__all__ = [
+    "Call",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "Symbol",
+    "connect",
+    "describe",
+    "flat_features",
+    "infer",
+]

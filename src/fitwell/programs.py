@@ -1,0 +1,160 @@
+"""Compiled once per architecture: the chunk of steps, evaluation, prediction, the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from fitwell import compiling
+from fitwell.network import Network, pick
+from fitwell.optimizers import Optimizer
+from fitwell.training import (
+    Batch,
+    Objective,
+    Stats,
+    TrainState,
+    losses_and_stats,
+    merge,
+    noise_key,
+    split_collected,
+    step,
+)
+from fitwell.types import Array, Key, Params, State
+
+Body: TypeAlias = Callable[[Any, Batch, Array], tuple[Any, Stats]]
+
+
+def _loop(
+    objective: Objective,
+    body: Body,
+    carry: Any,
+    totals: Stats,
+    data: Batch,
+    rates: Array,
+    count: Array,
+) -> tuple[Any, Stats, Stats]:
+    """`count` batches of a chunk in one loop, with the number of turns known only at run time.
+
+    So one compiled program serves every length up to the chunk's capacity.
+    """
+
+    def at(i: Array | int) -> Batch:
+        return jax.tree.map(lambda a: lax.dynamic_index_in_dim(a, i, keepdims=False), data)
+
+    room: Stats = {}
+    if any(measure.metric.collects for measure in objective.measures):
+        shapes = jax.eval_shape(lambda c: body(c, at(0), rates[0])[1], carry)
+        _, kept = split_collected(objective, shapes)
+        room = jax.tree.map(lambda s: jnp.zeros((len(rates), *s.shape), s.dtype), kept)
+
+    def turn(i: Array, loop: tuple[Any, Stats, Stats]) -> tuple[Any, Stats, Stats]:
+        carry, totals, room = loop
+        carry, stats = body(carry, at(i), rates[i])
+        sums, each = split_collected(objective, stats)
+        room = jax.tree.map(lambda r, e: lax.dynamic_update_index_in_dim(r, e, i, 0), room, each)
+        return carry, merge(objective, totals, sums), room
+
+    return lax.fori_loop(0, count, turn, (carry, totals, room))
+
+
+@compiling.program()
+def train_program(network: Network, objective: Objective, optimizer: Optimizer) -> Any:
+    """The compiled chunk: `(train, totals, data, rates, count) -> (train, totals, collected)`.
+
+    `train` and `totals` are donated: their memory becomes the result's.
+    """
+
+    def chunk(
+        train: TrainState, totals: Stats, data: Batch, rates: Array, count: Array
+    ) -> tuple[TrainState, Stats, Stats]:
+        def body(carry: TrainState, batch: Batch, rate: Array) -> tuple[TrainState, Stats]:
+            return step(network, objective, optimizer, carry, batch, rate)
+
+        return _loop(objective, body, train, totals, data, rates, count)
+
+    return compiling.compile(chunk, donate=(0, 1))
+
+
+@compiling.program()
+def evaluate_program(network: Network, objective: Objective) -> Any:
+    """Compiled: `(params, state, totals, data, rates, count) -> (None, totals, collected)`."""
+
+    def chunk(
+        params: Params, state: State, totals: Stats, data: Batch, rates: Array, count: Array
+    ) -> tuple[None, Stats, Stats]:
+        def body(carry: None, batch: Batch, rate: Array) -> tuple[None, Stats]:
+            key = jax.random.key(0)  # no layer draws from it in evaluation
+            stats = losses_and_stats(
+                network, objective, params, state, batch, key=key, train=False
+            )[1][1]
+            return None, stats
+
+        return _loop(objective, body, None, totals, data, rates, count)
+
+    return compiling.compile(chunk, donate=(2,))
+
+
+@compiling.program()
+def predict_program(network: Network) -> Any:
+    """Compiled: `(params, state, xs) -> outputs`, in inference."""
+
+    def predict(params: Params, state: State, xs: tuple[Array, ...]) -> tuple[Any, ...]:
+        values, _ = network.forward(params, state, xs, key=jax.random.key(0), train=False)
+        return tuple(pick(values, ref) for ref in network.outputs)
+
+    return compiling.compile(predict)
+
+
+@compiling.program()
+def start_program(network: Network) -> Any:
+    """Compiled: `seed -> TrainState` before the first step; one program, not one per weight."""
+
+    def start(seed: Array) -> TrainState:
+        key = jax.random.key(seed)
+        params, state = network.init(key)
+        return TrainState(params, state, (), noise_key(key), jnp.zeros((), jnp.int32))
+
+    return compiling.compile(start)
+
+
+@compiling.program()
+def optimizer_program(optimizer: Optimizer) -> Any:
+    """Compiled: `params -> optimizer state`."""
+    return compiling.compile(optimizer.init)
+
+
+@compiling.program(maxsize=1)
+def copy_program() -> Any:
+    """Compiled: the same tree in memory of its own, in one dispatch."""
+    return compiling.compile(lambda tree: jax.tree.map(jnp.copy, tree))
+
+
+def zero_totals(network: Network, objective: Objective, chunk: Batch) -> Stats:
+    """The neutral element of `merge`, for the start of an epoch, as arrays of the host.
+
+    `network` is a program's; of the chunk, only the shapes matter.
+    """
+    leaves, form = jax.tree.flatten(chunk)
+    key = tuple((leaf.shape[1:], str(leaf.dtype)) for leaf in leaves)
+    shapes = _totals_shapes(network, objective, key, form)
+    return jax.tree.map(lambda s: np.zeros(s.shape, s.dtype), shapes)
+
+
+@compiling.program()
+def _totals_shapes(
+    network: Network, objective: Objective, leaves: tuple[tuple[Any, str], ...], form: Any
+) -> Stats:
+    """Remembered: to trace the network again costs more than to evaluate a small one."""
+    batch = jax.tree.unflatten(form, [jax.ShapeDtypeStruct(*leaf) for leaf in leaves])
+
+    def stats(key: Key, batch: Batch) -> Stats:
+        params, state = network.init(key)
+        found = losses_and_stats(network, objective, params, state, batch, key=key, train=False)
+        return split_collected(objective, found[1][1])[0]
+
+    return jax.eval_shape(stats, jax.eval_shape(lambda: jax.random.key(0)), batch)
