@@ -1,0 +1,120 @@
+"""The symbols that the functional API passes around, and the shapes they have."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+
+from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch
+from fitwell.types import Inputs, Key, Shape, Shapes
+
+if TYPE_CHECKING:
+    from fitwell.layers.base import Layer
+
+_PROBE_BATCH = 2  # the batch size with which shapes are inferred; any number gives the same
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One use of a layer in a graph: compared by identity."""
+
+    layer: Layer
+    inputs: tuple[Symbol, ...]
+    many: bool
+    weights: Any = None  # (params, state) a layer brings along from the model it comes from
+
+
+@dataclass(frozen=True, eq=False)
+class Symbol:
+    """What a layer of the functional API takes and returns: shape and dtype, no numbers.
+
+    Attributes:
+        call: the use of a layer that makes it.
+        index: which of its outputs; None if it has just one.
+        example_shape: the shape of one example.
+        dtype: `"float32"`, `"int32"`, ...
+    """
+
+    call: Call
+    index: int | None
+    example_shape: Shape
+    dtype: str
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """The shape with the batch axis, as Keras prints it: `(None, 4)`."""
+        return (None, *self.example_shape)
+
+    def __repr__(self) -> str:
+        return f"<Symbol shape={self.shape} dtype={self.dtype} from {describe(self.call.layer)}>"
+
+
+def describe(layer: Layer) -> str:
+    """`dense_1 (Dense)` for a named layer, `Dense` otherwise."""
+    kind = type(layer).__name__
+    return f"{layer.name} ({kind})" if layer.name else kind
+
+
+def connect(call: Call) -> Any:
+    """The symbols a call gives: one, or a list if the layer has several outputs."""
+    shapes: Any = [symbol.example_shape for symbol in call.inputs]
+    dtypes = [symbol.dtype for symbol in call.inputs]
+    before = [symbol.call.layer for symbol in call.inputs]
+    out = infer(call.layer, shapes, dtypes, many=call.many, before=before)
+    if isinstance(out, list | tuple):
+        return [Symbol(call, i, tuple(o.shape[1:]), str(o.dtype)) for i, o in enumerate(out)]
+    return Symbol(call, None, tuple(out.shape[1:]), str(out.dtype))
+
+
+def infer(
+    layer: Layer, shapes: list[Shape], dtypes: list[str], *, many: bool, before: list[Layer]
+) -> Any:
+    """Shape and dtype of a layer's output, without computing it.
+
+    Raises:
+        ShapeMismatch: the layer does not take these shapes; names it and what came before.
+    """
+    if layer.several_inputs not in (None, many):
+        wants = "a list of inputs" if layer.several_inputs else "one input"
+        got = f"a list of {len(shapes)}" if many else "one"
+        cure = "Write layer([a, b])." if layer.several_inputs else "Concatenate them first."
+        raise InvalidArgument(describe(layer), wants, got, cure)
+    try:
+        return _traced(layer, tuple(shapes), tuple(dtypes), many)
+    except FitwellError as error:
+        subject = error.subject if layer.name is None else describe(layer)
+        if "after" in error.subject:
+            subject = error.subject
+        elif before:
+            subject += " after " + " and ".join(describe(b) for b in before)
+        # Anew, without the frames of JAX and the remark that it adds to what it lets through.
+        raise type(error)(subject, error.expected, error.received, error.cure) from None
+    except (TypeError, ValueError, IndexError) as error:
+        after = " and ".join(describe(b) for b in before)
+        raise ShapeMismatch(
+            describe(layer) + (f" after {after}" if after else ""),
+            "an input it can compute with",
+            f"shape {shapes if many else shapes[0]}: {str(error).splitlines()[0]}",
+            "Change the layer before it or the layer's own sizes.",
+        ) from error
+
+
+@functools.lru_cache(maxsize=512)
+def _traced(layer: Layer, shapes: tuple[Shape, ...], dtypes: tuple[str, ...], many: bool) -> Any:
+    """Remembered by value: tracing is most of what it costs to build a model."""
+    shape: Shapes = list(shapes) if many else shapes[0]
+
+    def run(key: Key) -> Any:
+        xs = [jnp.zeros((_PROBE_BATCH, *s), d) for s, d in zip(shapes, dtypes, strict=True)]
+        x: Inputs = xs if many else xs[0]
+        params, state = layer.init(key, shape), layer.init_state(shape)
+        return layer.forward(params, state, x, key=key, train=True)[0]
+
+    return jax.eval_shape(run, jax.eval_shape(lambda: jax.random.key(0)))
+
+
+__all__ = ["Call", "Symbol", "connect", "describe", "infer"]

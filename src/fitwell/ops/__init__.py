@@ -1,0 +1,1 @@
+"""Numerics that layers stand on: convolution and pooling, away from weights and names."""
