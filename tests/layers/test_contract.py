@@ -21,11 +21,11 @@ from fitwell.catalog import catalog
 from fitwell.layers import Layer
 from fitwell.layers.base import infer
 
-from . import rows_noise, table
+from . import rows_noise, rows_normalizing, table
 from .table import Row
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-ROWS = [*table.ROWS, *rows_noise.ROWS]
+ROWS = [*table.ROWS, *rows_noise.ROWS, *rows_normalizing.ROWS]
 BATCH = 3
 every_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 

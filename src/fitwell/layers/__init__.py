@@ -27,6 +27,14 @@ from fitwell.layers.noise import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from fitwell.layers.normalizing import (
+    BatchNormalization,
+    GroupNormalization,
+    InstanceNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 from fitwell.layers.periodic import PeriodicEmbedding
 from fitwell.layers.preprocessing import Normalization, Rescaling
 from fitwell.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
@@ -38,6 +46,7 @@ __all__ = [
     "Add",
     "AlphaDropout",
     "Average",
+    "BatchNormalization",
     "Concatenate",
     "Dense",
     "Dot",
@@ -45,10 +54,13 @@ __all__ = [
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "GroupNormalization",
     "Input",
     "InputLayer",
+    "InstanceNormalization",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Maximum",
     "Minimum",
@@ -57,6 +69,7 @@ __all__ = [
     "PReLU",
     "PeriodicEmbedding",
     "Permute",
+    "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Rescaling",
@@ -66,4 +79,5 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "Subtract",
+    "UnitNormalization",
 ]
