@@ -53,3 +53,42 @@ def test_the_function_is_called_as_it_is_and_keeps_its_documentation() -> None:
     assert (area.__name__, area.__doc__) == ("area", "The area.")
     with pytest.raises(UnknownArgument, match=r"received heigth=1\. Did you mean height\?"):
         area(1.0, heigth=1)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (
+            lambda: fw.Sequential(layer=[]),  # type: ignore[call-arg]
+            "Sequential: expected an argument it knows, received layer=[]. Did you mean layers?",
+        ),
+        (
+            lambda: fw.Model(input=1),  # type: ignore[call-arg]
+            "Model: expected an argument it knows, received input=1. Did you mean inputs?",
+        ),
+        (
+            lambda: fw.Input(shapes=(2,)),  # type: ignore[call-arg]
+            "Input: expected an argument it knows, received shapes=(2,). Did you mean shape?",
+        ),
+    ],
+)
+def test_constructors(call: Any, text: str) -> None:
+    with pytest.raises(UnknownArgument) as caught:
+        call()
+    assert str(caught.value) == text
+
+
+def test_an_input_of_no_known_dtype() -> None:
+    with pytest.raises(fw.errors.InvalidArgument, match="Did you mean float32?"):
+        fw.Input((2,), dtype="flot32")
+
+
+def test_a_layer_by_an_index_there_is_not(model: fw.Model) -> None:
+    with pytest.raises(fw.errors.InvalidArgument) as caught:
+        model.get_layer(index=9)
+    assert str(caught.value) == (
+        "model: expected an index below 1, received index=9. "
+        "Layers count from 0, the input not included."
+    )
+    assert model.get_layer(index=-1).name == "dense"
+    assert (model.input_shape, model.output_shape) == ((None, 2), (None, 1))

@@ -233,3 +233,24 @@ def test_rows_of_padding_never_matter() -> None:
         np.testing.assert_allclose(model.get_weights()[0][:, 0], np.ones(3), atol=0.05)
     assert found[0] == pytest.approx(found[1], rel=1e-5)
     assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("batch_size", [7, 32, 80])
+def test_the_epochs_loss_is_exact_for_every_reduction(
+    model: fw.Sequential, batch_size: int
+) -> None:
+    """Weighted means and ignored labels: a batch counts as much as its loss is a mean over."""
+    probability = model.predict(X)[:, 0].astype(np.float64)
+    each = -np.where(Y == 1, np.log(probability), np.log(1 - probability))
+    own = fw.Sequential([Input((3,)), *(view.description for view in model.layers)])
+    own.set_weights(model.get_weights())
+    own.compile(loss=fw.losses.BinaryCrossentropy(reduction="mean_with_sample_weight"))
+    found = own.evaluate(X, Y, batch_size=batch_size, sample_weight=WEIGHT)
+    assert found == pytest.approx(np.average(each, weights=WEIGHT), rel=1e-5)
+
+    classes = fw.Sequential([Input((3,)), Dense(3, activation="softmax")], seed=1)
+    classes.compile(loss=fw.losses.SparseCategoricalCrossentropy(ignore_class=2))
+    labels = np.where(WEIGHT < 0.7, 2, Y)
+    picked = classes.predict(X)[np.arange(80), labels].astype(np.float64)
+    expected = -np.log(picked[labels != 2]).mean()
+    assert classes.evaluate(X, labels, batch_size=batch_size) == pytest.approx(expected, rel=1e-5)

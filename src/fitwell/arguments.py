@@ -25,10 +25,11 @@ def named(function: Callable[P, R]) -> Callable[P, R]:
 Did you mean epochs?
     """
     known = [name for name in inspect.signature(function).parameters if name != "self"]
+    of_class = function.__qualname__.rpartition(".")[0] if function.__name__ == "__init__" else ""
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        check_arguments(function.__name__, kwargs, known)
+        check_arguments(of_class or function.__name__, kwargs, known)
         return function(*args, **kwargs)
 
     return checked

@@ -92,7 +92,7 @@ def capacity(network: Network, batch_size: int, like: Batch) -> int:
 def whole_number(subject: str, name: str, value: Any, least: int) -> int:
     """A whole number >= `least`, or the error that says so."""
     number = not isinstance(value, bool) and isinstance(value, int | np.integer)
-    if not number or value < least:
+    if not number or not least <= value < 2**63:
         cure = f"Pass {name}={max(least, 1)} or more."
         raise InvalidArgument(subject, f"{name} >= {least}", f"{name}={value!r}", cure)
     return int(value)

@@ -48,6 +48,7 @@ class Model(Trainer):
 
     kind: ClassVar[str] = "Model"
 
+    @named
     def __init__(
         self,
         inputs: Any = None,
@@ -115,7 +116,12 @@ class Model(Trainer):
     def get_layer(self, name: str | None = None, index: int | None = None) -> LayerView:
         """The view of a layer by name, or by its place in `layers`."""
         if index is not None:
-            return self.layers[index]
+            views = self.layers
+            if not -len(views) <= index < len(views):
+                cure = "Layers count from 0, the input not included."
+                received = f"index={index}"
+                raise InvalidArgument("model", f"an index below {len(views)}", received, cure)
+            return views[index]
         if name not in self.network.layers:
             names = [view.name for view in self.layers]
             raise InvalidArgument(

@@ -61,6 +61,18 @@ class Predictor:
         return self._network
 
     @property
+    def input_shape(self) -> Any:
+        """What the model takes, with None for the batch axis; a list for several inputs."""
+        shapes = [(None, *shape) for shape, _ in self.network.input_shapes]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
+    def output_shape(self) -> Any:
+        """What `predict` returns, with None for the batch axis; a list for several outputs."""
+        shapes = [(None, *shape) for shape, _ in self.network.output_shapes]
+        return shapes[0] if len(shapes) == 1 else shapes
+
+    @property
     def train_state(self) -> TrainState:
         """Weights, state, optimizer state, key and step: one pytree."""
         assert self.network is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
+from fitwell.arguments import named
 from fitwell.collapse import collapse
 from fitwell.errors import InvalidArgument, NotReady
 from fitwell.graph import from_symbols, inherited_weights
@@ -35,6 +36,7 @@ class Sequential(Model):
 
     kind: ClassVar[str] = "Sequential"
 
+    @named
     def __init__(
         self,
         layers: Sequence[Any] | None = None,

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from fitwell import tree
 from fitwell.layers.base import InputLayer
-from fitwell.network import Network, Node
+from fitwell.network import Network, Node, Output
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ def rows(network: Network) -> list[Row]:
     for node in network.nodes:
         is_input = isinstance(node.layer, InputLayer)
         index += not is_input
+        inputs = [network.nodes[i].out[k or 0] for i, k in node.inputs]
         own = {**params.get(node.name, {}), **state.get(node.name, {})}
         shared = node.name in counted
         counted.add(node.name)
@@ -58,7 +59,7 @@ def rows(network: Network) -> list[Row]:
                 learns=node.layer.trainable,
                 flops=0
                 if is_input
-                else flops(node, params.get(node.name, {}), state.get(node.name, {})),
+                else flops(node, inputs, params.get(node.name, {}), state.get(node.name, {})),
                 activation_bytes=sum(
                     math.prod(shape) * jnp.dtype(dtype).itemsize for shape, dtype in node.out
                 ),
@@ -68,9 +69,9 @@ def rows(network: Network) -> list[Row]:
     return found
 
 
-def flops(node: Node, params: Any, state: Any) -> int:
+def flops(node: Node, inputs: list[Output], params: Any, state: Any) -> int:
     """Operations of a layer for one example: XLA's count of the program before optimization."""
-    xs = [jax.ShapeDtypeStruct((1, *s), jnp.float32) for s in node.shapes_in]
+    xs = [jax.ShapeDtypeStruct((1, *s), dtype) for s, dtype in inputs]
 
     def run(params: Any, state: Any, key: Any, xs: list[Any]) -> Any:
         x = xs if node.many else xs[0]

@@ -120,7 +120,8 @@ def losses_and_stats(
     values, masks, state = fused.masked_forward(
         params, state, batch.x, key=key, train=train, rows=batch.mask
     )
-    count = batch.mask.sum()
+    rows = batch.mask.sum()
+    count = rows
     total: Array = jnp.zeros(())
     stats: Stats = {}
     for i, read in enumerate(reads):
@@ -129,11 +130,13 @@ def losses_and_stats(
         loss, place = read
         y_pred = pick(values, place)
         steps = real_steps(masks, place, y_pred, batch.mask)
-        value = loss.cost(batch.y[i], y_pred, batch.weight[i], steps)
+        value, count = loss.cost_and_count(batch.y[i], y_pred, batch.weight[i], steps)
         total += objective.weights[i] * value
         if len(objective.losses) > 1:
             stats[f"{objective.names[i]}_loss"] = {"sum": value * count, "count": count}
     total += network.penalty(params) + fused.activity_penalty(values, batch.mask)
+    # The mean over batches is exact: each counts as much as what its loss is a mean over.
+    count = count if len(objective.losses) == 1 else rows
     stats["loss"] = {"sum": total * count, "count": count}
     for measure in objective.measures:
         i = measure.output

@@ -26,6 +26,10 @@ def test_balanced_class_weights_are_scikit_learns(labels: list[float], form: str
     np.testing.assert_allclose(found, table[index], rtol=1e-6)
 
 
+def test_a_class_without_a_weight_weighs_one_and_one_that_is_absent_does_no_harm() -> None:
+    assert class_weights("fit", np.array([0, 1, 2, 1]), {1: 5.0, 7: 2.0}).tolist() == [1, 5, 1, 5]
+
+
 def test_class_weights_of_a_dict_times_sample_weights() -> None:
     y, table = np.array([0, 1, 1], np.int32), {0: 1, 1: 2.5, 7: 9}
     assert class_weights("fit", y, table).tolist() == [1, 2.5, 2.5]
@@ -80,10 +84,10 @@ BAD_WEIGHTS: list[tuple[Any, type[FitwellError], str]] = [
         "Encode it as numbers first, or train from the table with fitwell.tabular.",
     ),
     (
-        lambda: class_weights("fit", LABELS, {1: 1}),
+        lambda: class_weights("fit", LABELS, {"1": 1}),
         InvalidArgument,
-        "fit, class_weight: expected a weight for every class, received none for class 0. "
-        "Give every class that occurs a weight.",
+        "fit, class_weight: expected classes as keys (such as 0, 1), received the key '1'. "
+        "Use the labels as keys; a class without a key weighs 1.",
     ),
     (
         lambda: class_weights("fit", LABELS, "equal"),

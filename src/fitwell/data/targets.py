@@ -207,10 +207,11 @@ def class_weights(
 ) -> HostArray:
     """The weight of each example's class, times the weight it has already.
 
-    "balanced" is n / (number of classes x count of the class), as in scikit-learn.
+    "balanced" is n / (number of classes x count of the class), as in scikit-learn. In a dict, a
+    class that is left out weighs 1, as in Keras.
 
     Raises:
-        InvalidArgument: neither a dict nor "balanced"; a class without a weight; labels that are
+        InvalidArgument: neither a dict nor "balanced"; a key that is no class; labels that are
             not one class per example.
         InvalidData: negative, NaN or infinite weights.
     """
@@ -231,12 +232,15 @@ def _class_weights(subject: str, y: HostArray, class_weight: Any) -> HostArray:
         labels = y.argmax(-1)
     classes, index, counts = np.unique(labels.reshape(-1), return_inverse=True, return_counts=True)
     if isinstance(class_weight, Mapping):
-        missing = [c.item() for c in classes if c.item() not in class_weight]
-        if missing:
-            cure = "Give every class that occurs a weight."
-            received = f"none for class {missing[0]:g}"
-            raise InvalidArgument(subject, "a weight for every class", received, cure)
-        given = [class_weight[c.item()] for c in classes]
+        strange = [
+            key for key in class_weight if isinstance(key, str) or key != int(key) or key < 0
+        ]
+        if strange:
+            listed = ", ".join(f"{c:g}" for c in classes[:10])
+            cure = "Use the labels as keys; a class without a key weighs 1."
+            received = f"the key {strange[0]!r}"
+            raise InvalidArgument(subject, f"classes as keys (such as {listed})", received, cure)
+        given = [class_weight.get(c.item(), 1.0) for c in classes]
         table = to_array(subject, given).astype(np.float32)
         _check_weights(subject, table)
     elif isinstance(class_weight, str) and class_weight == "balanced":

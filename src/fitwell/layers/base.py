@@ -11,7 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from fitwell import activations, constraints, initializers, regularizers
-from fitwell.description import Description
+from fitwell.arguments import named
+from fitwell.description import Description, check_choice
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.symbols import Call, Symbol, connect, describe, infer
 from fitwell.types import Array, HostArray, Key, Params, Shape, State
@@ -193,10 +194,14 @@ class InputLayer(Layer):
     shape: tuple[int, ...]
     dtype: str = "float32"
 
+    def validate(self) -> None:
+        check_choice(self, "dtype", ("float32", "int32", "bfloat16", "float16", "uint8", "bool"))
+
     def apply(self, params: Params, x: Any) -> Any:
         return x
 
 
+@named
 def Input(  # noqa: N802 - Keras' name
     shape: tuple[int, ...] | list[int] | None = None,
     batch_size: int | None = None,

@@ -64,7 +64,15 @@ class Loss(Description):
         return None
 
     def cost(self, y_true: Any, y_pred: Any, weight: Any = None, mask: Any = None) -> Array:
-        """J: the losses of a batch as one number, padded rows left out of value and gradient.
+        """J: the losses of a batch as one number; `cost_and_count` without the count."""
+        return self.cost_and_count(y_true, y_pred, weight, mask)[0]
+
+    def cost_and_count(
+        self, y_true: Any, y_pred: Any, weight: Any = None, mask: Any = None
+    ) -> tuple[Array, Array]:
+        """J and what it is a mean over, padded rows left out of value and gradient.
+
+        The mean of several batches' J, each times its count, is J of all their examples together.
 
         Args:
             y_true: (batch, ...), what is right; anything in padded rows, NaN included.
@@ -81,7 +89,7 @@ class Loss(Description):
         counted = self.counted(y_true, y_pred)
         if counted is not None:
             mask = counted if mask is None else counted & _leading("mask", mask, counted.shape)
-        return reduce(values, weight, mask, self.reduction)
+        return _reduced(values, weight, mask, self.reduction)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Array:
         """The reduced loss of whole arrays; one per example with `reduction="none"`."""
@@ -175,6 +183,11 @@ def reduce(
             f"reduction={reduction!r}",
             did_you_mean(str(reduction), [r for r in REDUCTIONS if r]),
         )
+    return _reduced(values, weight, mask, reduction)[0]
+
+
+def _reduced(values: Array, weight: Any, mask: Any, reduction: str | None) -> tuple[Array, Array]:
+    """The reduced losses, and the number of values (or sum of weights) they are a mean over."""
     real, counts = None, jnp.ones((), values.dtype)
     if mask is not None:
         real = _leading("mask", jnp.asarray(mask), values.shape) != 0
@@ -187,10 +200,9 @@ def reduce(
         values = values * weight
         counts = weight if reduction == "mean_with_sample_weight" else counts
     total = jnp.sum(values)
-    if reduction == "sum":
-        return total
     count = jnp.sum(counts) * (values.size / counts.size if counts.size else 0)
-    return total / jnp.where(count == 0, 1, count)
+    divisor = 1 if reduction == "sum" else jnp.where(count == 0, 1, count)
+    return total / divisor, count
 
 
 def _leading(name: str, x: Array, shape: tuple[int, ...]) -> Array:
