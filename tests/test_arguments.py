@@ -79,7 +79,7 @@ def test_constructors(call: Any, text: str) -> None:
 
 
 def test_an_input_of_no_known_dtype() -> None:
-    with pytest.raises(fw.errors.InvalidArgument, match="Did you mean float32?"):
+    with pytest.raises(fw.errors.InvalidArgument, match=r"Did you mean float32\?"):
         fw.Input((2,), dtype="flot32")
 
 
