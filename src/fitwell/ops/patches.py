@@ -1,0 +1,74 @@
+"""Windows as arrays: strided slices, patches and their transposes. One dot is a convolution."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from fitwell.ops.geometry import Window
+from fitwell.types import Array, Shape
+
+
+def pad(x: Array, padding: list[tuple[int, int, int]], value: float = 0.0) -> Array:
+    """Values before, after and between along the spatial axes; negative numbers cut."""
+    if not any(any(each) for each in padding):
+        return x
+    return lax.pad(x, jnp.asarray(value, x.dtype), [(0, 0, 0), *padding, (0, 0, 0)])
+
+
+def taps(x: Array, windows: tuple[Window, ...]) -> Iterator[Array]:
+    """For each tap what it sees at every position: (batch, *positions, channels)."""
+    x = pad(x, [(w.before, w.after, 0) for w in windows])
+    for place in itertools.product(*(range(w.kernel) for w in windows)):
+        start = [tap * w.dilation for tap, w in zip(place, windows, strict=True)]
+        stop = [s + (w.positions - 1) * w.stride + 1 for s, w in zip(start, windows, strict=True)]
+        yield lax.slice(
+            x,
+            [0, *start, 0],
+            [x.shape[0], *stop, x.shape[-1]],
+            [1, *(w.stride for w in windows), 1],
+        )
+
+
+def patches(x: Array, windows: tuple[Window, ...]) -> Array:
+    """(batch, *sizes, channels) -> (batch, *positions, taps, channels)."""
+    return jnp.stack(list(taps(x, windows)), axis=-2)
+
+
+# A convolution as one dot of patches, and the two maps that are its transposes. `groups` parts of
+# the channels have kernels of their own; a kernel is (*taps, in / groups, out).
+
+
+def output(x: Array, kernel: Array, windows: tuple[Window, ...], groups: int) -> Array:
+    cut = patches(x, windows)
+    cut = cut.reshape(*cut.shape[:-1], groups, -1)
+    y = jnp.einsum("...kgc,kcgo->...go", cut, _by_group(kernel, len(windows), groups))
+    return y.reshape(*y.shape[:-2], -1)
+
+
+def input(y: Array, kernel: Array, windows: tuple[Window, ...], groups: int) -> Array:
+    rows = y.reshape(*y.shape[:-1], groups, -1)
+    cut = jnp.einsum("...go,kcgo->...kgc", rows, _by_group(kernel, len(windows), groups))
+    cut = cut.reshape(*cut.shape[:-2], -1)
+    x = jax.ShapeDtypeStruct((y.shape[0], *(w.size for w in windows), cut.shape[-1]), y.dtype)
+    (result,) = jax.linear_transpose(lambda x: patches(x, windows), x)(cut)
+    return result
+
+
+def kernel(x: Array, y: Array, windows: tuple[Window, ...], groups: int) -> Array:
+    cut = patches(x, windows)
+    cut = cut.reshape(-1, *cut.shape[-2:-1], groups, cut.shape[-1] // groups)
+    rows = y.reshape(-1, groups, y.shape[-1] // groups)
+    found = jnp.einsum("mkgc,mgo->kcgo", cut, rows)
+    shape: Shape = tuple(w.kernel for w in windows)
+    return found.reshape(*shape, found.shape[1], y.shape[-1])
+
+
+def _by_group(kernel: Array, rank: int, groups: int) -> Array:
+    count = math.prod(kernel.shape[:rank])
+    return kernel.reshape(count, kernel.shape[rank], groups, -1)
