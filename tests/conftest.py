@@ -19,6 +19,9 @@ DATA = Path(os.environ.get("FITWELL_DATA", ROOT.parent / "shared" / "data"))
 settings.cache_folder = ROOT / "build" / "compile-cache"
 
 
+collect_ignore = ["golden"]  # scripts that need other libraries; what they store is committed
+
+
 @pytest.fixture(autouse=True)
 def _repeatable() -> Iterator[None]:
     settings.set_seed(0)

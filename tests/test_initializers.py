@@ -67,7 +67,9 @@ DISTRIBUTIONS = [
 ]
 
 
-@pytest.mark.parametrize(("initializer", "distribution"), DISTRIBUTIONS, ids=str)
+@pytest.mark.parametrize(
+    ("initializer", "distribution"), DISTRIBUTIONS, ids=[repr(d[0]) for d in DISTRIBUTIONS]
+)
 def test_draws_from_its_distribution(initializer, distribution):
     values = np.asarray(initializer(KEY, SHAPE), np.float64).ravel()
     n, mean, variance = values.size, distribution.mean(), distribution.var()
