@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import importlib
 import inspect
 import json
 from pathlib import Path
@@ -21,11 +22,14 @@ from fitwell.catalog import catalog
 from fitwell.layers import Layer
 from fitwell.layers.base import infer
 
-from . import rows_noise, rows_normalizing, table
+from . import table
 from .table import Row
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-ROWS = [*table.ROWS, *rows_noise.ROWS, *rows_normalizing.ROWS]
+FAMILIES = sorted(path.stem for path in Path(__file__).parent.glob("rows_*.py"))
+ROWS: list[Row] = [*table.ROWS]
+for family in FAMILIES:
+    ROWS += importlib.import_module(f".{family}", __package__).ROWS
 BATCH = 3
 every_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 

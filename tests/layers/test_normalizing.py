@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from fitwell import Sequential
 from fitwell import layers as L  # noqa: N812 - read in every line
 from fitwell.errors import InvalidArgument, ShapeMismatch, UnknownArgument
 from fitwell.layers import Layer
@@ -80,6 +81,40 @@ def test_padded_rows_enter_no_statistic(padding: float) -> None:
     np.testing.assert_allclose(y[:3], alone, rtol=1e-5, atol=1e-6)
     for name, value in state.items():
         np.testing.assert_allclose(padded_state[name], value, rtol=1e-5)
+
+
+def test_masked_steps_enter_no_statistic() -> None:
+    x = jax.random.normal(KEY, (2, 3, 4))
+    mask = jnp.array([[1, 1, 0], [1, 0, 0]]) > 0
+    _, state = batch_norm(L.BatchNormalization(momentum=0), x, mask=mask)
+    real = np.stack([x[0, 0], x[0, 1], x[1, 0]])
+    np.testing.assert_allclose(state["moving_mean"], real.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(state["moving_variance"], real.var(0), rtol=1e-5)
+    _, state = batch_norm(
+        L.BatchNormalization(momentum=0), x, mask=mask, rows=jnp.array([1.0, 0.0])
+    )
+    np.testing.assert_allclose(state["moving_mean"], real[:2].mean(0), rtol=1e-5)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_moving_statistics_of_a_fit_whose_last_batch_is_partial(frozen: bool) -> None:
+    """10 rows in batches of 4, 4 and 2, in order: by hand over the rows alone."""
+    x = np.random.default_rng(0).normal(2, 3, size=(10, 2)).astype(np.float32)
+    model = Sequential([L.Input((2,)), L.BatchNormalization(momentum=0.5), L.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    if frozen:
+        model.layers[0].trainable = False
+    model.fit(x, x.sum(1), epochs=1, batch_size=4, shuffle=False)
+    mean, variance = np.zeros(2), np.ones(2)
+    for batch in () if frozen else (x[:4], x[4:8], x[8:]):
+        mean = (mean + batch.mean(0)) / 2
+        variance = (variance + batch.var(0)) / 2
+    layer = model.layers[0]
+    np.testing.assert_allclose(layer.moving_mean, mean, rtol=1e-5)
+    np.testing.assert_allclose(layer.moving_variance, variance, rtol=1e-5)
+    assert (layer.gamma.tolist() == [1.0, 1.0]) == frozen
+    together, alone = model.predict(x), model.predict(x[3:4])
+    np.testing.assert_allclose(together[3:4], alone, rtol=1e-5)
 
 
 def test_batch_normalization_of_a_constant_and_of_a_far_mean() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, ClassVar
 
 import jax
@@ -30,7 +31,8 @@ class BatchNormalization(Layer):
         moving = momentum * moving + (1 - momentum) * batch's
 
     In prediction they are the moving statistics, so a prediction does not depend on the other rows
-    of its batch. Rows that only pad a partial batch enter neither. Every channel has one gamma and
+    of its batch. Rows that only pad a partial batch and masked steps of
+    a sequence enter neither. Every channel has one gamma and
     one beta, the same for all examples. With `trainable = False` the layer computes as in
     prediction during `fit` too, and its moving statistics rest.
 
@@ -82,6 +84,7 @@ class BatchNormalization(Layer):
         "moving_mean_initializer",
         "moving_variance_initializer",
     )
+    uses_mask: ClassVar[bool] = True
     uses_rows: ClassVar[bool] = True
 
     def validate(self) -> None:
@@ -107,12 +110,13 @@ class BatchNormalization(Layer):
         *,
         key: Key,
         train: bool,
+        mask: Array | None = None,
         rows: Array | None = None,
     ) -> tuple[Array, State]:
         along = stretched(x.shape, places(self, self.axis, x.shape[1:]))
         mean, variance = state["moving_mean"], state["moving_variance"]
         if train:
-            mean, variance = self._moments(x, rows, along)
+            mean, variance = self._moments(x, _real(x, mask, rows), along)
             state = {
                 "moving_mean": self._moved(state["moving_mean"], mean),
                 "moving_variance": self._moved(state["moving_variance"], variance),
@@ -125,10 +129,9 @@ class BatchNormalization(Layer):
         (place,) = places(self, self.axis, shape)
         return (shape[place - 1],)
 
-    def _moments(self, x: Array, rows: Array | None, along: Shape) -> tuple[Array, Array]:
-        """Mean and variance of each channel over the rows that are real."""
+    def _moments(self, x: Array, real: Array | None, along: Shape) -> tuple[Array, Array]:
+        """Mean and variance of each channel over what is real."""
         over = tuple(i for i, n in enumerate(along) if n == 1 or i == 0)
-        real = None if rows is None else rows.reshape(-1, *(1,) * (x.ndim - 1)) > 0
         mean = jnp.mean(x, over, where=real, keepdims=True)
         variance = jnp.mean(jnp.square(x - mean), over, where=real)
         return mean.reshape(-1), variance.reshape(-1)
@@ -136,6 +139,16 @@ class BatchNormalization(Layer):
     def _moved(self, moving: Array, fresh: Array) -> Array:
         fresh = lax.stop_gradient(fresh)
         return (moving * self.momentum + fresh * (1 - self.momentum)).astype(moving.dtype)
+
+
+def _real(x: Array, mask: Array | None, rows: Array | None) -> Array | None:
+    """Where x holds no padding, in a shape that broadcasts to x's; None if it has none."""
+    found: list[Array] = []
+    if rows is not None:
+        found.append(rows.reshape(-1, *(1,) * (x.ndim - 1)) > 0)
+    if mask is not None:
+        found.append(mask.reshape(*mask.shape, *(1,) * (x.ndim - 2)) > 0)
+    return functools.reduce(jnp.logical_and, found) if found else None
 
 
 __all__ = ["BatchNormalization"]
