@@ -8,6 +8,9 @@ from fitwell.layers.activity import ActivityRegularization
 from fitwell.layers.base import Input, InputLayer, Layer
 from fitwell.layers.dense import Dense
 from fitwell.layers.function import Lambda
+from fitwell.layers.highway import Highway
+from fitwell.layers.masked import MaskedDense
+from fitwell.layers.maxout import Maxout
 from fitwell.layers.merging import (
     Add,
     Average,
@@ -145,6 +148,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "Highway",
     "Input",
     "InputLayer",
     "InstanceNormalization",
@@ -154,6 +158,7 @@ __all__ = [
     "LeakyReLU",
     "LocallyConnected1D",
     "LocallyConnected2D",
+    "MaskedDense",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -161,6 +166,7 @@ __all__ = [
     "MaxPooling2D",
     "MaxPooling3D",
     "Maximum",
+    "Maxout",
     "Minimum",
     "Multiply",
     "Normalization",
