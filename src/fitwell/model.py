@@ -14,10 +14,11 @@ import numpy as np
 
 from fitwell import optimizers, saving, tree
 from fitwell.arguments import named
+from fitwell.composing import is_symbol, replay, symbols_of
 from fitwell.data.arrays import by_name
 from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch, did_you_mean
 from fitwell.graph import from_symbols, inherited_weights, snake_case
-from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
+from fitwell.layers.base import InputLayer, Layer, Symbol
 from fitwell.network import Network
 from fitwell.objectives import check_names, per_output
 from fitwell.programs import start_program
@@ -58,8 +59,8 @@ class Model(Trainer):
         seed: int | None = None,
     ) -> None:
         super().__init__(name or "model", settings.next_seed() if seed is None else seed)
-        ins, self._input_form = _symbols("inputs", inputs)
-        outs, self._output_form = _symbols("outputs", outputs)
+        ins, self._input_form = symbols_of("inputs", inputs)
+        outs, self._output_form = symbols_of("outputs", outputs)
         for symbol in ins:
             if not isinstance(symbol.call.layer, InputLayer):
                 cure = "Pass what Input(shape=...) returned."
@@ -274,11 +275,11 @@ class Model(Trainer):
 
         Arrays in, arrays out: the map in inference (in training mode with `training=True`).
         """
-        if not any(isinstance(leaf, Symbol) for leaf in jax.tree.leaves(x, is_leaf=_is_symbol)):
+        if not any(isinstance(leaf, Symbol) for leaf in jax.tree.leaves(x, is_leaf=is_symbol)):
             return self._call_on_arrays(x, training)
         if not self._built:
             self.build_for(x.example_shape)
-        return self._form_outputs(_replay(self, by_name(self.name, x, self.input_names)))
+        return self._form_outputs(replay(self, by_name(self.name, x, self.input_names)))
 
     def shared_layer(self, name: str) -> Layer:
         """The layer as another model takes it over: one instance, so that two uses share weights.
@@ -294,44 +295,3 @@ class Model(Trainer):
     def __repr__(self) -> str:
         weights = f"{self.count_params()} weights" if self._built else "not built yet"
         return f"<{type(self).__name__} {self.name}: {weights}>"
-
-
-def _is_symbol(value: Any) -> bool:
-    return isinstance(value, Symbol)
-
-
-def _symbols(argument: str, value: Any) -> tuple[list[Symbol], Any]:
-    """Symbols in order, and the form they were given in: None, "list" or a list of names."""
-    form: Any = None
-    symbols = [value]
-    if isinstance(value, Mapping):
-        symbols, form = list(value.values()), list(value)
-    elif isinstance(value, list | tuple):
-        symbols, form = list(value), "list"
-    if not symbols or not all(isinstance(s, Symbol) for s in symbols):
-        cure = "Write x = Input(shape=(4,)); Model(x, Dense(1)(x))."
-        raise InvalidArgument("Model", f"{argument} that are symbols", repr(value), cure)
-    return symbols, form
-
-
-def _replay(model: Model, symbols: list[Symbol]) -> list[Symbol]:
-    """The model's graph again on other symbols, with its layers and their weights."""
-    network = model.network
-    for name, (shape, _), symbol in zip(
-        model.input_names, network.input_shapes, symbols, strict=True
-    ):
-        if getattr(symbol, "example_shape", None) != shape:
-            cure = "Bring it to that shape, or build a model for this one."
-            expected = f"a symbol of shape {(None, *shape)} for {name}"
-            raise ShapeMismatch(model.name, expected, repr(symbol), cure)
-    given = dict(zip(network.inputs, symbols, strict=True))
-    made: list[Any] = []
-    bare: dict[str, Layer] = {}
-    for i, node in enumerate(network.nodes):
-        if i in given:
-            made.append(given[i])
-            continue
-        layer = bare.setdefault(node.name, model.shared_layer(node.name))
-        inputs = tuple(made[j] if k is None else made[j][k] for j, k in node.inputs)
-        made.append(connect(Call(layer, inputs, node.many, weights=model.weights_of(node.name))))
-    return [made[j] if k is None else made[j][k] for j, k in network.outputs]

@@ -1,0 +1,66 @@
+"""Symbols as users pass them to Model, and models that become part of other models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from fitwell.errors import InvalidArgument, ShapeMismatch
+from fitwell.layers.base import Call, Layer, Symbol, connect
+from fitwell.network import Network
+from fitwell.types import Params, State
+
+
+class Inner(Protocol):
+    """What a model that becomes part of another shows of itself."""
+
+    name: str
+
+    @property
+    def network(self) -> Network: ...
+    @property
+    def input_names(self) -> list[str]: ...
+    def shared_layer(self, name: str) -> Layer: ...
+    def weights_of(self, name: str) -> tuple[Params, State]: ...
+
+
+def is_symbol(value: Any) -> bool:
+    """Whether it is what `Input` or a layer of a graph returns."""
+    return isinstance(value, Symbol)
+
+
+def symbols_of(argument: str, value: Any) -> tuple[list[Symbol], Any]:
+    """Symbols in order, and the form they were given in: None, "list" or a list of names."""
+    form: Any = None
+    symbols = [value]
+    if isinstance(value, Mapping):
+        symbols, form = list(value.values()), list(value)
+    elif isinstance(value, list | tuple):
+        symbols, form = list(value), "list"
+    if not symbols or not all(isinstance(s, Symbol) for s in symbols):
+        cure = "Write x = Input(shape=(4,)); Model(x, Dense(1)(x))."
+        raise InvalidArgument("Model", f"{argument} that are symbols", repr(value), cure)
+    return symbols, form
+
+
+def replay(model: Inner, symbols: list[Symbol]) -> list[Symbol]:
+    """The model's graph again on other symbols, with its layers and their weights."""
+    network = model.network
+    for name, (shape, _), symbol in zip(
+        model.input_names, network.input_shapes, symbols, strict=True
+    ):
+        if getattr(symbol, "example_shape", None) != shape:
+            cure = "Bring it to that shape, or build a model for this one."
+            expected = f"a symbol of shape {(None, *shape)} for {name}"
+            raise ShapeMismatch(model.name, expected, repr(symbol), cure)
+    given = dict(zip(network.inputs, symbols, strict=True))
+    made: list[Any] = []
+    bare: dict[str, Layer] = {}
+    for i, node in enumerate(network.nodes):
+        if i in given:
+            made.append(given[i])
+            continue
+        layer = bare.setdefault(node.name, model.shared_layer(node.name))
+        inputs = tuple(made[j] if k is None else made[j][k] for j, k in node.inputs)
+        made.append(connect(Call(layer, inputs, node.many, weights=model.weights_of(node.name))))
+    return [made[j] if k is None else made[j][k] for j, k in network.outputs]
