@@ -45,6 +45,9 @@ class Row:
         shapes: one for most layers.
         formula: `(params, x) -> y` in numpy for prediction; x is a list for several inputs.
         custom: a user's classes and functions, which the catalogue does not have.
+        dtype: "float64" where products of products amplify the rounding of float32 beyond what is
+            compared.
+        ids: for inputs that are whole numbers, how many there are to choose from.
     """
 
     name: str
@@ -52,6 +55,13 @@ class Row:
     shapes: tuple[Shape, ...]
     formula: Callable[[Any, Any], Any] | None = None
     custom: tuple[Any, ...] = ()
+    dtype: str = "float32"
+    ids: int = 0
+
+    @property
+    def many(self) -> bool:
+        """Whether the layer gets a list of arrays."""
+        return bool(self.layer.several_inputs) or len(self.shapes) > 1
 
 
 def row(name: str, layer: Layer, *shapes: Shape, **more: Any) -> Row:

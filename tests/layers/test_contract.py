@@ -8,6 +8,7 @@ import functools
 import importlib
 import inspect
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from fitwell import compiling, layers
 from fitwell.catalog import catalog
 from fitwell.layers import Layer
 from fitwell.layers.base import infer
+from fitwell.tree import unflatten
 
 from . import table
 from .table import Row
@@ -34,14 +36,24 @@ BATCH = 3
 every_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 
 
+@pytest.fixture(autouse=True)
+def _precision(request: pytest.FixtureRequest) -> Iterator[None]:
+    callspec = getattr(request.node, "callspec", None)
+    row = callspec.params.get("row") if callspec else None
+    with jax.enable_x64(row is not None and row.dtype == "float64"):
+        yield
+
+
 def made(row: Row) -> tuple[Any, Any, Any]:
     """Weights, state and input, with no number that happens to be 0."""
     rng = np.random.default_rng(len(row.name))
-    shape: Any = list(row.shapes) if row.layer.several_inputs else row.shapes[0]
+    shape: Any = list(row.shapes) if row.many else row.shapes[0]
     params = row.layer.init(jax.random.key(1), shape)
-    params = jax.tree.map(lambda a: a + rng.normal(size=a.shape).astype(np.float32), params)
-    xs = [jnp.asarray(rng.normal(size=(BATCH, *s)) * 1.5, jnp.float32) for s in row.shapes]
-    return params, row.layer.init_state(shape), xs if row.layer.several_inputs else xs[0]
+    params = jax.tree.map(lambda a: jnp.asarray(a + rng.normal(size=a.shape), row.dtype), params)
+    xs = [jnp.asarray(rng.normal(size=(BATCH, *s)) * 1.5, row.dtype) for s in row.shapes]
+    if row.ids:
+        xs = [jnp.asarray(rng.integers(0, row.ids, (BATCH, *s)), jnp.int32) for s in row.shapes]
+    return params, row.layer.init_state(shape), xs if row.many else xs[0]
 
 
 def forward(row: Row, params: Any, state: Any, x: Any, *, train: bool = False) -> Any:
@@ -81,30 +93,34 @@ def test_values_and_gradients_agree_with_the_truth(row: Row) -> None:
         close(forward(row, params, state, x), row.formula(params, x))
         return
     case = golden_case(row.name)
-    inputs = {k: jnp.asarray(v, jnp.float32) for k, v in case.items() if k[0] == "x"}
+    inputs = {k: jnp.asarray(v, row.dtype) for k, v in case.items() if k[0] == "x"}
+    kept = {k: v.astype(jnp.int32) for k, v in inputs.items() if row.ids}
     assert tuple(x.shape[1:] for x in inputs.values()) == row.shapes
-    params = {k[6:]: jnp.asarray(v, jnp.float32) for k, v in case.items() if k[:6] == "param/"}
+    params = {k[6:]: jnp.asarray(v, row.dtype) for k, v in case.items() if k[:6] == "param/"}
     state = made(row)[1]
 
     def output(weights: Any) -> Any:
-        xs = [weights[f"x{i}"] for i in range(len(row.shapes))]
-        own = {name: weights[name] for name in params}
-        return forward(row, own, state, xs if row.layer.several_inputs else xs[0])
+        xs = [(weights | kept)[f"x{i}"] for i in range(len(row.shapes))]
+        own = unflatten({name: weights[name] for name in params})
+        return forward(row, own, state, xs if row.many else xs[0])
 
-    y, pull = jax.vjp(output, params | inputs)
-    close(y, case["y"])
-    (grads,) = pull(jnp.asarray(case["cotangent"], jnp.float32))
+    y, pull = jax.vjp(output, params if row.ids else params | inputs)
+    several = [f"{i}" for i in range(len(y))] if isinstance(y, list) else [""]
+    close(y, [case[f"y{i}"] for i in several])
+    cotangents = [jnp.asarray(case[f"cotangent{i}"], row.dtype) for i in several]
+    (grads,) = pull(cotangents if isinstance(y, list) else cotangents[0])
     close(grads, {name: case[f"grad/{name}"] for name in grads}, rtol=1e-4, atol=1e-5)
 
 
 @every_row
 def test_inferred_shape_and_dtype_are_the_real_ones(row: Row) -> None:
-    many = row.layer.several_inputs
-    dtypes = ["float32"] * len(row.shapes)
-    found = infer(row.layer, list(row.shapes), dtypes, many=many, before=[])
+    dtypes = ["int32" if row.ids else row.dtype] * len(row.shapes)
+    found = infer(row.layer, list(row.shapes), dtypes, many=row.many, before=[])
     real = forward(row, *made(row))
-    assert (found.shape[1:], found.dtype) == (real.shape[1:], real.dtype)
-    assert real.shape[0] == BATCH
+    assert jax.tree.structure(found) == jax.tree.structure(real)
+    for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(real), strict=True):
+        assert (a.shape[1:], a.dtype) == (b.shape[1:], b.dtype)
+        assert b.shape[0] == BATCH
 
 
 @every_row
@@ -113,7 +129,8 @@ def test_eager_jit_and_vmap_agree(row: Row) -> None:
     lanes = jax.tree.map(lambda a: jnp.stack([a, 2 * a]), params)
 
     def one_example(each: Any) -> Any:
-        return forward(row, params, state, jax.tree.map(lambda a: a[None], each))[0]
+        y = forward(row, params, state, jax.tree.map(lambda a: a[None], each))
+        return jax.tree.map(lambda a: a[0], y)
 
     def compiled(params: Any, lanes: Any, x: Any) -> Any:
         return {
@@ -129,7 +146,8 @@ def test_eager_jit_and_vmap_agree(row: Row) -> None:
     close(found["train"], forward(row, params, state, x, train=True))
     close(found["examples"], y)
     doubled = jax.tree.map(lambda a: 2 * a, params)
-    close(found["weights"], jnp.stack([y, forward(row, doubled, state, x)]))
+    both = [y, forward(row, doubled, state, x)]
+    close(found["weights"], jax.tree.map(lambda a, b: jnp.stack([a, b]), *both))
 
 
 @every_row

@@ -5,6 +5,16 @@ One family per file; all stand on `base.py`, which holds the contract.
 
 from fitwell.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from fitwell.layers.activity import ActivityRegularization
+from fitwell.layers.attention import (
+    AdditiveAttention,
+    Attention,
+    CausalMask,
+    GroupedQueryAttention,
+    GroupQueryAttention,
+    MultiHeadAttention,
+    TransformerDecoder,
+    TransformerEncoder,
+)
 from fitwell.layers.base import Input, InputLayer, Layer
 from fitwell.layers.dense import Dense
 from fitwell.layers.function import Lambda
@@ -39,8 +49,17 @@ from fitwell.layers.normalizing import (
     UnitNormalization,
 )
 from fitwell.layers.periodic import PeriodicEmbedding
+from fitwell.layers.positions import (
+    PositionEmbedding,
+    RotaryEmbedding,
+    SinePositionEncoding,
+)
 from fitwell.layers.preprocessing import Normalization, Rescaling
-from fitwell.layers.reparametrizing import DropConnect, SpectralNormalization, WeightNormalization
+from fitwell.layers.reparametrizing import (
+    DropConnect,
+    SpectralNormalization,
+    WeightNormalization,
+)
 from fitwell.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from fitwell.layers.spatial import (
     AdaptiveAveragePooling1D,
@@ -107,7 +126,9 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -116,6 +137,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "CausalMask",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -148,6 +170,8 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "GroupedQueryAttention",
     "Highway",
     "Input",
     "InputLayer",
@@ -168,24 +192,30 @@ __all__ = [
     "Maximum",
     "Maxout",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",
     "PeriodicEmbedding",
     "Permute",
+    "PositionEmbedding",
     "RMSNormalization",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
+    "SinePositionEncoding",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
     "Subtract",
+    "TransformerDecoder",
+    "TransformerEncoder",
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
