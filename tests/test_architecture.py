@@ -74,7 +74,17 @@ def test_import_is_lean() -> None:
     code = "import sys, fitwell; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
-    heavy = {"matplotlib", "polars", "pandas", "sklearn", "pyarrow", "scipy.stats", "rich", "typer"}
+    heavy = {
+        "optax",
+        "matplotlib",
+        "polars",
+        "pandas",
+        "sklearn",
+        "pyarrow",
+        "scipy.stats",
+        "rich",
+        "typer",
+    }
     assert not loaded & heavy
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import re
@@ -15,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fitwell as fw
 from fitwell.catalog import catalog
 from fitwell.description import (
-    Catalog,
     Description,
     changed_fields,
     check_choice,
@@ -34,6 +35,7 @@ from fitwell.errors import (
     UnknownArgument,
     UnknownName,
 )
+from fitwell.serialization import Catalog
 
 
 class Box(Description):
@@ -89,6 +91,17 @@ def test_other_values_and_other_classes_differ(other: Description) -> None:
     assert Box(1) != other
 
 
+def test_the_signature_is_that_of_the_fields() -> None:
+    """For `help` and for editors: the constructor itself takes anything, and checks it."""
+    shown = inspect.signature(Box).parameters
+    assert [(name, one.default) for name, one in shown.items()] == [
+        ("size", inspect.Parameter.empty),
+        ("fill", 0.0),
+        ("label", None),
+    ]
+    assert list(inspect.signature(fw.losses.Huber()).parameters)[:2] == ["y_true", "y_pred"]
+
+
 def test_repr_shows_what_was_changed_and_evaluates_to_an_equal_one() -> None:
     box = Box([1, 2], label={"a": np.float32(0.5)})
     assert repr(box) == "Box(size=(1, 2), label=(('a', 0.5),))"
@@ -117,6 +130,11 @@ MESSAGES: list[tuple[Callable[[], Any], type[FitwellError], str]] = [
         UnknownArgument,
         "Box: expected at most 3 arguments without a name (size, fill, label), received 4. "
         "Name the others.",
+    ),
+    (
+        lambda: Box(1, size=2),  # type: ignore[misc]
+        UnknownArgument,
+        "Box: expected size once, received 1 and size=2. Leave one of them out.",
     ),
     (
         lambda: setattr(Box(1), "size", 2),

@@ -17,7 +17,8 @@ from fitwell import (
     regularizers,
     schedules,
 )
-from fitwell.description import Catalog, Description
+from fitwell.description import Description
+from fitwell.serialization import Catalog
 
 _MODULES = {
     "activations": activations,

@@ -1,14 +1,15 @@
 """Frozen descriptions: the one base of layers, losses, metrics, optimizers and the rest.
 
 A description holds hyper-parameters and no arrays. It is equal to another with the same values,
-hashes by value (so equal models share compiled code) and is written to JSON and read back.
+hashes by value, so that equal models share compiled code. `serialization.py` writes it to JSON.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import Callable, Mapping
+import inspect
+import operator
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
@@ -16,13 +17,36 @@ import numpy as np
 from fitwell.errors import (
     FrozenDescription,
     InvalidArgument,
-    InvalidFile,
     UnknownArgument,
     UnknownName,
     did_you_mean,
 )
 
 T = TypeVar("T")
+
+
+class _SignatureOfClass:
+    """What `help` and `inspect.signature` show of a description's class: its fields."""
+
+    def __get__(self, instance: Any, owner: type) -> inspect.Signature:
+        if instance is not None:
+            raise AttributeError("__signature__")  # a loss that can be called has its own
+        return inspect.Signature(
+            [
+                inspect.Parameter(
+                    field.name,
+                    inspect.Parameter.KEYWORD_ONLY
+                    if field.kw_only
+                    else inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                    default=inspect.Parameter.empty if _is_required(field) else field.default,
+                    annotation=field.type,
+                )
+                for field in sorted(
+                    dataclasses.fields(owner), key=lambda field: bool(field.kw_only)
+                )
+                if field.init
+            ]
+        )
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
@@ -40,12 +64,29 @@ class Description:
     (True, True)
     """
 
+    __signature__: ClassVar[Any] = _SignatureOfClass()
+    _values: ClassVar[Any]
+    """The values of all fields, in order: what makes two descriptions equal."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        dataclasses.dataclass(frozen=True, repr=False)(cls)
-        cls.__init__ = _checked_init(cls)  # type: ignore[method-assign]
-        cls.__setattr__ = _refuse_change  # type: ignore[method-assign]
-        cls.__delattr__ = _refuse_change  # type: ignore[method-assign]
+        # dataclass only collects the fields: the methods it would compile for every class, which
+        # takes most of the time that `import fitwell` does, are written once below.
+        dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
+        names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+        cls._values = staticmethod(operator.attrgetter(*names) if names else lambda _: ())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        given = _by_name(type(self).__name__, fields, args, kwargs)
+        for field in fields:
+            if field.name in given:
+                object.__setattr__(self, field.name, freeze(given[field.name]))
+            elif field.default is not dataclasses.MISSING:
+                object.__setattr__(self, field.name, field.default)
+            elif field.default_factory is not dataclasses.MISSING:
+                object.__setattr__(self, field.name, freeze(field.default_factory()))
+        self.__post_init__()
 
     def __post_init__(self) -> None:
         self.validate()
@@ -56,6 +97,31 @@ class Description:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in changed_fields(self).items())
         return f"{type(self).__name__}({arguments})"
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        return bool(self._values(self) == self._values(other))
+
+    def __hash__(self) -> int:
+        return hash(self._values(self))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._refuse_change(name)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse_change(name)
+
+    def _refuse_change(self, name: str) -> None:
+        raise FrozenDescription(
+            type(self).__name__,
+            "no change after it was made (it is a frozen description)",
+            f"an assignment to .{name}",
+            f"Make a new one with the value you want, or, if it is part of a model, "
+            f'set it on the model\'s own layer: model["name"].{name} = ....',
+        )
 
 
 def changed_fields(description: Description) -> dict[str, Any]:
@@ -68,50 +134,37 @@ def changed_fields(description: Description) -> dict[str, Any]:
     return result
 
 
-def _checked_init(cls: type) -> Callable[..., None]:
-    generated = cls.__init__  # type: ignore[misc]
-    fields = [f for f in dataclasses.fields(cls) if f.init]
-    names = [f.name for f in fields]
-    positional = [f.name for f in fields if not f.kw_only]
-    required = [
-        f.name
-        for f in fields
-        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-    ]
-
-    @functools.wraps(generated)
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        check_arguments(cls.__name__, kwargs, names)
-        if len(args) > len(positional):
-            raise UnknownArgument(
-                cls.__name__,
-                f"at most {len(positional)} arguments without a name ({', '.join(positional)})",
-                f"{len(args)}",
-                "Name the others.",
-            )
-        missing = [n for n in required if n not in kwargs and n not in positional[: len(args)]]
-        if missing:
-            raise UnknownArgument(
-                cls.__name__,
-                f"the argument {missing[0]}",
-                "none",
-                f"Write {cls.__name__}({missing[0]}=...).",
-            )
-        generated(
-            self, *(freeze(a) for a in args), **{name: freeze(a) for name, a in kwargs.items()}
+def _by_name(
+    subject: str,
+    fields: tuple[dataclasses.Field[Any], ...],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The arguments of a constructor by name, none unknown, given twice or missing."""
+    check_arguments(subject, kwargs, [field.name for field in fields if field.init])
+    positional = [field.name for field in fields if field.init and not field.kw_only]
+    if len(args) > len(positional):
+        raise UnknownArgument(
+            subject,
+            f"at most {len(positional)} arguments without a name ({', '.join(positional)})",
+            f"{len(args)}",
+            "Name the others.",
         )
+    given = dict(zip(positional, args, strict=False))
+    for name in given.keys() & kwargs.keys():
+        received = f"{given[name]!r} and {name}={kwargs[name]!r}"
+        raise UnknownArgument(subject, f"{name} once", received, "Leave one of them out.")
+    given |= kwargs
+    for field in fields:
+        if field.name not in given and _is_required(field):
+            cure = f"Write {subject}({field.name}=...)."
+            raise UnknownArgument(subject, f"the argument {field.name}", "none", cure)
+    return given
 
-    return init
 
-
-def _refuse_change(self: Any, name: str, value: Any = None) -> None:
-    raise FrozenDescription(
-        type(self).__name__,
-        "no change after it was made (it is a frozen description)",
-        f"an assignment to .{name}",
-        f"Make a new one with the value you want, or, if it is part of a model, "
-        f'set it on the model\'s own layer: model["name"].{name} = ....',
-    )
+def _is_required(field: dataclasses.Field[Any]) -> bool:
+    missing = dataclasses.MISSING
+    return field.init and field.default is missing and field.default_factory is missing
 
 
 def check_arguments(subject: str, received: Mapping[str, Any], allowed: list[str]) -> None:
@@ -204,93 +257,3 @@ def check_choice(owner: Description, name: str, choices: tuple[Any, ...]) -> Non
 def _invalid(owner: Description, expected: str, name: str, cure: str) -> None:
     received = f"{name}={getattr(owner, name)!r}"
     raise InvalidArgument(type(owner).__name__, expected, received, cure)
-
-
-# JSON
-
-
-class Catalog:
-    """The classes and functions a JSON description may name: nothing else is ever looked up.
-
-    Args:
-        entries: `{"layers.Dense": Dense, "activations.relu": relu, ...}`.
-    """
-
-    custom: ClassVar[str] = "custom."
-    not_finite: ClassVar[tuple[str, ...]] = ("inf", "-inf", "nan")
-
-    def __init__(self, entries: Mapping[str, Any]) -> None:
-        self.entries = dict(entries)
-        self.names = {value: name for name, value in reversed(self.entries.items())}
-
-    def with_custom(self, objects: Any) -> Catalog:
-        """The same with a user's own classes and functions, given as a dict or a list."""
-        named: Any = objects or {}
-        if isinstance(named, list | tuple):
-            named = {getattr(value, "__name__", ""): value for value in named}
-        if not isinstance(named, Mapping) or not all(map(callable, named.values())):
-            raise InvalidArgument(
-                "custom_objects",
-                "a list of classes and functions, or a dict of them by name",
-                repr(objects),
-                "Write custom_objects=[MyLayer].",
-            )
-        extra = {f"{self.custom}{name}": value for name, value in named.items()}
-        return Catalog({**self.entries, **extra})
-
-    def to_json(self, value: Any) -> Any:
-        """A description (or a plain value, or a function) as what `json.dumps` takes."""
-        if isinstance(value, Description):
-            fields = {k: self.to_json(v) for k, v in changed_fields(value).items()}
-            return {"class": self._name(type(value)), **({"args": fields} if fields else {})}
-        if isinstance(value, tuple | list):
-            return [self.to_json(item) for item in value]
-        if callable(value):
-            return {"function": self._name(value)}
-        if isinstance(value, float) and not np.isfinite(value):
-            return {"number": str(value)}
-        return value
-
-    def from_json(self, data: Any) -> Any:
-        """The inverse of `to_json`; never imports or runs anything that is not in the catalog."""
-        if isinstance(data, list):
-            return tuple(self.from_json(item) for item in data)
-        if not isinstance(data, dict):
-            return data
-        if data.get("number") in self.not_finite:
-            return float(data["number"])
-        name = data.get("class", data.get("function"))
-        found = self.entries.get(name) if isinstance(name, str) else None
-        if found is None:
-            raise InvalidFile("model file", *self._unknown(str(name)))
-        if "function" in data:
-            return found
-        args = data.get("args", {})
-        if not isinstance(args, dict) or not (
-            isinstance(found, type) and issubclass(found, Description)
-        ):
-            raise InvalidFile(
-                "model file", "a class with named arguments", repr(name), "Save the model again."
-            )
-        return found(**{key: self.from_json(value) for key, value in args.items()})
-
-    def _name(self, value: Any) -> str:
-        if value in self.names:
-            return self.names[value]
-        name = getattr(value, "__name__", "")
-        if not name.isidentifier():
-            raise InvalidArgument(
-                "save",
-                "classes and functions with a name",
-                repr(value),
-                "Give the function a name with def, and pass it to load as custom_objects.",
-            )
-        return f"{self.custom}{name}"
-
-    def _unknown(self, name: str) -> tuple[str, str, str]:
-        if name.startswith(self.custom):
-            own = name.removeprefix(self.custom)
-            cure = f"Pass your own {own}: load(path, custom_objects=[{own}])."
-            return "only classes and functions it can find", repr(own), cure
-        cure = "The file is from another version or not from fitwell."
-        return "only classes and functions of fitwell", repr(name), cure

@@ -9,10 +9,10 @@ from typing import Any
 
 import jax
 
-from fitwell.description import Catalog
 from fitwell.errors import InvalidArgument, InvalidFile, ShapeMismatch
 from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
 from fitwell.network import Network, Node, Output, Ref
+from fitwell.serialization import Catalog
 from fitwell.types import Params, State
 
 

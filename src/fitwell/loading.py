@@ -10,11 +10,11 @@ import jax
 import jax.numpy as jnp
 
 from fitwell import saving
-from fitwell.description import Catalog
 from fitwell.errors import InvalidFile
 from fitwell.model import Model
 from fitwell.network import Network
 from fitwell.sequential import Sequential
+from fitwell.serialization import Catalog
 from fitwell.training import TrainState, noise_key
 from fitwell.types import HostArray
 

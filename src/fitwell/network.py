@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 
 from fitwell import constraints, regularizers
-from fitwell.description import Catalog
 from fitwell.layers.base import Layer
+from fitwell.serialization import Catalog
 from fitwell.types import Array, Key, Params, Shape, State
 
 Ref: TypeAlias = tuple[int, int | None]

@@ -12,12 +12,12 @@ import numpy as np
 
 from fitwell import files, tree
 from fitwell.catalog import catalog
-from fitwell.description import Catalog
 from fitwell.errors import InvalidArgument, InvalidFile
 from fitwell.graph import from_json
 from fitwell.network import Network
 from fitwell.objectives import Compiled, per_output
 from fitwell.optimizers import Optimizer
+from fitwell.serialization import Catalog
 from fitwell.training import TrainState
 from fitwell.types import HostArray
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fitwell import losses
-from fitwell.description import Catalog
+from fitwell.serialization import Catalog
 
 nan, inf = np.nan, np.inf
 X = np.array([[0.2, 0.8], [0.7, 0.3], [0.4, 0.6]])

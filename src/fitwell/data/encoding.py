@@ -21,8 +21,9 @@ from fitwell.data.features import (
     date_parts,
 )
 from fitwell.data.values import to_numbers, to_text, to_truths
-from fitwell.description import Catalog, Description
+from fitwell.description import Description
 from fitwell.errors import InvalidData, InvalidFile
+from fitwell.serialization import Catalog
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
-import optax
+import jax.numpy as jnp
 
 from fitwell.description import changed_fields, check_positive_int
 from fitwell.errors import InvalidArgument
 from fitwell.optimizers.base import Optimizer
 from fitwell.schedules.base import LearningRate
 from fitwell.types import Array, Params
+
+if TYPE_CHECKING:
+    import optax
 
 
 class LBFGS(Optimizer):
@@ -80,9 +83,11 @@ class LBFGS(Optimizer):
         moves, after = transform.update(
             grads, before, params, value=value, grad=grads, value_fn=value_fn
         )
-        return optax.apply_updates(params, moves), _numbered(after)
+        return jax.tree.map(jnp.add, params, moves), _numbered(after)
 
     def _transform(self, learning_rate: Any) -> optax.GradientTransformationExtraArgs:
+        import optax  # takes as long to import as the rest of fitwell, and only this one needs it
+
         search = optax.scale_by_zoom_linesearch(
             max_linesearch_steps=self.max_linesearch_steps, initial_guess_strategy="one"
         )

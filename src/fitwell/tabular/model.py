@@ -13,9 +13,9 @@ from fitwell import loading
 from fitwell.data.encoding import TableEncoder
 from fitwell.data.labels import Target, target_column
 from fitwell.data.tables import read_table
-from fitwell.description import Catalog
 from fitwell.errors import InvalidData, InvalidFile
 from fitwell.model import Model
+from fitwell.serialization import Catalog
 from fitwell.tabular.scores import Scores, scores
 from fitwell.types import HostArray
 
