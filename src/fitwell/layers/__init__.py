@@ -15,6 +15,16 @@ from fitwell.layers.attention import (
     TransformerDecoder,
     TransformerEncoder,
 )
+from fitwell.layers.augmenting import (
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomErasing,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from fitwell.layers.base import Input, InputLayer, Layer
 from fitwell.layers.dense import Dense
 from fitwell.layers.function import Lambda
@@ -200,6 +210,14 @@ __all__ = [
     "Permute",
     "PositionEmbedding",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
