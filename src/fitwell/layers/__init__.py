@@ -27,9 +27,11 @@ from fitwell.layers.augmenting import (
 )
 from fitwell.layers.base import Input, InputLayer, Layer
 from fitwell.layers.dense import Dense
+from fitwell.layers.embedding import Embedding
 from fitwell.layers.function import Lambda
 from fitwell.layers.highway import Highway
 from fitwell.layers.masked import MaskedDense
+from fitwell.layers.masking import Masking
 from fitwell.layers.maxout import Maxout
 from fitwell.layers.merging import (
     Add,
@@ -65,6 +67,18 @@ from fitwell.layers.positions import (
     SinePositionEncoding,
 )
 from fitwell.layers.preprocessing import Normalization, Rescaling
+from fitwell.layers.recurrent import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    GRUCell,
+    LSTMCell,
+    SimpleRNN,
+    SimpleRNNCell,
+    StackedRNNCells,
+    TimeDistributed,
+)
 from fitwell.layers.reparametrizing import (
     DropConnect,
     SpectralNormalization,
@@ -127,6 +141,9 @@ from fitwell.layers.spatial import (
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "AdaptiveAveragePooling1D",
@@ -147,6 +164,7 @@ __all__ = [
     "AvgPool2D",
     "AvgPool3D",
     "BatchNormalization",
+    "Bidirectional",
     "CausalMask",
     "Concatenate",
     "Conv1D",
@@ -164,7 +182,9 @@ __all__ = [
     "Dot",
     "DropConnect",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -186,6 +206,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InstanceNormalization",
+    "LSTMCell",
     "Lambda",
     "Layer",
     "LayerNormalization",
@@ -193,6 +214,7 @@ __all__ = [
     "LocallyConnected1D",
     "LocallyConnected2D",
     "MaskedDense",
+    "Masking",
     "MaxPool1D",
     "MaxPool2D",
     "MaxPool3D",
@@ -225,13 +247,17 @@ __all__ = [
     "RotaryEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "SinePositionEncoding",
     "Softmax",
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
     "SpectralNormalization",
+    "StackedRNNCells",
     "Subtract",
+    "TimeDistributed",
     "TransformerDecoder",
     "TransformerEncoder",
     "UnitNormalization",

@@ -36,6 +36,25 @@ class _Formula(NamedTuple):
     back: Callable[[States, Any], tuple[Array, Array | None, States]]
 
 
+def _rows(x: Array) -> Array:
+    return x.reshape(-1, x.shape[-1])
+
+
+def _ones(x: Array) -> Array:
+    """A row of ones that sums all steps by a product.
+
+    XLA's CPU code sums columns 40 times slower than it multiplies.
+    """
+    return jnp.ones((1, x.size // x.shape[-1]), x.dtype)
+
+
+def project(x: Array, kernel: Array, bias: Array | None = None) -> Array:
+    """x @ kernel + bias for all steps: (time, batch, in) -> (time, batch, out)."""
+    y = _rows(x) @ kernel
+    y = y if bias is None else y + _ones(x).T @ bias[None]
+    return y.reshape(*x.shape[:-1], -1)
+
+
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _recur(
     formula: _Formula,
@@ -95,7 +114,8 @@ def _backward(formula: _Formula, residuals: Any, cotangents: Any) -> tuple[Any, 
     before = jnp.concatenate([first[None], outputs[:-1]])
     before = before if noise is None else before * noise
     d_kernel = _rows(before).T @ _rows(d_products)
-    d_bias = None if bias is None else d_products.sum((0, 1))
+    d_bias = None if bias is None else _ones(d_products) @ _rows(d_products)
+    d_bias = None if d_bias is None else d_bias[0]
     return d_inputs, d_kernel, d_bias, d_start, None, None
 
 
@@ -123,23 +143,6 @@ def _lstm_back(d_states: States, kept: Any) -> tuple[Array, None, States]:
     return d_gates, None, (jnp.zeros_like(d_hidden), d_cell * (0.5 * f + 0.5))
 
 
-def _rows(x: Array) -> Array:
-    return x.reshape(-1, x.shape[-1])
-
-
-def project(x: Array, kernel: Array, bias: Array | None) -> Array:
-    """x @ kernel + bias for all steps: (time, batch, in) -> (time, batch, out).
-
-    The bias enters by a product with ones: its gradient is then a product as well, 40 times
-    faster than the sum over all rows that XLA's CPU code makes of a plain addition.
-    """
-    rows = _rows(x)
-    y = rows @ kernel
-    if bias is not None:
-        y = y + jnp.ones((len(rows), 1), y.dtype) @ bias[None]
-    return y.reshape(*x.shape[:-1], -1)
-
-
 _LSTM = _Formula(_lstm_step, _lstm_back)
 
 
@@ -152,8 +155,127 @@ def lstm(
     real: Array | None = None,
     noise: Array | None = None,
 ) -> tuple[Array, States]:
-    units = recurrent_kernel.shape[0]
+    """c_t = f * c_{t-1} + i * g, h_t = o * tanh(c_t); i, f, o = sigmoid, g = tanh of the gates.
+
+    The gates are x_t @ kernel + h_{t-1} @ recurrent_kernel + bias, in the order i, f, g, o.
+
+    Args:
+        x: (time, batch, in).
+        kernel: (in, 4 * units).
+        recurrent_kernel: (units, 4 * units).
+        bias: (4 * units,) or None.
+        start: h and c before the first step, each (batch, units).
+        real: (time, batch) of booleans; a step that is not real hands on the states before it.
+            None: all are real.
+        noise: (batch, units), a factor of h in the product with the recurrent kernel (dropout).
+
+    Returns:
+        h of all steps, (time, batch, units), and the last h and c.
+
+    Source: Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000 (the forget gate).
+    """
     # sigmoid(x) = tanh(x / 2) / 2 + 1 / 2: one tanh over all gates, the halves in the weights.
-    half = jnp.array([0.5, 0.5, 1.0, 0.5], x.dtype).repeat(units)
+    half = jnp.array([0.5, 0.5, 1.0, 0.5], x.dtype).repeat(recurrent_kernel.shape[0])
     inputs = project(x, kernel * half, None if bias is None else bias * half)
     return _recur(_LSTM, inputs, recurrent_kernel * half, None, start, real, noise)
+
+
+def _gru_step(inputs: Array, product: Array, states: States) -> tuple[States, Any]:
+    units = states[0].shape[-1]
+    gates = jnp.tanh(inputs[:, : 2 * units] + product[:, : 2 * units])
+    update, reset = jnp.split(0.5 * gates + 0.5, 2, axis=-1)
+    past = product[:, 2 * units :]
+    proposed = jnp.tanh(inputs[:, 2 * units :] + reset * past)
+    hidden = proposed + update * (states[0] - proposed)
+    return (hidden,), (gates, past, proposed, states[0])
+
+
+def _gru_back(d_states: States, kept: Any) -> tuple[Array, Array, States]:
+    gates, past, proposed, before = kept
+    update, reset = jnp.split(0.5 * gates + 0.5, 2, axis=-1)
+    (d_hidden,) = d_states
+    d_proposed = d_hidden * (1 - update) * (1 - proposed * proposed)
+    d_update = 2 * d_hidden * (before - proposed) * update * (1 - update)
+    d_reset = 2 * d_proposed * past * reset * (1 - reset)
+    d_inputs = jnp.concatenate([d_update, d_reset, d_proposed], axis=-1)
+    d_product = jnp.concatenate([d_update, d_reset, d_proposed * reset], axis=-1)
+    return d_inputs, d_product, (d_hidden * update,)
+
+
+_GRU = _Formula(_gru_step, _gru_back)
+
+
+def gru(
+    x: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None,
+    start: States,
+    real: Array | None = None,
+    noise: Array | None = None,
+) -> tuple[Array, States]:
+    """h_t = z * h_{t-1} + (1 - z) * tanh(a_h + r * b_h); z = sigmoid(a_z + b_z), r alike.
+
+    a = x_t @ kernel + bias[0], b = h_{t-1} @ recurrent_kernel + bias[1], both in the order
+    z, r, h: the reset gate acts after the product (Keras' `reset_after=True`, PyTorch's GRU).
+
+    Args:
+        x: (time, batch, in).
+        kernel: (in, 3 * units).
+        recurrent_kernel: (units, 3 * units).
+        bias: (2, 3 * units) or None.
+        start: a tuple of h before the first step, (batch, units).
+        real, noise: as in `lstm`.
+
+    Returns:
+        h of all steps, (time, batch, units), and a tuple of the last h.
+
+    Source: Cho et al. 2014, arXiv:1406.1078.
+    """
+    half = jnp.array([0.5, 0.5, 1.0], x.dtype).repeat(recurrent_kernel.shape[0])
+    first, second = (None, None) if bias is None else (bias[0] * half, bias[1] * half)
+    inputs = project(x, kernel * half, first)
+    return _recur(_GRU, inputs, recurrent_kernel * half, second, start, real, noise)
+
+
+def _simple_step(inputs: Array, product: Array, states: States) -> tuple[States, Any]:
+    hidden = jnp.tanh(inputs + product)
+    return (hidden,), hidden
+
+
+def _simple_back(d_states: States, hidden: Array) -> tuple[Array, None, States]:
+    return d_states[0] * (1 - hidden * hidden), None, (jnp.zeros_like(hidden),)
+
+
+_SIMPLE = _Formula(_simple_step, _simple_back)
+
+
+def simple_rnn(
+    x: Array,
+    kernel: Array,
+    recurrent_kernel: Array,
+    bias: Array | None,
+    start: States,
+    real: Array | None = None,
+    noise: Array | None = None,
+) -> tuple[Array, States]:
+    """h_t = tanh(x_t @ kernel + h_{t-1} @ recurrent_kernel + bias).
+
+    Args:
+        x: (time, batch, in).
+        kernel: (in, units).
+        recurrent_kernel: (units, units).
+        bias: (units,) or None.
+        start: a tuple of h before the first step, (batch, units).
+        real, noise: as in `lstm`.
+
+    Returns:
+        h of all steps, (time, batch, units), and a tuple of the last h.
+
+    Source: Elman 1990, doi:10.1016/0364-0213(90)90002-E.
+    """
+    inputs = project(x, kernel, bias)
+    return _recur(_SIMPLE, inputs, recurrent_kernel, None, start, real, noise)
+
+
+__all__ = ["States", "gru", "lstm", "project", "simple_rnn"]
