@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from fitwell.callbacks import EarlyStopping
 from fitwell.data.labels import Target
 from fitwell.layers import Dense, Dropout, Input, PeriodicEmbedding
+from fitwell.losses import (
+    BinaryCrossentropy,
+    MeanSquaredError,
+    SparseCategoricalCrossentropy,
+)
 from fitwell.model import Model
 from fitwell.optimizers import AdamW
 from fitwell.schedules import CosineDecay
@@ -28,17 +33,21 @@ class Strength:
         weight_decay: per step and unit of the learning rate.
         learning_rate: the highest; it rises for a twentieth of the steps, then falls as a cosine.
         stddev: of the frequencies that the features' waves start with.
+        smoothing: of two-class labels: probabilities stay away from 0 and 1.
     """
 
     dropout: float
     weight_decay: float
     learning_rate: float
     stddev: float
+    smoothing: float
 
 
 _SMALL_TABLE = 4000
-_FEW_ROWS = Strength(dropout=0.4, weight_decay=0.3, learning_rate=0.001, stddev=0.2)
-_MANY_ROWS = Strength(dropout=0.25, weight_decay=0.1, learning_rate=0.004, stddev=1.0)
+_FEW_ROWS = Strength(dropout=0.4, weight_decay=0.3, learning_rate=0.001, stddev=0.2, smoothing=0.05)
+_MANY_ROWS = Strength(
+    dropout=0.25, weight_decay=0.1, learning_rate=0.004, stddev=1.0, smoothing=0.0
+)
 
 
 @dataclass(frozen=True)
@@ -87,12 +96,12 @@ def default_network(features: int, target: Target, chosen: Plan, rows: int, seed
     """
     units = len(target.classes) if target.task == "multiclass" else 1
     activation = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}[target.task]
-    loss = {
-        "binary": "binary_crossentropy",
-        "multiclass": "sparse_categorical_crossentropy",
-        "regression": "mse",
-    }[target.task]
     strength = _FEW_ROWS if rows < _SMALL_TABLE else _MANY_ROWS
+    loss = {
+        "binary": BinaryCrossentropy(label_smoothing=strength.smoothing),
+        "multiclass": SparseCategoricalCrossentropy(),
+        "regression": MeanSquaredError(),
+    }[target.task]
     hidden = [
         layer
         for width in _WIDTHS
