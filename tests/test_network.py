@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import jax
@@ -18,6 +19,7 @@ from fitwell.layers import (
     Add,
     Dense,
     Dropout,
+    Input,
     Layer,
     Rescaling,
     Softmax,
@@ -302,3 +304,16 @@ def test_with_layer_changes_every_use() -> None:
     x, shared = fw.Input((3,)), Dense(3)
     network = fw.Model(x, shared(shared(x))).network.with_layer("dense", trainable=False)
     assert [node.layer.trainable for node in network.nodes] == [True, False, False]
+
+
+def test_what_follows_from_a_network_is_found_once() -> None:
+    """Every call of predict asks for the program and its hash: both are kept with the network."""
+    network = fw.Sequential([Input((2,)), Dense(3), Dense(1)], seed=0).network
+    assert network.program() is network.program()
+    assert network.layers is network.layers
+    params, state = network.weight_shapes
+    assert {n: p["kernel"].shape for n, p in params.items()} == {"dense": (2, 3), "dense_1": (3, 1)}
+    assert state == {}
+    equal = dataclasses.replace(network)
+    assert equal is not network
+    assert (equal, hash(equal)) == (network, hash(network))

@@ -77,7 +77,7 @@ def capacity(network: Network, batch_size: int, like: Batch) -> int:
 
     Fewer steps than that run in the same compiled program, so it need not be exact.
     """
-    params, _ = jax.eval_shape(network.init, jax.eval_shape(lambda: jax.random.key(0)))
+    params, _ = network.weight_shapes
     flops = 0.0
     for node in network.nodes:
         # Each weight is used once per position (a pixel of a convolution, a step of a sequence).

@@ -55,7 +55,7 @@ def _model(
         shape = jax.random.key_data(key).shape
         key = jax.random.wrap_key_data(jnp.array(arrays["key"]).reshape(shape))
     # Shapes alone: a file that claims a gigantic layer is found out before memory is taken.
-    params, state = jax.eval_shape(network.init, jax.eval_shape(lambda: jax.random.key(0)))
+    params, state = network.weight_shapes
     step = jnp.array(int(arrays["step"]), jnp.int32)
     train = saving.with_weights(path, TrainState(params, state, (), key, step), arrays)
     compiled = saving.read_compiled(header, network, known)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -10,8 +11,9 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 
-from fitwell import constraints, regularizers
+from fitwell import activations, constraints, regularizers
 from fitwell.layers.base import Layer
+from fitwell.randomness import abstract_key
 from fitwell.serialization import Catalog
 from fitwell.types import Array, Key, Params, Shape, State
 
@@ -55,7 +57,7 @@ class Network:
 
     # Facts
 
-    @property
+    @functools.cached_property
     def layers(self) -> dict[str, Layer]:
         """Every layer once, by name, inputs first."""
         return {node.name: node.layer for node in self.nodes}
@@ -79,7 +81,20 @@ class Network:
     def first_use(self, name: str) -> Node:
         return next(node for node in self.nodes if node.name == name)
 
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash((self.nodes, self.inputs, self.outputs))
+
+    def __hash__(self) -> int:  # every dispatch looks its program up by it
+        return self._hash
+
     # Weights
+
+    @functools.cached_property
+    def weight_shapes(self) -> tuple[Params, State]:
+        """Shape and dtype of what `init` returns, found without making it."""
+        shapes: tuple[Params, State] = jax.eval_shape(self.init, abstract_key())
+        return shapes
 
     def init(self, key: Key) -> tuple[Params, State]:
         """Fresh weights and state; a layer's key depends on its place alone."""
@@ -184,7 +199,7 @@ class Network:
 
     def project(self, params: Params, learning_rate: Array) -> Params:
         """What follows an optimizer's step: proximal steps, then constraints."""
-        params = _copied(params)
+        params = jax.tree.map(lambda weight: weight, params)  # dicts of its own, to change below
         for group, weight, regularizer in self._weight_fields(params, "_regularizer"):
             if regularizer.proximal:
                 group[weight] = regularizer.proximal_step(group[weight], learning_rate)
@@ -202,6 +217,10 @@ class Network:
 
     def program(self) -> Network:
         """The same network without what only matters to `init`: the key of compiled code."""
+        return self._program
+
+    @functools.cached_property
+    def _program(self) -> Network:
         return self._with_layers({name: layer.program() for name, layer in self.layers.items()})
 
     def with_layer(self, name: str, **changes: Any) -> Network:
@@ -263,8 +282,6 @@ class _Output(Layer):
     function: Any
 
     def apply(self, params: Params, x: Array) -> Array:
-        from fitwell import activations
-
         return activations.get(self.function)(x)
 
 
@@ -280,14 +297,17 @@ def _weight_fields(layer: Layer, params: Params, suffix: str) -> Iterator[tuple[
             continue
         found = get(getattr(layer, field.name))
         if found is not None:
-            yield params, weight if weight in params else f"{weight}_kernel", found
+            for group in _groups(params, weight):
+                yield group, weight if weight in group else f"{weight}_kernel", found
     for name, inside in layer.inner().items():
         yield from _weight_fields(inside, params.get(name, {}), suffix)
 
 
-def _copied(params: Params) -> Params:
-    """The same arrays in dicts of their own."""
-    return {k: _copied(v) if isinstance(v, dict) else v for k, v in params.items()}
+def _groups(params: Params, weight: str) -> list[Params]:
+    """The dicts that hold a weight: a layer's own, or those of its parts (a head's query, ...)."""
+    if weight in params or f"{weight}_kernel" in params:
+        return [params]
+    return [each for each in params.values() if isinstance(each, dict) and weight in each]
 
 
 def pick(values: Sequence[Any], ref: Ref) -> Any:

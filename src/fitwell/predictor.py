@@ -123,7 +123,7 @@ class Predictor:
         return [
             name
             for name, layer in self.network.layers.items()
-            if getattr(layer, "adapts", False) and float(state[name]["count"]) == 0
+            if layer.adapts and float(state[name]["count"]) == 0
         ]
 
     def before_iterable(self) -> None:

@@ -13,6 +13,7 @@ from jax import lax
 from fitwell import compiling
 from fitwell.network import Network, pick
 from fitwell.optimizers import Optimizer
+from fitwell.randomness import abstract_key
 from fitwell.training import (
     Batch,
     Objective,
@@ -157,4 +158,4 @@ def _totals_shapes(
         found = losses_and_stats(network, objective, params, state, batch, key=key, train=False)
         return split_collected(objective, found[1][1])[0]
 
-    return jax.eval_shape(stats, jax.eval_shape(lambda: jax.random.key(0)), batch)
+    return jax.eval_shape(stats, abstract_key(), batch)

@@ -1,6 +1,8 @@
-"""The `seed` argument of layers that draw random numbers."""
+"""Random keys: the `seed` argument of layers that draw, and a key that draws nothing."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import jax
 
@@ -23,3 +25,8 @@ def check_seed(owner: Description, seed: int | None) -> None:
 def seeded(key: Key, seed: int | None) -> Key:
     """The key with a seed mixed in: two layers with different seeds differ on the same key."""
     return key if seed is None else jax.random.fold_in(key, seed % 2**32)
+
+
+def abstract_key() -> Any:
+    """Shape and dtype of a random key, for `jax.eval_shape`: nothing is drawn."""
+    return jax.eval_shape(lambda: jax.random.key(0))

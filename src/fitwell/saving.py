@@ -33,7 +33,7 @@ def write_model(
 ) -> None:
     """Writes everything that `read_model` needs."""
     for name, layer in network.layers.items():
-        if not getattr(layer, "saveable", True):
+        if not layer.saveable:
             raise InvalidArgument(
                 f"save, layer {name} ({type(layer).__name__})",
                 "layers that are descriptions",

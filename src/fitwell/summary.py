@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from fitwell import tree
 from fitwell.layers.base import InputLayer
 from fitwell.network import Network, Node, Output
+from fitwell.randomness import abstract_key
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Row:
 
 def rows(network: Network) -> list[Row]:
     """A row per layer; the inputs are layer 0, as in the textbooks."""
-    params, state = jax.eval_shape(network.init, jax.eval_shape(lambda: jax.random.key(0)))
+    params, state = network.weight_shapes
     found = []
     counted: set[str] = set()
     index = 0
@@ -48,7 +49,6 @@ def rows(network: Network) -> list[Row]:
         own = {**params.get(node.name, {}), **state.get(node.name, {})}
         shared = node.name in counted
         counted.add(node.name)
-        names: dict[str, str] = getattr(node.layer, "initializer_names", dict)()
         found.append(
             Row(
                 index=0 if is_input else index,
@@ -63,7 +63,7 @@ def rows(network: Network) -> list[Row]:
                 activation_bytes=sum(
                     math.prod(shape) * jnp.dtype(dtype).itemsize for shape, dtype in node.out
                 ),
-                initializer=", ".join(str(v) for v in names.values()),
+                initializer=", ".join(node.layer.initializer_names().values()),
             )
         )
     return found
@@ -77,8 +77,7 @@ def flops(node: Node, inputs: list[Output], params: Any, state: Any) -> int:
         x = xs if node.many else xs[0]
         return node.layer.forward(params, state, x, key=key, train=False)[0]
 
-    key = jax.eval_shape(lambda: jax.random.key(0))
-    analysis = jax.jit(run).lower(params, state, key, xs).cost_analysis() or {}
+    analysis = jax.jit(run).lower(params, state, abstract_key(), xs).cost_analysis() or {}
     return int(analysis.get("flops", 0)) if isinstance(analysis, dict) else 0
 
 
@@ -107,7 +106,7 @@ def summary(name: str, network: Network, seed: int) -> str:
             size_text(row.activation_bytes),
             row.initializer,
         )
-    params, state = jax.eval_shape(network.init, jax.eval_shape(lambda: jax.random.key(0)))
+    params, state = network.weight_shapes
     learn, kept = network.split_trainable(params)
     total = tree.size(params) + tree.size(state)
     console = Console(width=120, file=(text := io.StringIO()), color_system=None)

@@ -203,15 +203,15 @@ class Trainer(Predictor):
                 'Pass batch_size="full".',
             )
         learn, _ = self.network.split_trainable(self.train_state.params)
-        wanted = jax.eval_shape(optimizer.init, learn)
+        begin = optimizer_program(optimizer.program())
+        wanted = jax.eval_shape(begin, learn)  # of the compiled function: traced once, not per fit
         have = self.train_state.optimizer
         same = str(jax.tree.structure(have)) == str(jax.tree.structure(wanted)) and all(
             a.shape == b.shape
             for a, b in zip(jax.tree.leaves(have), jax.tree.leaves(wanted), strict=True)
         )
         if not same:
-            fresh = optimizer_program(optimizer.program())(learn)
-            self.train_state = self.train_state._replace(optimizer=fresh)
+            self.train_state = self.train_state._replace(optimizer=begin(learn))
 
     # Exact resume
 

@@ -13,7 +13,8 @@ import numpy as np
 from fitwell.errors import InvalidArgument, InvalidData, NotReady, ShapeMismatch, did_you_mean
 from fitwell.layers.base import Layer
 from fitwell.network import Network, Node
-from fitwell.tree import flatten, unflatten
+from fitwell.randomness import abstract_key
+from fitwell.tree import flatten, size, unflatten
 from fitwell.types import Array, HostArray, Params, State
 
 
@@ -40,7 +41,7 @@ def weight_order(layer: Layer, shapes: tuple[tuple[int, ...], ...], many: bool) 
         seen.append(tuple(flatten(layer.init(key, shape))))
         seen.append(tuple(flatten(layer.init_state(shape))))
 
-    jax.eval_shape(trace, jax.random.key(0))
+    jax.eval_shape(trace, abstract_key())
     return seen[0], seen[1]
 
 
@@ -132,11 +133,11 @@ class LayerView:
 
     def count_params(self) -> int:
         """How many numbers the layer holds, state included, as in Keras."""
-        return sum(int(np.prod(a.shape)) for a in self._named().values())
+        return size(self._named())
 
     def adapt(self, data: Any) -> None:
         """Computes a preprocessing layer's statistics from data and keeps them in the model."""
-        if not getattr(self.description, "adapts", False):
+        if not self.description.adapts:
             cure = "Normalization does."
             raise InvalidArgument(repr(self), "a layer that adapts to data", "adapt", cure)
         state = self.description.statistics([np.asarray(data)])  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch
+from fitwell.randomness import abstract_key
 from fitwell.types import Inputs, Key, Shape, Shapes
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def _traced(layer: Layer, shapes: tuple[Shape, ...], dtypes: tuple[str, ...], ma
         params, state = layer.init(key, shape), layer.init_state(shape)
         return layer.forward(params, state, x, key=key, train=True)[0]
 
-    return jax.eval_shape(run, jax.eval_shape(lambda: jax.random.key(0)))
+    return jax.eval_shape(run, abstract_key())
 
 
 __all__ = ["Call", "Symbol", "connect", "describe", "infer"]
