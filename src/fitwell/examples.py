@@ -63,7 +63,13 @@ class Examples:
                 raise InvalidData(f"{self.subject}, x", "at least one example", "empty data", cure)
             self.model.build_for(x.shape[1:])
         shapes = [shape for shape, _ in self.model.network.input_shapes]
-        return arrays.inputs(self.subject, x, self.model.input_names, shapes)
+        found = arrays.inputs(self.subject, x, self.model.input_names, shapes)
+        for node in self.model.network.nodes:
+            for place, _ in node.inputs:
+                if place in self.model.network.inputs:
+                    values = found[self.model.network.inputs.index(place)]
+                    node.layer.check_data(f"{self.subject}, x", values)
+        return found
 
     def batch(self, x: Any, y: Any, sample_weight: Any = None) -> Batch:
         """All examples as one Batch; without y, the inputs are the targets.

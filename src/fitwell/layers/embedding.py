@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -33,6 +32,7 @@ class Embedding(Layer):
         InvalidArgument: a size that is no whole number >= 1.
         InvalidData: ids that are out of range or no whole numbers.
 
+    >>> import jax
     >>> layer = Embedding(10, 4)
     >>> params = layer.init(jax.random.key(0), (5,))
     >>> layer.apply(params, jnp.array([[1, 2, 3, 0, 0]])).shape

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import jax.numpy as jnp
 import numpy as np
@@ -139,6 +139,13 @@ class Concatenate(Layer):
             )
         return jnp.concatenate(x, axis)
 
+    def output_mask(self, x: Any, y: Any, mask: Any) -> Array | None:
+        if self.axis % x[0].ndim != 1 or all(each is None for each in mask):
+            return super().output_mask(x, y, mask)
+        pairs = zip(x, mask, strict=True)
+        real = [jnp.ones(a.shape[:2], bool) if m is None else m for a, m in pairs]
+        return jnp.concatenate(real, 1)
+
 
 class Dot(Layer):
     """sum_i x_1[..., i, ...] x_2[..., i, ...] for each example: one axis of each is summed away.
@@ -162,6 +169,7 @@ class Dot(Layer):
     normalize: bool = False
 
     several_inputs: ClassVar[bool] = True
+    keeps_time: ClassVar[bool] = False
 
     def validate(self) -> None:
         check_choice(self, "normalize", (True, False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import ClassVar
 
 import jax.numpy as jnp
 
@@ -18,6 +19,8 @@ class Flatten(Layer):
     >>> Flatten().apply({}, jnp.zeros((2, 3, 4))).shape
     (2, 12)
     """
+
+    keeps_time: ClassVar[bool] = False
 
     def apply(self, params: Params, x: Array) -> Array:
         return x.reshape(x.shape[0], math.prod(x.shape[1:]))
@@ -38,6 +41,8 @@ class Reshape(Layer):
     """
 
     target_shape: tuple[int, ...]
+
+    keeps_time: ClassVar[bool] = False
 
     def validate(self) -> None:
         sizes = self.target_shape
@@ -86,6 +91,8 @@ class Permute(Layer):
 
     dims: tuple[int, ...]
 
+    keeps_time: ClassVar[bool] = False
+
     def validate(self) -> None:
         dims = self.dims
         good = isinstance(dims, tuple) and all(type(d) is int for d in dims)
@@ -123,6 +130,8 @@ class RepeatVector(Layer):
     """
 
     n: int
+
+    keeps_time: ClassVar[bool] = False
 
     def validate(self) -> None:
         check_positive_int(self, "n")
