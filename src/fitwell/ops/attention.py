@@ -7,6 +7,8 @@ pass by hand (all within 5 %), so the simplest form stands here.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -25,6 +27,7 @@ def allowed(
     keys: int,
     *,
     mask: Array | None = None,
+    real: Array | None = None,
     causal: bool = False,
     window: int | None = None,
 ) -> Array | HostArray | None:
@@ -33,6 +36,7 @@ def allowed(
     Args:
         mask: > 0 where it may: (batch, queries, keys) or (batch, heads, queries, keys), or sizes
             that broadcast to these.
+        real: (batch, keys), False for padding, which nobody attends to.
         causal: only to keys at the query's own position and before.
         window: only to keys fewer than that many positions away.
 
@@ -45,11 +49,12 @@ def allowed(
         places &= distance >= 0
     if window is not None:
         places &= abs(distance) < window
-    if mask is None:
-        return None if places.all() else places
-    pairs = mask > 0
-    pairs = pairs[:, None] if pairs.ndim == 3 else pairs
-    return pairs if places.all() else pairs & places
+    conditions: list[Array | HostArray] = [] if places.all() else [places[None, None]]
+    if mask is not None:
+        conditions.append((mask if mask.ndim == 4 else mask[:, None]) > 0)
+    if real is not None:
+        conditions.append(real[:, None, None] > 0)
+    return functools.reduce(operator.and_, conditions) if conditions else None
 
 
 def softmax(scores: Array, where: Array | HostArray | None = None) -> Array:

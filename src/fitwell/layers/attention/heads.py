@@ -10,7 +10,13 @@ import jax.numpy as jnp
 
 from fitwell.description import check_choice, check_number, check_positive_int
 from fitwell.errors import InvalidArgument
-from fitwell.layers.attention.inputs import AttentionLayer, check_shapes, roles_of, shapes_of
+from fitwell.layers.attention.inputs import (
+    AttentionLayer,
+    check_shapes,
+    real_keys,
+    roles_of,
+    shapes_of,
+)
 from fitwell.ops import attention as ops
 from fitwell.randomness import check_seed, seeded
 from fitwell.types import Array, Key, Params, Shape, State
@@ -78,7 +84,14 @@ class _HeadAttention(AttentionLayer):
         return params
 
     def forward(
-        self, params: Params, state: State, x: list[Array], *, key: Key, train: bool
+        self,
+        params: Params,
+        state: State,
+        x: list[Array],
+        *,
+        key: Key,
+        train: bool,
+        mask: list[Array | None] | None = None,
     ) -> tuple[Any, State]:
         own: Any = self
         roles = roles_of(self, tuple(x))
@@ -88,6 +101,7 @@ class _HeadAttention(AttentionLayer):
             roles.query.shape[1],
             roles.key.shape[1],
             mask=roles.mask,
+            real=real_keys(mask),
             causal=own.causal,
             window=own.sliding_window,
         )

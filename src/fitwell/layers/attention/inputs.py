@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any, ClassVar, NamedTuple
 
 import jax.numpy as jnp
@@ -28,7 +30,12 @@ class AttentionLayer(Layer):
     as the key too.
     """
 
-    several_inputs: ClassVar[bool] = True
+    several_inputs: ClassVar[bool | None] = True
+    uses_mask: ClassVar[bool] = True
+
+    def output_mask(self, x: Any, y: Any, mask: Any) -> Array | None:
+        own: Array | None = mask[0]  # the steps of the output are the query's
+        return own
 
     def __call__(
         self,
@@ -74,7 +81,10 @@ class CausalMask(Layer):
     [[[1.0, 0.0], [1.0, 1.0]]]
     """
 
-    several_inputs: ClassVar[bool] = True
+    several_inputs: ClassVar[bool | None] = True
+
+    def output_mask(self, x: Any, y: Any, mask: Any) -> Array | None:
+        return None  # these are pairs of steps
 
     def apply(self, params: Params, x: list[Array]) -> Array:
         roles = roles_of(self, (*x[:2], x[1], x[2]) if len(x) == 3 else tuple(x))
@@ -98,6 +108,13 @@ def roles_of(owner: Layer, given: tuple[Any, ...]) -> Roles:
     query, value, key, mask = [*given, None, None, None][:4]
     value = query if value is None else value
     return Roles(query, value, value if key is None else key, mask)
+
+
+def real_keys(mask: list[Array | None] | None) -> Array | None:
+    """Which steps of key and value are no padding, given this for each input in order."""
+    own = [] if mask is None else [mask[i] for i in {min(len(mask) - 1, n) for n in (1, 2)}]
+    real = [each for each in own if each is not None]
+    return functools.reduce(operator.and_, real) if real else None
 
 
 def check_shapes(owner: Layer, roles: Roles, *, heads: int | None) -> None:
@@ -147,4 +164,12 @@ def shapes_of(roles: Roles) -> Roles:
     return Roles(*(None if x is None else np.shape(x)[1:] for x in roles))
 
 
-__all__ = ["AttentionLayer", "CausalMask", "Roles", "check_shapes", "roles_of", "shapes_of"]
+__all__ = [
+    "AttentionLayer",
+    "CausalMask",
+    "Roles",
+    "check_shapes",
+    "real_keys",
+    "roles_of",
+    "shapes_of",
+]

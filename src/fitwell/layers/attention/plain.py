@@ -14,6 +14,7 @@ from fitwell.layers.attention.inputs import (
     AttentionLayer,
     Roles,
     check_shapes,
+    real_keys,
     roles_of,
     shapes_of,
 )
@@ -37,13 +38,24 @@ class _PlainAttention(AttentionLayer):
         check_seed(self, getattr(self, "seed", None))
 
     def forward(
-        self, params: Params, state: State, x: list[Array], *, key: Key, train: bool
+        self,
+        params: Params,
+        state: State,
+        x: list[Array],
+        *,
+        key: Key,
+        train: bool,
+        mask: list[Array | None] | None = None,
     ) -> tuple[Any, State]:
         own: Any = self
         roles = roles_of(self, tuple(x))
         self._check(shapes_of(roles))
         where = ops.allowed(
-            roles.query.shape[1], roles.key.shape[1], mask=roles.mask, causal=own.causal
+            roles.query.shape[1],
+            roles.key.shape[1],
+            mask=roles.mask,
+            real=real_keys(mask),
+            causal=own.causal,
         )
         if where is not None:
             where = where.reshape(-1, *where.shape[-2:])

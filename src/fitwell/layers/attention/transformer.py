@@ -2,121 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
-import jax.numpy as jnp
-from jax import lax
 
 from fitwell import activations
-from fitwell.description import check_choice, check_number, check_positive_int
-from fitwell.errors import InvalidArgument, ShapeMismatch
-from fitwell.layers.attention.heads import MultiHeadAttention
+from fitwell.errors import InvalidArgument
+from fitwell.layers.attention.block import Block, init_norm
 from fitwell.layers.attention.inputs import Roles, check_shapes
-from fitwell.layers.base import Layer, describe
+from fitwell.layers.base import describe
 from fitwell.types import Array, Key, Params, Shape, State
 
 
-class _Block(Layer):
-    """What encoder and decoder share: the fields' checks, and the parts a block is made of."""
-
-    several_inputs: ClassVar[bool] = True
-    init_only: ClassVar[tuple[str, ...]] = ("kernel_initializer", "bias_initializer")
-
-    def validate(self) -> None:
-        check_positive_int(self, "intermediate_dim", "num_heads")
-        check_number(self, "dropout", 0, 1, open_high=True)
-        check_number(self, "layer_norm_epsilon", 0, open_low=True)
-        for name in ("normalize_first", "causal"):
-            check_choice(self, name, (True, False))
-
-    def split_activation(self) -> tuple[Layer | None, Any]:
-        return self, None  # the activation is inside, not at the output
-
-    def _attention(self, features: int, *, causal: bool) -> MultiHeadAttention:
-        own: Any = self
-        if features % own.num_heads:
-            raise ShapeMismatch(
-                describe(self),
-                f"a number of features that num_heads={own.num_heads} divides",
-                f"{features}",
-                "Choose another num_heads, or put a Dense before the block.",
-            )
-        return MultiHeadAttention(
-            own.num_heads,
-            features // own.num_heads,
-            dropout=own.dropout,
-            kernel_initializer=own.kernel_initializer,
-            bias_initializer=own.bias_initializer,
-            causal=causal,
-            name=self.name,
-        )
-
-    def _init_feedforward(self, key: Key, features: int) -> Params:
-        own: Any = self
-        keys = jax.random.split(key, 4)
-        sizes = {
-            "intermediate": (features, own.intermediate_dim),
-            "output": (own.intermediate_dim, features),
-        }
-        params: Params = {}
-        for i, (name, (ins, outs)) in enumerate(sizes.items()):
-            kernel = self.initializer("kernel")(keys[2 * i], (ins, outs))
-            bias = self.initializer("bias")(keys[2 * i + 1], (outs,))
-            params[name] = {"kernel": kernel, "bias": bias}
-        return {**params, "feedforward_norm": _init_norm(features)}
-
-    def _feedforward(self, params: Params, x: Array, key: Key, train: bool) -> Array:
-        own: Any = self
-
-        def transform(x: Array) -> Array:
-            inner, out = params["intermediate"], params["output"]
-            y = activations.get(own.activation)(x @ inner["kernel"] + inner["bias"])
-            return y @ out["kernel"] + out["bias"]
-
-        return self._residual(params["feedforward_norm"], x, transform, key, train)
-
-    def _attended(
-        self,
-        attention: MultiHeadAttention,
-        params: Params,
-        name: str,
-        x: Array,
-        others: list[Array],
-        key: Key,
-        train: bool,
-    ) -> Array:
-        """x with what attention finds in the others added; without any, in x itself."""
-        keys = jax.random.split(key)
-
-        def transform(y: Array) -> Array:
-            # In self-attention key and value are normalised as the query is.
-            rest = [y if other is x else other for other in others]
-            own = params[name]
-            return attention.forward(own, {}, [y, *rest], key=keys[0], train=train)[0]
-
-        return self._residual(params[f"{name}_norm"], x, transform, keys[1], train)
-
-    def _residual(
-        self, norm: Params, x: Array, transform: Callable[[Array], Array], key: Key, train: bool
-    ) -> Array:
-        """x + dropout(transform(x)), normalised before the transform or after the sum."""
-        own: Any = self
-        y = transform(self._normalized(norm, x) if own.normalize_first else x)
-        if train and own.dropout:
-            keep = jax.random.bernoulli(key, 1 - own.dropout, y.shape)
-            y = jnp.where(keep, y / (1 - own.dropout), 0)
-        return x + y if own.normalize_first else self._normalized(norm, x + y)
-
-    def _normalized(self, params: Params, x: Array) -> Array:
-        centred = x - x.mean(-1, keepdims=True)
-        variance = jnp.square(centred).mean(-1, keepdims=True)
-        scale = lax.rsqrt(variance + self.layer_norm_epsilon)  # type: ignore[attr-defined]
-        return centred * scale * params["gamma"] + params["beta"]
-
-
-class TransformerEncoder(_Block):
+class TransformerEncoder(Block):
     """y = norm(x + attention(x)), then norm(y + dense(activation(dense(y)))): (T, f) -> (T, f).
 
     With `normalize_first=True` it is x + attention(norm(x)), and so on. Call it as `layer(x)` or
@@ -167,22 +65,30 @@ class TransformerEncoder(_Block):
     def init(self, key: Key, shape: list[Shape]) -> Params:
         features = self._check(shape)
         keys = jax.random.split(key)
-        attention = self._attention(features, causal=self.causal)
+        attention = self.attention(features, causal=self.causal)
         return {
             "self_attention": attention.init(keys[0], shape[:1]),
-            "self_attention_norm": _init_norm(features),
-            **self._init_feedforward(keys[1], features),
+            "self_attention_norm": init_norm(features),
+            **self.init_feedforward(keys[1], features),
         }
 
     def forward(
-        self, params: Params, state: State, x: list[Array], *, key: Key, train: bool
+        self,
+        params: Params,
+        state: State,
+        x: list[Array],
+        *,
+        key: Key,
+        train: bool,
+        mask: list[Array | None] | None = None,
     ) -> tuple[Array, State]:
         features = self._check([each.shape[1:] for each in x])
         keys = jax.random.split(key)
-        attention = self._attention(features, causal=self.causal)
+        attention = self.attention(features, causal=self.causal)
         others = [x[0], x[0], x[1]] if len(x) == 2 else []
-        y = self._attended(attention, params, "self_attention", x[0], others, keys[0], train)
-        return self._feedforward(params, y, keys[1], train), state
+        own = None if mask is None else [mask[0]]
+        y = self.attended(attention, params, "self_attention", x[0], others, own, keys[0], train)
+        return self.feedforward(params, y, keys[1], train), state
 
     def _check(self, shapes: list[Shape]) -> int:
         if len(shapes) not in (1, 2):
@@ -197,7 +103,7 @@ class TransformerEncoder(_Block):
         return shapes[0][-1]
 
 
-class TransformerDecoder(_Block):
+class TransformerDecoder(Block):
     """Causal self-attention, attention to an encoder's output, two dense layers, each added.
 
     (T, features) and, of the encoder, (S, any) -> (T, features). Each part is
@@ -258,31 +164,40 @@ class TransformerDecoder(_Block):
     def init(self, key: Key, shape: list[Shape]) -> Params:
         features = self._check(shape)
         keys = jax.random.split(key, 3)
-        attention = self._attention(features, causal=self.causal)
+        attention = self.attention(features, causal=self.causal)
         params: Params = {
             "self_attention": attention.init(keys[0], shape[:1]),
-            "self_attention_norm": _init_norm(features),
+            "self_attention_norm": init_norm(features),
         }
         if len(shape) > 1:
             params["cross_attention"] = attention.init(keys[1], shape[:2])
-            params["cross_attention_norm"] = _init_norm(features)
-        return {**params, **self._init_feedforward(keys[2], features)}
+            params["cross_attention_norm"] = init_norm(features)
+        return {**params, **self.init_feedforward(keys[2], features)}
 
     def forward(
-        self, params: Params, state: State, x: list[Array], *, key: Key, train: bool
+        self,
+        params: Params,
+        state: State,
+        x: list[Array],
+        *,
+        key: Key,
+        train: bool,
+        mask: list[Array | None] | None = None,
     ) -> tuple[Array, State]:
         features = self._check([each.shape[1:] for each in x])
         keys = jax.random.split(key, 3)
 
-        def part(name: str, y: Array, key: Key, others: list[Array], causal: bool) -> Array:
-            attention = self._attention(features, causal=causal)
-            return self._attended(attention, params, name, y, others, key, train)
-
-        y = part("self_attention", x[0], keys[0], [], self.causal)
+        own = None if mask is None else [mask[0]]
+        attention = self.attention(features, causal=self.causal)
+        y = self.attended(attention, params, "self_attention", x[0], [], own, keys[0], train)
         if len(x) > 1:
             others = [x[1], x[1], *x[2:]] if len(x) > 2 else [x[1]]
-            y = part("cross_attention", y, keys[1], others, causal=False)
-        return self._feedforward(params, y, keys[2], train), state
+            encoded = None if mask is None else mask[:2]
+            attention = self.attention(features, causal=False)
+            y = self.attended(
+                attention, params, "cross_attention", y, others, encoded, keys[1], train
+            )
+        return self.feedforward(params, y, keys[2], train), state
 
     def _check(self, shapes: list[Shape]) -> int:
         if len(shapes) not in (1, 2, 3):
@@ -297,10 +212,6 @@ class TransformerDecoder(_Block):
         mask = shapes[2] if len(shapes) > 2 else None
         check_shapes(self, Roles(shapes[0], encoded, encoded, mask), heads=self.num_heads)
         return shapes[0][-1]
-
-
-def _init_norm(features: int) -> Params:
-    return {"gamma": jnp.ones(features), "beta": jnp.zeros(features)}
 
 
 __all__ = ["TransformerDecoder", "TransformerEncoder"]
