@@ -26,6 +26,7 @@ from fitwell.layers.augmenting import (
     RandomZoom,
 )
 from fitwell.layers.base import Input, InputLayer, Layer
+from fitwell.layers.categories import CategoryEncoding, Discretization
 from fitwell.layers.dense import Dense
 from fitwell.layers.embedding import Embedding
 from fitwell.layers.function import Lambda
@@ -165,6 +166,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
     "CausalMask",
     "Concatenate",
     "Conv1D",
@@ -179,6 +181,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "DropConnect",
     "Dropout",
