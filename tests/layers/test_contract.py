@@ -171,7 +171,7 @@ def test_gradients_agree_with_finite_differences(row: Row) -> None:
             return jax.grad(f)(vector), (up - down) / 2e-5
 
         exact, numeric = jax.jit(both)(start)
-        assert exact.dtype == jnp.float64
+        assert exact.dtype == jnp.float64 or not exact.size  # whole numbers have no gradient
         close(exact, numeric, rtol=1e-6, atol=1e-8)
 
 
