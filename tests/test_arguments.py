@@ -92,3 +92,67 @@ def test_a_layer_by_an_index_there_is_not(model: fw.Model) -> None:
     )
     assert model.get_layer(index=-1).name == "dense"
     assert (model.input_shape, model.output_shape) == ((None, 2), (None, 1))
+
+
+NO_BATCH = "Write model.build((None, 4)) for 4 numbers per example."
+WRONG: list[tuple[Any, str]] = [
+    (
+        lambda m: fw.Sequential([fw.layers.Dense(1)]).build(4),
+        f"build: expected a batch's shape, None in front, received 4. {NO_BATCH}",
+    ),
+    (
+        lambda m: fw.Sequential([fw.layers.Dense(1)]).build((4,)),
+        f"build: expected a batch's shape, None in front, received (4,). {NO_BATCH}",
+    ),
+    (
+        lambda m: m.predict(X, callbacks=3),
+        "predict: expected callbacks that are Callbacks, received 3. "
+        "Derive it from fitwell.callbacks.Callback.",
+    ),
+    (
+        lambda m: m.get_layer(index="dense"),
+        "model: expected an index below 1, received index='dense'. "
+        "Layers count from 0, the input not included.",
+    ),
+    (
+        lambda m: fw.Sequential([fw.Input((2,)), fw.layers.Dense(1, name=3)]),
+        "Dense: expected a name without /, received 3. Use letters, digits and _.",
+    ),
+    (
+        lambda m: fw.optimizers.SGD(nesterov="no"),
+        "SGD: expected nesterov to be one of True, False, received nesterov='no'. "
+        "The choices are False, True.",
+    ),
+    (
+        lambda m: fw.Input((True,)),
+        "Input: expected shape=(n, ...) with whole numbers >= 1, without the batch axis, received "
+        "shape=(True,). For 4 numbers per example write Input(shape=(4,)).",
+    ),
+    (
+        lambda m: fw.callbacks.EarlyStopping(monitor=3),
+        "EarlyStopping: expected monitor to be a name, received monitor=3. "
+        'Pass a name of the logs, such as "val_loss".',
+    ),
+    (
+        lambda m: fw.callbacks.ReduceLROnPlateau(factor="half"),
+        "ReduceLROnPlateau: expected factor to be a finite number, received factor='half'. "
+        "Pass factor as a number.",
+    ),
+    (
+        lambda m: fw.tabular.train("sklearn:iris", epochs=0),
+        "train: expected epochs >= 1, received epochs=0. Pass epochs=1 or more.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "text"), WRONG)
+def test_values_of_a_wrong_kind(model: fw.Model, call: Any, text: str) -> None:
+    with pytest.raises(fw.errors.InvalidArgument) as caught:
+        call(model)
+    assert str(caught.value) == text
+
+
+def test_a_known_batch_size_is_no_part_of_the_shape() -> None:
+    model = fw.Sequential([fw.layers.Dense(1)])
+    model.build((32, 4))
+    assert model.input_shape == (None, 4)

@@ -151,7 +151,7 @@ class Own(Regularizer):
         (
             InvalidArgument,
             lambda: L1(proximal="yes"),
-            "L1: expected proximal to be one of False, True, received proximal='yes'. "
+            "L1: expected proximal to be one of True, False, received proximal='yes'. "
             "The choices are False, True.",
         ),
         (

@@ -268,7 +268,6 @@ _BY_NAME |= {
     "swish": silu,
     "hard_swish": hard_silu,
     "soft_relu": softplus,
-    "soft relu": softplus,
     "2nd_relu": relu2,
 }
 

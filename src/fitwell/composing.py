@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.base import Call, Layer, Symbol, connect
-from fitwell.network import Network
+from fitwell.network import Network, pick
 from fitwell.types import Params, State
 
 
@@ -61,6 +61,6 @@ def replay(model: Inner, symbols: list[Symbol]) -> list[Symbol]:
             made.append(given[i])
             continue
         layer = bare.setdefault(node.name, model.shared_layer(node.name))
-        inputs = tuple(made[j] if k is None else made[j][k] for j, k in node.inputs)
+        inputs = tuple(pick(made, ref) for ref in node.inputs)
         made.append(connect(Call(layer, inputs, node.many, weights=model.weights_of(node.name))))
-    return [made[j] if k is None else made[j][k] for j, k in network.outputs]
+    return [pick(made, ref) for ref in network.outputs]

@@ -82,6 +82,8 @@ class Description:
         for field in fields:
             if field.name in given:
                 object.__setattr__(self, field.name, freeze(given[field.name]))
+                if field.type in ("bool", bool):  # "no" would count as True
+                    check_choice(self, field.name, (True, False))
             elif field.default is not dataclasses.MISSING:
                 object.__setattr__(self, field.name, field.default)
             elif field.default_factory is not dataclasses.MISSING:
@@ -194,24 +196,30 @@ def freeze(value: Any) -> Any:
     return value
 
 
-def resolve(subject: str, identifier: Any, table: Mapping[str, T], aliases: Any = None) -> T:
+def resolve(subject: str, identifier: Any, table: Mapping[str, T]) -> T:
     """The entry of `table` that a name stands for; anything that is no name is returned as it is.
 
-    Names are compared without regard to case, `_` and `-`, so that `"MeanSquaredError"`,
-    `"mean_squared_error"` and `"mean-squared-error"` are one.
+    Names are compared as `simple_name` writes them.
     """
     if not isinstance(identifier, str):
         return identifier
-
-    def simple(name: str) -> str:
-        return name.lower().replace("_", "").replace("-", "")
-
-    names = {simple(name): value for name, value in table.items()}
-    if simple(identifier) not in names:
+    if identifier in table:
+        return table[identifier]
+    names = {simple_name(name): value for name, value in table.items()}
+    if simple_name(identifier) not in names:
         raise UnknownName(
             subject, "a name it knows", repr(identifier), did_you_mean(identifier, table)
         )
-    return names[simple(identifier)]
+    return names[simple_name(identifier)]
+
+
+def simple_name(name: str) -> str:
+    """A name without regard to case, `_`, `-` and spaces.
+
+    >>> {simple_name(n) for n in ("MeanSquaredError", "mean_squared_error", "mean squared-error")}
+    {'meansquarederror'}
+    """
+    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
 # Checks that many descriptions share. Each returns nothing and raises InvalidArgument.

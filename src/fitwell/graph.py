@@ -121,7 +121,7 @@ def assign_names(layers: Iterable[Layer]) -> list[str]:
     for layer in layers:
         if layer.name is None or id(layer) in by_identity:
             continue
-        if "/" in layer.name or not layer.name:
+        if not isinstance(layer.name, str) or "/" in layer.name or not layer.name:
             cure = "Use letters, digits and _."
             raise InvalidArgument(type(layer).__name__, "a name without /", repr(layer.name), cure)
         if layer.name in taken:

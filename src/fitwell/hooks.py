@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Protocol, TypeAlias
 
+from fitwell.errors import InvalidArgument
 from fitwell.history import History
 from fitwell.types import HostArray
 
@@ -157,6 +158,21 @@ def batch_hook(callbacks: Iterable[Callback], kind: str) -> BatchHook | None:
             getattr(callback, f"on_{kind}_batch_{moment}")(batch, logs)
 
     return call if found else None
+
+
+def listed(subject: str, callbacks: Any) -> list[Callback]:
+    """What a user passed as `callbacks` as a list: one, several or None.
+
+    Raises:
+        InvalidArgument: something else among them.
+    """
+    found = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+    found = [] if callbacks is None else found
+    for one in found:
+        if not isinstance(one, Callback):
+            cure = "Derive it from fitwell.callbacks.Callback."
+            raise InvalidArgument(subject, "callbacks that are Callbacks", repr(one), cure)
+    return found
 
 
 def in_order(callbacks: Iterable[Callback]) -> list[Callback]:

@@ -118,9 +118,9 @@ class Model(Trainer):
         """The view of a layer by name, or by its place in `layers`."""
         if index is not None:
             views = self.layers
-            if not -len(views) <= index < len(views):
+            if not isinstance(index, int) or not -len(views) <= index < len(views):
                 cure = "Layers count from 0, the input not included."
-                received = f"index={index}"
+                received = f"index={index!r}"
                 raise InvalidArgument("model", f"an index below {len(views)}", received, cure)
             return views[index]
         if name not in self.network.layers:

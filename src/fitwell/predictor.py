@@ -13,9 +13,9 @@ from fitwell import feeding
 from fitwell.arguments import named
 from fitwell.errors import InvalidArgument, InvalidData, NotReady
 from fitwell.examples import Examples
-from fitwell.hooks import BatchHook, Callback, FittedModel, batch_hook
+from fitwell.hooks import BatchHook, Callback, FittedModel, batch_hook, listed
 from fitwell.measuring import measure
-from fitwell.network import Network
+from fitwell.network import Network, pick
 from fitwell.objectives import Compiled
 from fitwell.optimizers import Optimizer
 from fitwell.programs import predict_program
@@ -52,13 +52,16 @@ class Predictor:
     def network(self) -> Network:
         """The pure description of the graph; `network.forward` is the map."""
         if self._network is None:
-            raise NotReady(
-                self.name,
-                "a network whose input shape is known",
-                "none so far",
-                "Begin with Input(shape=...), call build((None, n)), or fit first.",
-            )
+            raise self._shapeless()
         return self._network
+
+    def _shapeless(self) -> NotReady:
+        return NotReady(
+            self.name,
+            "a network whose input shape is known",
+            "none so far",
+            "Begin with Input(shape=...), call build((None, n)), or fit first.",
+        )
 
     @property
     def input_shape(self) -> Any:
@@ -75,8 +78,8 @@ class Predictor:
     @property
     def train_state(self) -> TrainState:
         """Weights, state, optimizer state, key and step: one pytree."""
-        assert self.network is not None
-        assert self._train_state is not None
+        if self._train_state is None:
+            raise self._shapeless()
         return self._train_state
 
     @train_state.setter
@@ -170,6 +173,7 @@ class Predictor:
         Args:
             x, y, sample_weight: as in `fit`.
             batch_size: examples per step; only memory and speed depend on it.
+            verbose: accepted for Keras' sake; nothing is printed.
             steps: batches to stop after.
             callbacks: their `on_test_*` hooks are called.
 
@@ -214,6 +218,8 @@ class Predictor:
         Args:
             x: as in `fit`, or an iterable of batches of inputs.
             batch_size: rows per dispatch; only memory depends on it.
+            verbose: accepted for Keras' sake; nothing is printed.
+            steps: batches of an iterable to stop after.
             callbacks: their `on_predict_*` hooks are called, around each dispatch.
 
         Returns:
@@ -242,7 +248,7 @@ class Predictor:
 
     def _called(self, callbacks: Callback | Sequence[Callback] | None, kind: str) -> list[Callback]:
         """The callbacks as a list, with this model, after their `on_<kind>_begin`."""
-        own = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
+        own = listed("evaluate" if kind == "test" else kind, callbacks)
         for callback in own:
             callback.set_model(cast(FittedModel, self))  # a Predictor is always part of a Model
             getattr(callback, f"on_{kind}_begin")({})
@@ -277,7 +283,7 @@ class Predictor:
         train = self.train_state
         key = jax.random.fold_in(train.key, train.step)
         values, _ = self.network.forward(train.params, train.state, xs, key=key, train=training)
-        outputs = [values[i] if k is None else values[i][k] for i, k in self.network.outputs]
+        outputs = [pick(values, ref) for ref in self.network.outputs]
         return self._form_outputs(outputs)
 
     def _form_outputs(self, outputs: list[Any]) -> Any:

@@ -230,7 +230,8 @@ def _is_terminal() -> bool:
 
 
 def duration(seconds: float) -> str:
-    """
+    """Seconds as people read them.
+
     >>> duration(0.417), duration(125), duration(7260)
     ('0.4s', '2m05s', '2h01m')
     """
@@ -243,7 +244,8 @@ def duration(seconds: float) -> str:
 
 
 def values(logs: Mapping[str, float]) -> str:
-    """
+    """Names and values on one line.
+
     >>> values({"loss": 0.31214, "learning_rate": 1e-5})
     'loss 0.3121  learning_rate 1.000e-05'
     """

@@ -70,7 +70,6 @@ class L1(Regularizer):
 
     def validate(self) -> None:
         _check_factor(self, "l1")
-        check_choice(self, "proximal", (False, True))
 
     def __call__(self, weight: Array) -> Array:
         if self.proximal:
@@ -116,7 +115,6 @@ class L1L2(Regularizer):
     def validate(self) -> None:
         _check_factor(self, "l1")
         _check_factor(self, "l2")
-        check_choice(self, "proximal", (False, True))
 
     def __call__(self, weight: Array) -> Array:
         return L1(self.l1, proximal=self.proximal)(weight) + L2(self.l2)(weight)

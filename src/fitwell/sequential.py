@@ -68,8 +68,12 @@ class Sequential(Model):
 
     def build(self, input_shape: Any) -> None:
         """Makes the weights for inputs of `(None, n, ...)`, the batch axis first as in Keras."""
-        shape = tuple(input_shape)[1:]
-        self.build_for(shape)
+        shape = tuple(input_shape) if isinstance(input_shape, list | tuple) else ()
+        if not shape or (len(shape) == 1 and shape[0] is not None):
+            cure = "Write model.build((None, 4)) for 4 numbers per example."
+            expected, received = "a batch's shape, None in front", repr(input_shape)
+            raise InvalidArgument("build", expected, received, cure)
+        self.build_for(shape[1:])
 
     def collapse(self) -> Sequential:
         """The same map with every run of linear Dense layers merged: `W = W1 W2, b = b1 W2 + b2`.

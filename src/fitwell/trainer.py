@@ -17,7 +17,7 @@ from fitwell.errors import InvalidArgument, NotReady
 from fitwell.examples import Examples
 from fitwell.fitting import Fit, Position
 from fitwell.history import History
-from fitwell.hooks import FittedModel, in_order
+from fitwell.hooks import FittedModel, in_order, listed
 from fitwell.optimizers import Optimizer
 from fitwell.predictor import Predictor, batch_rows
 from fitwell.programs import optimizer_program
@@ -110,6 +110,7 @@ class Trainer(Predictor):
         """
         began = time.perf_counter()
         optimizer = self._require_optimizer()
+        own = listed("fit", callbacks)
         epochs = feeding.whole_number("fit", "epochs", epochs, 0)
         initial_epoch = feeding.whole_number("fit", "initial_epoch", initial_epoch, 0)
         validation_freq = feeding.frequency(validation_freq)
@@ -133,11 +134,6 @@ class Trainer(Predictor):
             validation = held.source(held_out or validation_data, size, steps=validation_steps)
         self._begin_optimizer(optimizer, source)
         history = History()
-        own = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
-        for one in own:
-            if not isinstance(one, Callback):
-                cure = "Derive it from fitwell.callbacks.Callback."
-                raise InvalidArgument("fit", "callbacks that are Callbacks", repr(one), cure)
         bar = ProgressBar(verbose, examples.notes)
         self.history, self._callbacks = history, [*in_order(own), bar]
         params = {

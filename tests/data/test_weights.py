@@ -30,6 +30,11 @@ def test_a_class_without_a_weight_weighs_one_and_one_that_is_absent_does_no_harm
     assert class_weights("fit", np.array([0, 1, 2, 1]), {1: 5.0, 7: 2.0}).tolist() == [1, 5, 1, 5]
 
 
+def test_labels_of_a_hinge_are_keys() -> None:
+    weights = class_weights("fit", np.array([-1, 1, 1]), {-1: 3.0, 1: 2.0})
+    assert weights.tolist() == [3.0, 2.0, 2.0]
+
+
 def test_class_weights_of_a_dict_times_sample_weights() -> None:
     y, table = np.array([0, 1, 1], np.int32), {0: 1, 1: 2.5, 7: 9}
     assert class_weights("fit", y, table).tolist() == [1, 2.5, 2.5]
@@ -88,6 +93,15 @@ BAD_WEIGHTS: list[tuple[Any, type[FitwellError], str]] = [
         InvalidArgument,
         "fit, class_weight: expected classes as keys (such as 0, 1), received the key '1'. "
         "Use the labels as keys; a class without a key weighs 1.",
+    ),
+    *(
+        (
+            lambda key=key: class_weights("fit", LABELS, {key: 1}),
+            InvalidArgument,
+            f"fit, class_weight: expected classes as keys (such as 0, 1), received the key {key}. "
+            "Use the labels as keys; a class without a key weighs 1.",
+        )
+        for key in (None, (1,), float("nan"), 0.5, -1)
     ),
     (
         lambda: class_weights("fit", LABELS, "equal"),

@@ -86,7 +86,7 @@ def test_messages_about_values():
          "Quantile: expected numbers in (0, 1), received quantile=(0.1, 1.0). The median is 0.5; "
          "an interval that holds 80 % is (0.1, 0.9)."),
         (lambda: losses.BinaryCrossentropy("sum"),
-         "BinaryCrossentropy: expected from_logits to be one of False, True, received "
+         "BinaryCrossentropy: expected from_logits to be one of True, False, received "
          "from_logits='sum'."),
         (lambda: losses.CategoricalCrossentropy(label_smoothing=2),
          "expected label_smoothing to be a number in [0, 1], received label_smoothing=2"),

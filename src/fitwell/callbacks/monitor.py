@@ -6,12 +6,13 @@ import math
 import re
 import warnings
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 from fitwell.errors import InvalidArgument, did_you_mean
 from fitwell.types import Logs
 
-__all__ = ["Monitor", "check_save_freq", "whole_number"]
+__all__ = ["Monitor", "check_number", "check_save_freq", "whole_number"]
 
 # What names of metrics end with; the longest ending counts, so that brier_score is no score.
 _ENDINGS = {
@@ -36,6 +37,10 @@ class Monitor:
     """
 
     def __init__(self, owner: str, name: str, mode: str, min_delta: float = 0.0) -> None:
+        if not isinstance(name, str):
+            cure = 'Pass a name of the logs, such as "val_loss".'
+            raise InvalidArgument(owner, "monitor to be a name", f"monitor={name!r}", cure)
+        check_number(owner, "min_delta", min_delta)
         self.owner, self.name, self.min_delta = owner, name, abs(min_delta)
         if mode not in ("auto", "min", "max"):
             cure = 'Pass mode="min" if less is better, "max" if more is.'
@@ -91,7 +96,8 @@ class Monitor:
 
 
 def _direction(name: str) -> str | None:
-    """
+    """Which way the metric of a name is better: "min", "max", or None if the name does not say.
+
     >>> _direction("val_out_accuracy_1"), _direction("brier_score"), _direction("false_positives")
     ('max', 'min', None)
     """
@@ -109,6 +115,13 @@ def check_save_freq(owner: str, value: Any) -> None:
     """Raises InvalidArgument unless `value` is "epoch" or a number of batches."""
     if value != "epoch":
         whole_number(owner, "save_freq", value, 1, 'Pass "epoch" or a number of batches.')
+
+
+def check_number(owner: str, name: str, value: Any) -> None:
+    """Raises InvalidArgument unless `value` is a finite number."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        expected, cure = f"{name} to be a finite number", f"Pass {name} as a number."
+        raise InvalidArgument(owner, expected, f"{name}={value!r}", cure)
 
 
 def whole_number(owner: str, name: str, value: Any, low: int, cure: str = "") -> None:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from fitwell.callbacks.monitor import Monitor, whole_number
+from fitwell.callbacks.monitor import Monitor, check_number, whole_number
 from fitwell.errors import InvalidArgument
 from fitwell.hooks import Callback, MutableLogs
 
@@ -49,6 +49,8 @@ class ReduceLROnPlateau(Callback):
     ) -> None:
         owner = "ReduceLROnPlateau"
         self._monitor = Monitor(owner, monitor, mode, min_delta)
+        check_number(owner, "factor", factor)
+        check_number(owner, "min_lr", min_lr)
         if not 0.0 < factor < 1.0:
             cure = "Pass factor=0.5 to halve the rate."
             raise InvalidArgument(owner, "factor in (0, 1)", f"factor={factor!r}", cure)

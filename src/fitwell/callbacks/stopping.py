@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from fitwell.callbacks.monitor import Monitor, whole_number
+from fitwell.callbacks.monitor import Monitor, check_number, whole_number
 from fitwell.hooks import Callback, MutableLogs
 from fitwell.types import HostArray
 
@@ -52,6 +52,8 @@ class EarlyStopping(Callback):
         self._monitor = Monitor("EarlyStopping", monitor, mode, min_delta)
         whole_number("EarlyStopping", "patience", patience, 0)
         whole_number("EarlyStopping", "start_from_epoch", start_from_epoch, 0)
+        if baseline is not None:
+            check_number("EarlyStopping", "baseline", baseline)
         self.patience, self.start_from_epoch = patience, start_from_epoch
         self.verbose, self.baseline = verbose, baseline
         self.restore_best_weights = restore_best_weights

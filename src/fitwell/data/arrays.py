@@ -163,13 +163,14 @@ def fit_rank(subject: str, name: str, array: HostArray, shape: Shape) -> HostArr
         cure = "Change the data or the network's first layer."
     raise ShapeMismatch(
         f"{subject}, layer {name}",
-        f"x of shape {_batch(shape)}",
+        f"x of shape {shape_of_batch(shape)}",
         f"{array.shape}",
         cure,
     )
 
 
-def _batch(shape: Shape) -> str:
+def shape_of_batch(shape: Shape) -> str:
+    """The shape of a batch of examples in words: `(4,)` -> `(n, 4)`."""
     return f"({', '.join(['n', *map(str, shape)])}{',' if not shape else ''})"
 
 

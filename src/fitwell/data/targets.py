@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fitwell.data.arrays import to_array
+from fitwell.data.arrays import shape_of_batch, to_array
 from fitwell.errors import InvalidArgument, InvalidData, ShapeMismatch
 from fitwell.losses import (
     BinaryCrossentropy,
@@ -60,7 +60,7 @@ def align(subject: str, y: Any, loss: Loss | None, shape: Shape) -> HostArray:
     if isinstance(loss, ONE_HOT) and per_class:
         raise ShapeMismatch(
             subject,
-            f"one-hot labels of shape {_rows(shape)} for {_name(loss)}",
+            f"one-hot labels of shape {shape_of_batch(shape)} for {_name(loss)}",
             f"shape {array.shape}",
             "Use sparse_categorical_crossentropy for whole-number labels, or "
             "fitwell.utils.to_categorical(y).",
@@ -91,10 +91,6 @@ def _check_finite(subject: str, array: HostArray) -> None:
     )
 
 
-def _rows(shape: Shape) -> str:
-    return f"({', '.join(['n', *map(str, shape)])}{'' if shape else ','})"
-
-
 def _class_indices(
     subject: str, array: HostArray, shape: Shape, loss: SparseCategoricalCrossentropy
 ) -> HostArray:
@@ -105,14 +101,14 @@ def _class_indices(
     if array.shape[1:] == shape and array.ndim > 1:
         raise ShapeMismatch(
             subject,
-            f"whole-number labels of shape {_rows(shape[:-1])} for {_name(loss)}",
+            f"whole-number labels of shape {shape_of_batch(shape[:-1])} for {_name(loss)}",
             f"shape {array.shape}, which looks one-hot",
             "Use categorical_crossentropy, or pass y.argmax(-1).",
         )
     if array.shape[1:] != shape[:-1]:
         raise ShapeMismatch(
             subject,
-            f"labels of shape {_rows(shape[:-1])}",
+            f"labels of shape {shape_of_batch(shape[:-1])}",
             f"{array.shape}",
             "Each example needs one class index.",
         )
@@ -232,9 +228,7 @@ def _class_weights(subject: str, y: HostArray, class_weight: Any) -> HostArray:
         labels = y.argmax(-1)
     classes, index, counts = np.unique(labels.reshape(-1), return_inverse=True, return_counts=True)
     if isinstance(class_weight, Mapping):
-        strange = [
-            key for key in class_weight if isinstance(key, str) or key != int(key) or key < 0
-        ]
+        strange = [key for key in class_weight if not _is_label(key, classes)]
         if strange:
             listed = ", ".join(f"{c:g}" for c in classes[:10])
             cure = "Use the labels as keys; a class without a key weighs 1."
@@ -249,6 +243,13 @@ def _class_weights(subject: str, y: HostArray, class_weight: Any) -> HostArray:
         cure = "Pass class_weight='balanced' or {0: 1.0, 1: 5.0}."
         raise InvalidArgument(subject, "a dict or 'balanced'", repr(class_weight), cure)
     return table[index.reshape(-1)]
+
+
+def _is_label(key: Any, classes: HostArray) -> bool:
+    """Whether a key of `class_weight` may be a class: one that is seen, or another whole number."""
+    if not isinstance(key, int | float | np.number):
+        return False
+    return bool(key in classes or (key >= 0 and float(key).is_integer()))
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> HostArray:

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from fitwell.description import resolve
+from fitwell.description import resolve, simple_name
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.initializers.base import Initializer, fans
 from fitwell.initializers.constant import Constant, Identity, Ones, Zeros
@@ -129,7 +129,7 @@ def for_activation(activation: str | Callable[..., Any] | None) -> Initializer:
     (HeNormal(), LecunNormal(), GlorotUniform())
     """
     name = activation if isinstance(activation, str) else getattr(activation, "__name__", "")
-    name = name.lower().replace("_", "").replace("-", "").replace(" ", "")
+    name = simple_name(name)
     if name == "selu":
         return LecunNormal()
     return HeNormal() if name in _RELU_FAMILY else GlorotUniform()

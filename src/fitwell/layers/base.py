@@ -44,8 +44,8 @@ class Layer(Description):
     Shapes exclude the batch axis; arrays have it in front. A field called
     `<weight>_regularizer` or `<weight>_constraint` acts on the weight of that name, and
     `activity_regularizer` on the output, in every layer (`recurrent_regularizer` finds the weight
-    `recurrent_kernel`). Names in these fields, in
-    `<weight>_initializer` and in `activation` are checked when the layer is made.
+    `recurrent_kernel`). Names in these fields, in `<weight>_initializer` and in `activation` are
+    checked when the layer is made.
 
     Args:
         name: None lets the network name the layer by class and position.
@@ -221,7 +221,7 @@ def Input(  # noqa: N802 - Keras' name
     """
     if isinstance(shape, int):
         shape = (shape,)
-    if shape is None or any(not isinstance(n, int) or n < 1 for n in shape):
+    if not isinstance(shape, list | tuple) or any(type(n) is not int or n < 1 for n in shape):
         raise InvalidArgument(
             "Input",
             "shape=(n, ...) with whole numbers >= 1, without the batch axis",

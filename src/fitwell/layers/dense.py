@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import jax
 
 from fitwell import activations
-from fitwell.description import check_choice, check_positive_int
+from fitwell.description import check_positive_int
 from fitwell.errors import InvalidArgument
 from fitwell.layers.base import Layer, flat_features
 from fitwell.types import Array, Key, Params, Shape
@@ -58,7 +58,6 @@ class Dense(Layer):
 
     def validate(self) -> None:
         check_positive_int(self, "units")
-        check_choice(self, "use_bias", (True, False))
         for name in ("bias_regularizer", "bias_constraint"):
             if not self.use_bias and getattr(self, name) is not None:
                 raise InvalidArgument(

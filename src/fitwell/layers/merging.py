@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from fitwell.description import check_choice
 from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch
 from fitwell.layers.base import Layer, describe
 from fitwell.types import Array, Params
@@ -172,7 +171,6 @@ class Dot(Layer):
     keeps_time: ClassVar[bool] = False
 
     def validate(self) -> None:
-        check_choice(self, "normalize", (True, False))
         axes = self._pair()
         if len(axes) != 2 or any(type(a) is not int or a == 0 for a in axes):
             raise InvalidArgument(

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 import numpy as np
 
-from fitwell.description import check_choice, freeze
+from fitwell.description import freeze
 from fitwell.errors import InvalidArgument, InvalidData, ShapeMismatch
 from fitwell.layers.base import Layer, describe
 from fitwell.types import Array, HostArray, Key, Params, Shape, State
@@ -54,7 +54,6 @@ class Normalization(Layer):
     adapts: ClassVar[bool] = True
 
     def validate(self) -> None:
-        check_choice(self, "invert", (True, False))
         axes = self._axes()
         if any(type(a) is not int or a == 0 for a in axes) or len(set(axes)) < len(axes):
             raise InvalidArgument(

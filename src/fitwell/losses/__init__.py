@@ -101,8 +101,7 @@ def get(identifier: Any) -> Loss:
     >>> get("MSE"), get(mean_squared_error), get(Huber(2.0))
     (MeanSquaredError(), MeanSquaredError(), Huber(delta=2.0))
     """
-    name = identifier.strip().replace(" ", "_") if isinstance(identifier, str) else identifier
-    found = resolve("loss", name, _BY_NAME)
+    found = resolve("loss", identifier, _BY_NAME)
     if isinstance(found, Loss):
         return found
     if isinstance(found, type) and issubclass(found, Loss):

@@ -34,7 +34,7 @@ class Loss(Description):
             `"mean"`: sum(weight * loss) / number of losses. `"mean_with_sample_weight"`:
             sum(weight * loss) / sum(weight). `"sum"`: sum(weight * loss). `"none"` or None:
             weight * loss of each example (training then takes the mean).
-        name: what the history calls it.
+        name: what the logs call it where it is a metric.
 
     Raises:
         InvalidArgument: for another reduction.

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from fitwell.description import check_choice, check_number
+from fitwell.description import check_number
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.losses.base import EPSILON, Loss, array, floating, pair
 from fitwell.types import Array
@@ -206,7 +206,6 @@ def _labels_pair(y_true: Any, y_pred: Any, axis: int) -> tuple[Array, Array]:
 
 def check_crossentropy(owner: Any) -> None:
     """The fields that all cross-entropies share."""
-    check_choice(owner, "from_logits", (False, True))
     if hasattr(owner, "label_smoothing"):
         check_number(owner, "label_smoothing", 0, 1)
     if isinstance(owner.axis, bool) or not isinstance(owner.axis, int):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from fitwell.description import check_choice, check_number
+from fitwell.description import check_number
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.losses.base import Loss, pair
 from fitwell.losses.crossentropy import (
@@ -143,7 +143,6 @@ class BinaryFocalCrossentropy(Loss):
     link: ClassVar[str | None] = "sigmoid"
 
     def validate(self) -> None:
-        check_choice(self, "apply_class_balancing", (False, True))
         check_number(self, "alpha", 0, 1)
         check_number(self, "gamma", 0)
         check_crossentropy(self)

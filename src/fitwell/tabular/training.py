@@ -16,6 +16,7 @@ from fitwell.data.labels import Target, fit_target, infer_task, target_column
 from fitwell.data.splits import split
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidArgument
+from fitwell.feeding import whole_number
 from fitwell.tabular.model import TableModel, known_rows
 from fitwell.tabular.recipe import default_network, plan, stopping
 from fitwell.tabular.scores import baselines, scores
@@ -144,6 +145,8 @@ def fit(
     """Trains the default network and measures it on the test rows; the second half of `train`."""
     part, held = prepared.train, prepared.validation
     rows, features = part.x.shape
+    if epochs is not None:
+        whole_number("train", "epochs", epochs, 1)
     chosen = plan(rows, epochs)
     network = default_network(features, prepared.target, chosen, rows, seed)
     began = time.perf_counter()
