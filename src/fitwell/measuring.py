@@ -70,7 +70,8 @@ def measure(
         if on_batch is not None:
             on_batch("begin", step, {})
         jax.block_until_ready(totals)  # two buffers: the one before must have been read
-        _, totals, each = program(params, state, totals, compiling.shard(data), rates, count)
+        after, totals, each = program(params, state, totals, compiling.shard(data), rates, count)
+        state = after or state
         keep_collected(collected, each, count)
         step += count
         if on_batch is not None:

@@ -88,6 +88,11 @@ class Network:
     def __hash__(self) -> int:  # every dispatch looks its program up by it
         return self._hash
 
+    @functools.cached_property
+    def remembers(self) -> bool:
+        """Whether a prediction depends on those before it."""
+        return any(layer.remembers for layer in self.layers.values())
+
     # Weights
 
     @functools.cached_property

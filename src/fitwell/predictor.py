@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fitwell import feeding
+from fitwell import feeding, sharing
 from fitwell.arguments import named
 from fitwell.errors import InvalidArgument, InvalidData, NotReady
 from fitwell.examples import Examples
@@ -33,6 +33,7 @@ class Predictor:
         self.optimizer: Optimizer | None = None
         self._network: Network | None = None
         self._train_state: TrainState | None = None
+        self._links: sharing.Links = {}
         self._compiled: Compiled | None = None
         self._input_form: Any = None
         self._output_form: Any = None
@@ -80,11 +81,15 @@ class Predictor:
         """Weights, state, optimizer state, key and step: one pytree."""
         if self._train_state is None:
             raise self._shapeless()
+        if self._links:
+            self._train_state = sharing.pull(self._train_state, self._links)
         return self._train_state
 
     @train_state.setter
     def train_state(self, value: TrainState) -> None:
         self._train_state = value
+        if self._links:
+            sharing.push(value, self._links)
 
     def _require_optimizer(self) -> Optimizer:
         if self.optimizer is None:
@@ -118,6 +123,7 @@ class Predictor:
     def unbuild(self) -> None:
         """Forgets shapes and weights: the data they were made for turned out to be wrong."""
         self._network = self._train_state = self._compiled = None
+        self._links = {}
 
     # Normalization and its like
 
@@ -264,6 +270,7 @@ class Predictor:
         """Dispatches of `rows` examples; the last is padded to a power of two: few programs."""
         program = predict_program(network)
         train = self.train_state
+        state = train.state
         n = len(xs[0])
         parts = []
         for start in range(0, n, rows):
@@ -272,10 +279,14 @@ class Predictor:
             size = min(rows, 1 << (count - 1).bit_length())
             if hook is not None:
                 hook("begin", start // rows, {})
-            outputs = program(train.params, train.state, feeding.padded(some, size))
+            real = (np.arange(size) < count).astype(np.float32)
+            outputs, new = program(train.params, state, feeding.padded(some, size), real)
+            state = new or state
             parts.append([np.asarray(o)[:count] for o in outputs])
             if hook is not None:
                 hook("end", start // rows, {})
+        if network.remembers:
+            self.train_state = train._replace(state=state)
         return [np.concatenate(p) for p in zip(*parts, strict=True)]  # a copy: the user's own
 
     def _call_on_arrays(self, x: Any, training: bool) -> Any:

@@ -83,30 +83,42 @@ def train_program(network: Network, objective: Objective, optimizer: Optimizer) 
 
 @compiling.program()
 def evaluate_program(network: Network, objective: Objective) -> Any:
-    """Compiled: `(params, state, totals, data, rates, count) -> (None, totals, collected)`."""
+    """Compiled: `(params, state, totals, data, rates, count) -> (state, totals, collected)`.
+
+    The state is None unless the network remembers.
+    """
 
     def chunk(
         params: Params, state: State, totals: Stats, data: Batch, rates: Array, count: Array
-    ) -> tuple[None, Stats, Stats]:
-        def body(carry: None, batch: Batch, rate: Array) -> tuple[None, Stats]:
+    ) -> tuple[State | None, Stats, Stats]:
+        def body(carry: State | None, batch: Batch, rate: Array) -> tuple[State | None, Stats]:
             key = jax.random.key(0)  # no layer draws from it in evaluation
-            stats = losses_and_stats(
-                network, objective, params, state, batch, key=key, train=False
-            )[1][1]
-            return None, stats
+            before = state if carry is None else carry
+            _, (new, stats) = losses_and_stats(
+                network, objective, params, before, batch, key=key, train=False
+            )
+            return (None if carry is None else new), stats
 
-        return _loop(objective, body, None, totals, data, rates, count)
+        start = state if network.remembers else None
+        return _loop(objective, body, start, totals, data, rates, count)
 
     return compiling.compile(chunk, donate=(2,))
 
 
 @compiling.program()
 def predict_program(network: Network) -> Any:
-    """Compiled: `(params, state, xs) -> outputs`, in inference."""
+    """Compiled: `(params, state, xs, rows) -> (outputs, state)`, in inference.
 
-    def predict(params: Params, state: State, xs: tuple[Array, ...]) -> tuple[Any, ...]:
-        values, _ = network.forward(params, state, xs, key=jax.random.key(0), train=False)
-        return tuple(pick(values, ref) for ref in network.outputs)
+    The state is empty unless the network remembers.
+    """
+
+    def predict(
+        params: Params, state: State, xs: tuple[Array, ...], rows: Array
+    ) -> tuple[tuple[Any, ...], State]:
+        values, _, new = network.masked_forward(
+            params, state, xs, key=jax.random.key(0), train=False, rows=rows
+        )
+        return tuple(pick(values, ref) for ref in network.outputs), new if network.remembers else {}
 
     return compiling.compile(predict)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -62,7 +63,11 @@ class LayerView:
 
     @property
     def description(self) -> Layer:
-        """The frozen description."""
+        """The frozen description: a new instance, which shares no weights with the model."""
+        return dataclasses.replace(self._layer)
+
+    @property
+    def _layer(self) -> Layer:
         return self._owner.network.layers[self.name]
 
     @property
@@ -84,7 +89,7 @@ class LayerView:
     @property
     def trainable(self) -> bool:
         """Whether `fit` changes its weights; may be assigned."""
-        return self.description.trainable
+        return self._layer.trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
@@ -135,12 +140,18 @@ class LayerView:
         """How many numbers the layer holds, state included, as in Keras."""
         return size(self._named())
 
+    def reset_state(self) -> None:
+        """Sets the layer's state (what `stateful=True` keeps) to what it was at the start."""
+        params, _ = self._owner.weights_of(self.name)
+        fresh = self._layer.init_state(self.node.shape_in)
+        self._owner.set_weights_of(self.name, params, fresh)
+
     def adapt(self, data: Any) -> None:
         """Computes a preprocessing layer's statistics from data and keeps them in the model."""
-        if not self.description.adapts:
+        if not self._layer.adapts:
             cure = "Normalization does."
             raise InvalidArgument(repr(self), "a layer that adapts to data", "adapt", cure)
-        state = self.description.statistics([np.asarray(data)])  # type: ignore[attr-defined]
+        state = self._layer.statistics([np.asarray(data)])  # type: ignore[attr-defined]
         params, _ = self._owner.weights_of(self.name)
         self._owner.set_weights_of(self.name, params, jax.tree.map(jnp.asarray, state))
 
@@ -155,7 +166,7 @@ class LayerView:
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):
             raise AttributeError(attribute)
-        description = self.description
+        description = self._layer
         try:
             params, state = self._owner.weights_of(self.name)
         except NotReady:
@@ -192,7 +203,7 @@ class LayerView:
         )
 
     def __repr__(self) -> str:
-        return f"<{self.name}: {self.description!r}>"
+        return f"<{self.name}: {self._layer!r}>"
 
 
 def _like(old: Array, value: Any, subject: str, name: str, cure: str) -> Array:

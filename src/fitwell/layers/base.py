@@ -129,6 +129,11 @@ class Layer(Description):
         """Layers inside this one, by the name under which their weights lie in `params`."""
         return {}
 
+    @property
+    def remembers(self) -> bool:
+        """Whether its state goes on from prediction to prediction too (stateful layers)."""
+        return any(layer.remembers for layer in self.inner().values())
+
     def check_data(self, subject: str, values: HostArray) -> None:
         """Raises InvalidData for an input of the network that this layer cannot read."""
 

@@ -64,7 +64,8 @@ class Embedding(Layer):
         ids = x.astype(jnp.int32)
         known = jnp.where((ids >= 0) & (ids == x), ids, self.input_dim)
         # Not negative indices, which would count from the end; what is out of range is NaN.
-        return params["embeddings"].at[known].get(mode="fill", fill_value=jnp.nan)
+        y: Array = params["embeddings"].at[known].get(mode="fill", fill_value=jnp.nan)
+        return y
 
     def output_mask(self, x: Any, y: Any, mask: Any) -> Array | None:
         if not self.mask_zero or x.ndim < 2:

@@ -149,7 +149,10 @@ class Bidirectional(Layer):
             )
             y, *last = y if isinstance(y, list) else [y]
             turned = layer.own.return_sequences and layer.own.go_backwards
-            outputs.append(y[:, ::-1] if turned else y)
+            y = y[:, ::-1] if turned else y
+            if real is not None and layer.own.return_sequences:
+                y = jnp.where(real[..., None], y, 0)  # as in Keras, in this layer alone
+            outputs.append(y)
             states += last
             new |= {name: after} if after else {}
         merged = _merged(self.merge_mode, *outputs)

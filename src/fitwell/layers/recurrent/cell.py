@@ -195,7 +195,7 @@ class GatedCell(Cell):
     def product(self, params: Params, hidden: Array, noise: Noise | None) -> Array:
         """hidden @ recurrent_kernel, with what dropout and layer normalisation do to it."""
         hidden = hidden if noise is None or noise.states is None else hidden * noise.states
-        y = hidden @ params["recurrent_kernel"]
+        y: Array = hidden @ params["recurrent_kernel"]
         y = normalized(y) * params["recurrent_scale"] if self.own.layer_norm else y
         return y
 

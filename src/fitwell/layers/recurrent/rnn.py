@@ -138,6 +138,11 @@ class Recurrent(Layer):
             return None
         return real[:, ::-1] if self.own.go_backwards else real
 
+    @property
+    def remembers(self) -> bool:
+        stateful: bool = self.own.stateful
+        return stateful
+
     def split_activation(self) -> tuple[Layer | None, Any]:
         return self, None  # the activation acts inside the loop
 
