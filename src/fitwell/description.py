@@ -68,8 +68,20 @@ class Description:
     _values: ClassVar[Any]
     """The values of all fields, in order: what makes two descriptions equal."""
 
+    habits: ClassVar[Mapping[str, str]] = {
+        "__init__": "Write `units: int = 3` in the class body; check the values in validate(self)."
+    }
+    """Methods that other libraries have and subclasses here do not define, each with its cure."""
+
+    cure_of_change: ClassVar[str] = (
+        "Make a new one with the value you want, or, if it is part of a model, "
+        'set it on the model\'s own layer: model["name"].{name} = ....'
+    )
+    """What to do in place of an assignment to a field called `name`."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        _refuse_habits(cls)
         # dataclass only collects the fields: the methods it would compile for every class, which
         # takes most of the time that `import fitwell` does, are written once below.
         dataclasses.dataclass(init=False, repr=False, eq=False)(cls)
@@ -121,9 +133,21 @@ class Description:
             type(self).__name__,
             "no change after it was made (it is a frozen description)",
             f"an assignment to .{name}",
-            f"Make a new one with the value you want, or, if it is part of a model, "
-            f'set it on the model\'s own layer: model["name"].{name} = ....',
+            self.cure_of_change.format(name=name),
         )
+
+
+def _refuse_habits(cls: type[Description]) -> None:
+    for name in cls.habits:
+        if name in vars(cls):
+            raise InvalidArgument(
+                cls.__name__,
+                "its fields as annotations in the class body"
+                if name == "__init__"
+                else "the methods of its base class",
+                f"a method {name}",
+                cls.habits[name],
+            )
 
 
 def changed_fields(description: Description) -> dict[str, Any]:
@@ -169,6 +193,19 @@ def _is_required(field: dataclasses.Field[Any]) -> bool:
     return field.init and field.default is missing and field.default_factory is missing
 
 
+_BEGIN_WITH_INPUT = "Begin the model with Input(shape=(4,)), the shape of one example."
+_ALWAYS_COMPILED = "fitwell always compiles and runs many steps per dispatch: leave it out."
+_KNOWN_ELSEWHERE = {
+    "input_shape": _BEGIN_WITH_INPUT,
+    "batch_input_shape": _BEGIN_WITH_INPUT,
+    "input_dim": _BEGIN_WITH_INPUT,
+    "run_eagerly": _ALWAYS_COMPILED,
+    "jit_compile": _ALWAYS_COMPILED,
+    "steps_per_execution": _ALWAYS_COMPILED,
+}
+"""Arguments of Keras, old and new, whose cure is no name that looks like theirs."""
+
+
 def check_arguments(subject: str, received: Mapping[str, Any], allowed: list[str]) -> None:
     """Raises UnknownArgument with the nearest right name for the first unknown one."""
     for name in received:
@@ -177,8 +214,14 @@ def check_arguments(subject: str, received: Mapping[str, Any], allowed: list[str
                 subject,
                 "an argument it knows",
                 f"{name}={received[name]!r}",
-                did_you_mean(name, allowed),
+                _cure_of_unknown(name, allowed),
             )
+
+
+def _cure_of_unknown(name: str, allowed: list[str]) -> str:
+    if name == "lr" and "learning_rate" in allowed:  # too short to look alike
+        return "Did you mean learning_rate?"
+    return _KNOWN_ELSEWHERE.get(name) or did_you_mean(name, allowed)
 
 
 def freeze(value: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Mapping
 from dataclasses import field
 from typing import Any, ClassVar
 
@@ -54,6 +55,13 @@ class Layer(Description):
 
     name: str | None = field(default=None, kw_only=True)
     trainable: bool = field(default=True, kw_only=True)
+
+    habits: ClassVar[Mapping[str, str]] = {
+        "__init__": "Write `units: int = 3` in the class body; weights are made in "
+        "init(self, key, shape).",
+        "build": "Make the weights in init(self, key, shape), which returns them by name.",
+        "call": "Write the map as apply(self, params, x), where params are what init returned.",
+    }
 
     several_inputs: ClassVar[bool | None] = False
     """True if the layer takes a list of arrays; None if it takes either."""

@@ -66,6 +66,11 @@ class Optimizer(Description):
         name: for the reader alone.
     """
 
+    cure_of_change: ClassVar[str] = (
+        "Set the rate of a model with model.learning_rate = 0.1; for all else compile it anew "
+        "with a new optimizer."
+    )
+
     learning_rate: LearningRate = 0.001
     weight_decay: float | None = field(default=None, kw_only=True)
     clipnorm: float | None = field(default=None, kw_only=True)

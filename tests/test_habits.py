@@ -1,0 +1,100 @@
+"""What a newcomer with Keras' habits writes is answered with how to write it here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import fitwell as fw
+from fitwell.errors import FitwellError, FrozenDescription, InvalidArgument, UnknownArgument
+
+
+def small() -> fw.Sequential:
+    model = fw.Sequential([fw.Input((2,)), fw.layers.Dense(1)], seed=0)
+    model.compile(loss="mse")
+    return model
+
+
+def layer_with(method: str) -> None:
+    def anything(self: Any, *args: Any) -> None: ...
+
+    type("Mine", (fw.layers.Layer,), {method: anything})
+
+
+def loss_with_init() -> None:
+    type("Mine", (fw.losses.Loss,), {"__init__": lambda self, power: None})
+
+
+def set_rate_of_optimizer() -> None:
+    fw.optimizers.Adam().learning_rate = 0.1
+
+
+LEAVE_OUT = "fitwell always compiles and runs many steps per dispatch: leave it out."
+BEGIN = "Begin the model with Input(shape=(4,)), the shape of one example."
+
+CASES: list[tuple[Callable[[], Any], type[FitwellError], str]] = [
+    (
+        lambda: layer_with("__init__"),
+        InvalidArgument,
+        "Mine: expected its fields as annotations in the class body, received a method __init__. "
+        "Write `units: int = 3` in the class body; weights are made in init(self, key, shape).",
+    ),
+    (
+        lambda: layer_with("build"),
+        InvalidArgument,
+        "Mine: expected the methods of its base class, received a method build. "
+        "Make the weights in init(self, key, shape), which returns them by name.",
+    ),
+    (
+        lambda: layer_with("call"),
+        InvalidArgument,
+        "Mine: expected the methods of its base class, received a method call. "
+        "Write the map as apply(self, params, x), where params are what init returned.",
+    ),
+    (
+        loss_with_init,
+        InvalidArgument,
+        "Mine: expected its fields as annotations in the class body, received a method __init__. "
+        "Write `units: int = 3` in the class body; check the values in validate(self).",
+    ),
+    (
+        set_rate_of_optimizer,
+        FrozenDescription,
+        "Adam: expected no change after it was made (it is a frozen description), received an "
+        "assignment to .learning_rate. Set the rate of a model with model.learning_rate = 0.1; "
+        "for all else compile it anew with a new optimizer.",
+    ),
+    (
+        lambda: fw.layers.Dense(3, input_shape=(4,)),  # type: ignore[call-arg]
+        UnknownArgument,
+        f"Dense: expected an argument it knows, received input_shape=(4,). {BEGIN}",
+    ),
+    (
+        lambda: fw.layers.Dense(3, input_dim=4),  # type: ignore[call-arg]
+        UnknownArgument,
+        f"Dense: expected an argument it knows, received input_dim=4. {BEGIN}",
+    ),
+    (
+        lambda: fw.optimizers.Adam(lr=0.1),  # type: ignore[call-arg]
+        UnknownArgument,
+        "Adam: expected an argument it knows, received lr=0.1. Did you mean learning_rate?",
+    ),
+    *[
+        (
+            lambda name=name: small().compile(**{name: True}),  # type: ignore[misc]
+            UnknownArgument,
+            f"compile: expected an argument it knows, received {name}=True. {LEAVE_OUT}",
+        )
+        for name in ("run_eagerly", "jit_compile", "steps_per_execution")
+    ],
+]
+
+
+@pytest.mark.parametrize(("call", "error", "text"), CASES)
+def test_messages(call: Callable[[], Any], error: type[FitwellError], text: str) -> None:
+    with pytest.raises(error) as caught:
+        call()
+    assert type(caught.value) is error
+    assert str(caught.value) == text
