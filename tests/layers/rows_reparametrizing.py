@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from fitwell import layers
@@ -30,6 +31,17 @@ def whole(params: Any, x: Any) -> Any:
     return dense(params["layer"]["kernel"], params["layer"]["bias"], x)
 
 
+CONV = layers.Conv2D(3, 2)
+
+
+def weight_normal_conv(params: Any, x: Any) -> Any:
+    """One filter at a time, then the convolution, which has rows of its own."""
+    v = np.asarray(params["layer"]["kernel"], np.float64)
+    filters = [params["g"][i] * v[..., i] / np.linalg.norm(v[..., i]) for i in range(v.shape[-1])]
+    kernel = jnp.asarray(np.stack(filters, -1), jnp.float32)
+    return CONV.apply({**params["layer"], "kernel": kernel}, x)
+
+
 ROWS = [
     row(
         "spectral_normalization",
@@ -43,6 +55,12 @@ ROWS = [
         layers.WeightNormalization(layers.Dense(3, bias_regularizer="l2")),
         (2, 4),
         formula=weight_normal,
+    ),
+    row(
+        "weight_normalization_conv",
+        layers.WeightNormalization(CONV),
+        (3, 4, 2),
+        formula=weight_normal_conv,
     ),
     row(
         "drop_connect",

@@ -96,6 +96,13 @@ def test_masked_steps_enter_no_statistic() -> None:
     np.testing.assert_allclose(state["moving_mean"], real[:2].mean(0), rtol=1e-5)
 
 
+def test_a_mask_of_steps_does_not_touch_channels_that_are_steps() -> None:
+    x = jax.random.normal(KEY, (4, 3, 2))
+    mask = jnp.ones((4, 3), bool).at[0, 2].set(False)
+    _, state = batch_norm(L.BatchNormalization(axis=1, momentum=0), x, mask=mask)
+    np.testing.assert_allclose(state["moving_mean"], x.mean((0, 2)), rtol=1e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("frozen", [False, True])
 def test_moving_statistics_of_a_fit_whose_last_batch_is_partial(frozen: bool) -> None:
     """10 rows in batches of 4, 4 and 2, in order: by hand over the rows alone."""

@@ -9,6 +9,7 @@ import jax
 from fitwell.description import check_choice, check_number
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.base import Layer, describe
+from fitwell.ops.columns import repeat_row
 from fitwell.types import Array, Key, Params, Shape
 
 
@@ -71,10 +72,17 @@ def init_affine(owner: Any, key: Key, shape: Shape) -> Params:
 def apply_affine(params: Params, x: Array, along: Shape) -> Array:
     """x * gamma + beta, the weights reshaped to `along`."""
     if "gamma" in params:
-        x = x * params["gamma"].reshape(along)
+        x = x * spread(params["gamma"], x, along)
     if "beta" in params:
-        x = x + params["beta"].reshape(along)
+        x = x + spread(params["beta"], x, along)
     return x
+
+
+def spread(weight: Array, x: Array, along: Shape) -> Array:
+    """A weight in a shape that broadcasts to x's; of the last axis, so that gradients are fast."""
+    if along[-1] == weight.size:
+        return repeat_row(weight.reshape(-1), x.size // weight.size).reshape(x.shape)
+    return weight.reshape(along)
 
 
 def stretched(shape: Shape, axes: tuple[int, ...]) -> Shape:

@@ -16,6 +16,7 @@ from fitwell.layers.normalizing.affine import (
     check_axis,
     init_affine,
     places,
+    spread,
     stretched,
 )
 from fitwell.types import Array, Key, Params, Shape
@@ -204,7 +205,7 @@ class RMSNormalization(Layer):
     def apply(self, params: Params, x: Array) -> Array:
         axes = places(self, self.axis, x.shape[1:])
         square = jnp.mean(jnp.square(x), axes, keepdims=True)
-        scale = params["scale"].reshape(stretched(x.shape, axes))
+        scale = spread(params["scale"], x, stretched(x.shape, axes))
         return x / jnp.sqrt(square + self.epsilon) * scale
 
 

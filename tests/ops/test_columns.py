@@ -1,0 +1,31 @@
+"""Means of columns and repeated rows: against numpy, and in both modes of differentiation."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fitwell.ops.columns import column_mean, repeat_row
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(50, 3)).astype(np.float32)
+W = RNG.integers(0, 2, size=50).astype(np.float32)
+
+
+def test_values() -> None:
+    np.testing.assert_allclose(column_mean(jnp.asarray(X)), X.mean(0), rtol=1e-5, atol=1e-6)
+    weighted = column_mean(jnp.asarray(X), jnp.asarray(W))
+    np.testing.assert_allclose(weighted, X[W > 0].mean(0), rtol=1e-5, atol=1e-6)
+    assert repeat_row(jnp.array([1.0, 2.0]), 3).tolist() == [[1, 2]] * 3
+
+
+def test_gradients_are_each_other() -> None:
+    cotangent = jnp.array([1.0, -2.0, 3.0])
+    _, pull = jax.vjp(lambda x: column_mean(x, jnp.asarray(W)), jnp.asarray(X))
+    wanted = np.outer(W / W.sum(), cotangent)
+    np.testing.assert_allclose(pull(cotangent)[0], wanted, rtol=1e-6)
+    _, pull = jax.vjp(lambda row: repeat_row(row, 50), cotangent)
+    np.testing.assert_allclose(pull(jnp.asarray(X))[0], X.sum(0), rtol=1e-5, atol=1e-5)
+    _, forward = jax.jvp(lambda row: repeat_row(row, 2), (cotangent,), (2 * cotangent,))
+    assert forward.tolist() == [[2, -4, 6]] * 2
