@@ -84,9 +84,12 @@ def global_max_pool(x: Array) -> Array:
 def _global_max_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
     (x,), (dx,) = primals, tangents
     flat = x.reshape(x.shape[0], -1, x.shape[-1])
-    winner = flat.argmax(1, keepdims=True)
-    chosen = jnp.arange(flat.shape[1])[:, None] == winner
-    return global_max_pool(x), jnp.where(chosen, dx.reshape(flat.shape), 0).sum(1)
+    largest = flat.max(1, keepdims=True)
+    # The first place of the largest: argmax finds it too, four times slower on the CPU.
+    places = jnp.arange(flat.shape[1])[:, None]
+    won = (flat == largest) | (flat != flat)  # NaN wins
+    winner = jnp.where(won, places, flat.shape[1]).min(1, keepdims=True)
+    return largest[:, 0], jnp.where(places == winner, dx.reshape(flat.shape), 0).sum(1)
 
 
 def global_average_pool(x: Array) -> Array:

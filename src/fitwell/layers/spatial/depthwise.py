@@ -193,8 +193,9 @@ class _Separable(_Channelwise):
 
     def apply(self, params: Params, x: Array) -> Array:
         self.check(x.shape[1:])
-        pointwise = params["pointwise"].reshape(-1, self.filters)
-        y = self.filtered(params["depthwise"], x) @ pointwise
+        y = self.filtered(params["depthwise"], x)
+        once = (1,) * self.rank
+        y = convolution(y, params["pointwise"], strides=once, dilation=once)
         if self.use_bias:
             y = y + params["bias"]
         result: Array = activations.get(self.activation)(y)
