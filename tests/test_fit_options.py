@@ -163,3 +163,16 @@ def test_a_frozen_layer_rests_and_a_released_one_learns() -> None:
     model["low"].trainable = True
     model.fit(X, Y, epochs=1)
     assert np.abs(model["low"].get_weights()[0] - low[0]).max() > 0
+
+
+def test_outputs_in_a_dict_are_known_by_their_keys() -> None:
+    """The keys name labels, losses, metrics and logs, whatever the layers are called."""
+    x = fw.Input(shape=(6,))
+    model = fw.Model(x, {"a": Dense(1, name="b")(x), "b": Dense(1, name="a")(x)})
+    model.compile(SGD(0.1), loss={"a": "mse", "b": "mae"}, metrics={"b": ["mae"]})
+    labels = {"a": np.full((48, 1), 10.0), "b": np.full((48, 1), 3.0)}
+    logs = model.evaluate(X, labels, return_dict=True)
+    predicted = model.predict(X)
+    assert logs["a_loss"] == pytest.approx(((predicted["a"] - 10) ** 2).mean(), rel=1e-5)
+    assert logs["b_loss"] == pytest.approx(np.abs(predicted["b"] - 3).mean(), rel=1e-5)
+    assert logs["b_mae"] == pytest.approx(logs["b_loss"], rel=1e-5)

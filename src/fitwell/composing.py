@@ -8,7 +8,6 @@ from typing import Any, Protocol
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.base import Call, Layer, Symbol, connect
 from fitwell.network import Network, pick
-from fitwell.types import Params, State
 
 
 class Inner(Protocol):
@@ -21,7 +20,6 @@ class Inner(Protocol):
     @property
     def input_names(self) -> list[str]: ...
     def shared_layer(self, name: str) -> Layer: ...
-    def weights_of(self, name: str) -> tuple[Params, State]: ...
 
 
 def is_symbol(value: Any) -> bool:
@@ -62,5 +60,5 @@ def replay(model: Inner, symbols: list[Symbol]) -> list[Symbol]:
             continue
         layer = bare.setdefault(node.name, model.shared_layer(node.name))
         inputs = tuple(pick(made, ref) for ref in node.inputs)
-        made.append(connect(Call(layer, inputs, node.many, weights=model.weights_of(node.name))))
+        made.append(connect(Call(layer, inputs, node.many)))
     return [pick(made, ref) for ref in network.outputs]

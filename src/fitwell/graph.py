@@ -14,7 +14,6 @@ from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
 from fitwell.network import Network, Node, Output, Ref
 from fitwell.randomness import abstract_key
 from fitwell.serialization import Catalog
-from fitwell.types import Params, State
 
 
 def from_symbols(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network:
@@ -48,13 +47,10 @@ def from_symbols(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network
     )
 
 
-def inherited_weights(
-    inputs: Sequence[Symbol], outputs: Sequence[Symbol]
-) -> dict[str, tuple[Params, State]]:
-    """Weights that layers bring along from the models they were part of, by their new names."""
-    calls = _ordered(inputs, outputs)
-    names = assign_names([call.layer for call in calls])
-    return {n: call.weights for n, call in zip(names, calls, strict=True) if call.weights}
+def instances(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> dict[str, Layer]:
+    """The user's own layer instances by the names that the network gives them."""
+    layers = [call.layer for call in _ordered(inputs, outputs)]
+    return dict(zip(assign_names(layers), layers, strict=True))
 
 
 def outputs_of(call: Call) -> tuple[Output, ...]:

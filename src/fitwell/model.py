@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from fitwell import optimizers, saving, tree
+from fitwell import optimizers, saving, sharing, tree
 from fitwell.arguments import named
 from fitwell.composing import is_symbol, replay, symbols_of
 from fitwell.data.arrays import by_name
 from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch, did_you_mean
-from fitwell.graph import from_symbols, inherited_weights, snake_case
+from fitwell.graph import from_symbols, instances, snake_case
 from fitwell.layers.base import InputLayer, Layer, Symbol
 from fitwell.network import Network
 from fitwell.objectives import check_names, per_output
@@ -65,7 +64,7 @@ class Model(Trainer):
             if not isinstance(symbol.call.layer, InputLayer):
                 cure = "Pass what Input(shape=...) returned."
                 raise InvalidArgument("Model", "inputs made by Input", repr(symbol), cure)
-        self._begin(from_symbols(ins, outs), inherited_weights(ins, outs))
+        self._begin(from_symbols(ins, outs), instances(ins, outs))
 
     @classmethod
     def from_parts(cls, network: Network, facts: Mapping[str, Any], train: TrainState) -> Self:
@@ -81,17 +80,11 @@ class Model(Trainer):
 
     # Weights
 
-    def _begin(self, network: Network, given: Mapping[str, tuple[Params, State]]) -> None:
-        self._network = network
-        self._shared: dict[str, Layer] = {}
+    def _begin(self, network: Network, layers: Mapping[str, Layer]) -> None:
         train = start_program(network)(np.uint32(self.seed % 2**32))
-        params, state = train.params, train.state
-        for layer, (own_params, own_state) in given.items():
-            if own_params:
-                params[layer] = jax.tree.map(jnp.array, own_params)
-            if own_state:
-                state[layer] = jax.tree.map(jnp.array, own_state)
-        self._train_state = train._replace(params=params, state=state)
+        self._links = sharing.link(self, layers, train)
+        self._network, self._train_state = network, train
+        self._shared: dict[str, Layer] = {}
 
     def weights_of(self, name: str) -> tuple[Params, State]:
         train = self.train_state
@@ -208,7 +201,7 @@ class Model(Trainer):
         arguments = (loss, loss_weights, metrics, weighted_metrics)
         check_names(loss, metrics, weighted_metrics)
         chosen = optimizers.get(optimizer)
-        compiled = per_output(self.network, *arguments) if self._built else None
+        compiled = per_output(self.output_names, *arguments) if self._built else None
         # Only now: an argument that is refused leaves the model as it was.
         self._compile_arguments, self._compiled, self.optimizer = arguments, compiled, chosen
         self.learning_rate_override = None
@@ -282,14 +275,17 @@ class Model(Trainer):
         return self._form_outputs(replay(self, by_name(self.name, x, self.input_names)))
 
     def shared_layer(self, name: str) -> Layer:
-        """The layer as another model takes it over: one instance, so that two uses share weights.
+        """The layer as other models take it over: one instance, whose weights this model owns.
 
         A name that was given by position is dropped: the other model names it by its own positions.
         """
         if name not in self._shared:
             layer = self.network.layers[name]
             by_position = re.fullmatch(rf"{snake_case(type(layer).__name__)}(_\d+)?", name)
-            self._shared[name] = dataclasses.replace(layer, name=None) if by_position else layer
+            kept = None if by_position else name
+            self._shared[name] = dataclasses.replace(layer, name=kept)
+            linked = sharing.owner_of(self._links[name][0]) if name in self._links else None
+            sharing.set_owner(self._shared[name], *(linked or (self, name)))
         return self._shared[name]
 
     def __repr__(self) -> str:

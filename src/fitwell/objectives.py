@@ -25,11 +25,13 @@ class Compiled:
     """The arguments of `compile`, one entry per output.
 
     Attributes:
+        names: of the outputs: the keys of a dict of outputs, or the names of their layers.
         losses: a Loss, None for no loss, or "auto": chosen when the labels are seen.
         weights: the factor of each loss.
         metrics, weighted_metrics: names or Metrics, for each output.
     """
 
+    names: tuple[str, ...]
     losses: tuple[Any, ...]
     weights: tuple[float, ...]
     metrics: tuple[tuple[Any, ...], ...]
@@ -37,10 +39,9 @@ class Compiled:
 
 
 def per_output(
-    network: Network, loss: Any, loss_weights: Any, metrics_: Any, weighted: Any
+    names: Sequence[str], loss: Any, loss_weights: Any, metrics_: Any, weighted: Any
 ) -> Compiled:
     """Spreads single values, lists and dicts over the outputs; checks every name."""
-    names = network.output_names
     several = _spread("loss", loss, names, None) if loss is not None else ["auto"] * len(names)
     chosen = tuple(one if one in (None, "auto") else losses.get(one) for one in several)
     if all(one is None for one in chosen):
@@ -48,6 +49,7 @@ def per_output(
         raise InvalidArgument("compile", "a loss for at least one output", repr(loss), cure)
     factors = tuple(_factor(f) for f in _spread("loss_weights", loss_weights, names, 1.0))
     return Compiled(
+        tuple(names),
         chosen,
         factors,
         _metric_lists("metrics", metrics_, names),
@@ -122,17 +124,14 @@ def resolve(
     for i, ((shape, _), loss, y, of) in enumerate(
         zip(network.output_shapes, compiled.losses, ys, subjects, strict=True)
     ):
-        name = network.output_names[i]
         if loss == "auto":
             activation = activations.name_of(network.logits(i)[2])
             loss, why = choose_loss(activation, shape, to_array(of, y))
-            notes.append(f"loss of {name}: {type(loss).__name__}, because {why}")
+            notes.append(f"loss of {compiled.names[i]}: {type(loss).__name__}, because {why}")
         chosen.append(loss)
         arrays.append(align(of, y, loss, shape))
     measures = _measures(network, compiled, chosen, arrays)
-    objective = Objective(
-        tuple(chosen), compiled.weights, tuple(measures), tuple(network.output_names)
-    )
+    objective = Objective(tuple(chosen), compiled.weights, tuple(measures), compiled.names)
     return objective, arrays, notes
 
 
@@ -143,10 +142,8 @@ def _measures(
     arrays: Sequence[HostArray],
 ) -> list[Measure]:
     found: list[Measure] = []
-    taken = {"loss", *(f"{name}_loss" for name in network.output_names)}
-    for i, (name, (shape, _)) in enumerate(
-        zip(network.output_names, network.output_shapes, strict=True)
-    ):
+    taken = {"loss", *(f"{name}_loss" for name in compiled.names)}
+    for i, (name, (shape, _)) in enumerate(zip(compiled.names, network.output_shapes, strict=True)):
         kind = label_kind(chosen[i], arrays[i], shape)
         logits = getattr(chosen[i], "from_logits", False) is True
         entries = [(m, False) for m in compiled.metrics[i]]

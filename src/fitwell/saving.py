@@ -118,7 +118,9 @@ def read_compiled(
         return None
     losses, *lists = (known.from_json(entry[k]) for k in ("losses", "metrics", "weighted_metrics"))
     metrics, weighted = ([list(of_output) for of_output in one] for one in lists)
-    compiled = per_output(network, list(losses), list(entry["weights"]), metrics, weighted)
+    names = header.get("output_form")
+    names = names if isinstance(names, list) else network.output_names
+    compiled = per_output(names, list(losses), list(entry["weights"]), metrics, weighted)
     optimizer = known.from_json(entry["optimizer"])
     if not isinstance(optimizer, Optimizer):
         cure = "The file is damaged: save the model again."

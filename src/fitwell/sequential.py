@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from fitwell.arguments import named
 from fitwell.collapse import collapse
 from fitwell.errors import InvalidArgument, NotReady
-from fitwell.graph import from_symbols, inherited_weights
+from fitwell.graph import from_symbols, instances
 from fitwell.layers.base import Call, Input, InputLayer, Layer, Symbol
 from fitwell.model import Model
 from fitwell.network import Network
@@ -135,10 +135,10 @@ class Sequential(Model):
         symbol: Any = start
         for entry in entries:
             symbol = entry(symbol)
-        network, given = from_symbols([start], [symbol]), inherited_weights([start], [symbol])
-        self._begin(network, given)
+        network = from_symbols([start], [symbol])
+        self._begin(network, instances([start], [symbol]))
         if self._compile_arguments is not None:
-            self._compiled = per_output(network, *self._compile_arguments)
+            self._compiled = per_output(self.output_names, *self._compile_arguments)
 
     def _own_weights(self) -> dict[str, tuple[Params, State]]:
         if not self._built:

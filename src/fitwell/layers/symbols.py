@@ -16,7 +16,7 @@ from fitwell.types import Inputs, Key, Shape, Shapes
 if TYPE_CHECKING:
     from fitwell.layers.base import Layer
 
-_PROBE_BATCH = 2  # the batch size with which shapes are inferred; any number gives the same
+_PROBE_BATCH = 1  # the batch size with which shapes are inferred; any number gives the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,6 @@ class Call:
     layer: Layer
     inputs: tuple[Symbol, ...]
     many: bool
-    weights: Any = None  # (params, state) a layer brings along from the model it comes from
 
 
 @dataclass(frozen=True, eq=False)
