@@ -24,6 +24,7 @@ BUILTIN = {
     "InvalidFile": ValueError,
     "NotReady": RuntimeError,
     "FrozenDescription": AttributeError,
+    "UnknownAttribute": AttributeError,
     "MissingPackage": ImportError,
 }
 

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 import fitwell as fw
-from fitwell.errors import FitwellError, FrozenDescription, InvalidArgument, UnknownArgument
+from fitwell.errors import (
+    FitwellError,
+    FrozenDescription,
+    InvalidArgument,
+    UnknownArgument,
+    UnknownAttribute,
+)
 
 
 def small() -> fw.Sequential:
@@ -98,3 +104,46 @@ def test_messages(call: Callable[[], Any], error: type[FitwellError], text: str)
         call()
     assert type(caught.value) is error
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Sequentail", "Sequential"),
+        ("layers.Dens", "Dense"),
+        ("losses.BinaryCrossEntropy", "BinaryCrossentropy"),
+        ("metrics.F1score", "F1Score"),
+        ("optimizers.AdamWW", "AdamW"),
+        ("callbacks.Earlystopping", "EarlyStopping"),
+        ("initializers.HeNorml", "HeNormal"),
+        ("regularizers.l1l2", "L1L2"),
+        ("constraints.MaxNrm", "MaxNorm"),
+        ("activations.sigmod", "sigmoid"),
+        ("schedules.CosineDecy", "CosineDecay"),
+    ],
+)
+def test_misspelt_names_of_modules(name: str, meant: str) -> None:
+    *path, last = name.split(".")
+    module = getattr(fw, path[0]) if path else fw
+    with pytest.raises(UnknownAttribute) as caught:
+        getattr(module, last)
+    assert str(caught.value) == (
+        f"{'.'.join(['fitwell', *path])}: expected a name it has, received {last}. "
+        f"Did you mean {meant}?"
+    )
+
+
+def test_a_name_that_looks_like_none() -> None:
+    with pytest.raises(UnknownAttribute) as caught:
+        fw.layers.Qwxyz  # type: ignore[attr-defined] # noqa: B018
+    assert str(caught.value) == (
+        "fitwell.layers: expected a name it has, received Qwxyz. "
+        "help(fitwell.layers) shows what there is."
+    )
+    assert not hasattr(fw, "__wrapped__")
+
+
+def test_completion_shows_the_public_names() -> None:
+    shown = [name for name in dir(fw) if not name.startswith("__")]
+    assert shown == sorted(fw.__all__)
+    assert "__version__" in dir(fw)

@@ -5,6 +5,8 @@
 >>> model.compile(loss="mse")
 """
 
+from typing import TYPE_CHECKING
+
 from fitwell import (
     activations,
     callbacks,
@@ -20,6 +22,7 @@ from fitwell import (
     tabular,
     utils,
 )
+from fitwell.errors import missing_attribute
 from fitwell.layers import Input
 from fitwell.loading import load
 from fitwell.model import Model
@@ -48,3 +51,10 @@ __all__ = [
     "tabular",
     "utils",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

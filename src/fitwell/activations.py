@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 
 from fitwell.description import resolve
-from fitwell.errors import InvalidArgument, ShapeMismatch
+from fitwell.errors import InvalidArgument, ShapeMismatch, missing_attribute
 from fitwell.types import Array
 
 Activation: TypeAlias = str | Callable[..., Any] | None
@@ -315,3 +315,6 @@ __all__ = [
     "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "squareplus",
     "swish", "tanh", "threshold",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)

@@ -7,12 +7,12 @@ unit, and (0, 1, 2) for a convolution's kernel (height, width, in, out) one per 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
 from fitwell.description import Description, check_number, resolve
-from fitwell.errors import InvalidArgument, ShapeMismatch
+from fitwell.errors import InvalidArgument, ShapeMismatch, missing_attribute
 from fitwell.types import Array
 
 _EPSILON = 1e-7  # Keras' own: it keeps a weight of norm 0 at 0
@@ -173,3 +173,6 @@ __all__ = [
     "Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "get", "max_norm",
     "min_max_norm", "non_neg", "unit_norm",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)

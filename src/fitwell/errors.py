@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from typing import NoReturn
 
 
 class FitwellError(Exception):
@@ -61,6 +64,10 @@ class FrozenDescription(FitwellError, AttributeError):
     """An attempt to change a description in place."""
 
 
+class UnknownAttribute(FitwellError, AttributeError):
+    """A name (`layers.Dens`) that a module does not have."""
+
+
 class MissingPackage(FitwellError, ImportError):
     """An optional package that this call needs is not installed."""
 
@@ -74,8 +81,42 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     'The choices are adam, sgd.'
     """
     names = sorted(set(candidates))
-    lowered = {candidate.lower(): candidate for candidate in names}
+    near = nearest(name, names)
+    return f"Did you mean {near}?" if near else f"The choices are {', '.join(names)}."
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that looks most like `name`, or None if none looks like it."""
+    lowered = {candidate.lower(): candidate for candidate in candidates}
     near = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
-    if near:
-        return f"Did you mean {lowered[near[0]]}?"
-    return f"The choices are {', '.join(names)}."
+    return lowered[near[0]] if near else None
+
+
+def missing_attribute(module: str, names: Sequence[str]) -> Callable[[str], NoReturn]:
+    """The `__getattr__` of a module: answers names that it lacks with the nearest public one.
+
+    Modules hide it from type checkers, which otherwise took every name for right.
+
+    >>> missing_attribute("fitwell.layers", ["Dense", "Dropout"])("Dens")
+    Traceback (most recent call last):
+    fitwell.errors.UnknownAttribute: fitwell.layers: expected a name it has, received Dens. \
+Did you mean Dense?
+    """
+
+    def refuse(name: str) -> NoReturn:
+        if name.startswith("__"):  # Python itself asks for these
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        near = nearest(name, names)
+        cure = f"Did you mean {near}?" if near else f"help({module}) shows what there is."
+        raise UnknownAttribute(module, "a name it has", name, cure)
+
+    return refuse
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """A warning that points at the user's line: the nearest one outside this package."""
+    package = __name__.partition(".")[0]
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level)

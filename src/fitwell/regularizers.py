@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 from jax import lax
 
 from fitwell.description import Description, check_choice, check_number, resolve
-from fitwell.errors import InvalidArgument, ShapeMismatch
+from fitwell.errors import InvalidArgument, ShapeMismatch, missing_attribute
 from fitwell.types import Array, ArrayLike
 
 _EPSILON = 1e-7  # Keras' own
@@ -226,3 +226,6 @@ __all__ = [
     "L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer", "get", "l1", "l1_l2", "l2",
     "orthogonal_regularizer",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)

@@ -1,5 +1,7 @@
 """Callbacks: what looks at a fit between its steps, saves it, steers it and ends it."""
 
+from typing import TYPE_CHECKING
+
 from fitwell.callbacks.backup import BackupAndRestore
 from fitwell.callbacks.checkpoint import ModelCheckpoint
 from fitwell.callbacks.function import LambdaCallback
@@ -7,6 +9,7 @@ from fitwell.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
 from fitwell.callbacks.stopping import EarlyStopping, TerminateOnNaN
 from fitwell.callbacks.table import CSVLogger
 from fitwell.callbacks.tensorboard import TensorBoard
+from fitwell.errors import missing_attribute
 from fitwell.hooks import Callback, in_order
 from fitwell.progress import ProgressBar
 
@@ -24,3 +27,6 @@ __all__ = [
     "TerminateOnNaN",
     "in_order",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)

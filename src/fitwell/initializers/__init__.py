@@ -7,12 +7,12 @@ into an initializer, and `for_activation` chooses the default of a layer.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
 from fitwell.description import resolve, simple_name
-from fitwell.errors import InvalidArgument, ShapeMismatch
+from fitwell.errors import InvalidArgument, ShapeMismatch, missing_attribute
 from fitwell.initializers.base import Initializer, fans
 from fitwell.initializers.constant import Constant, Identity, Ones, Zeros
 from fitwell.initializers.random import (
@@ -143,3 +143,6 @@ __all__ = [
     "he_normal", "he_uniform", "identity", "lecun_normal", "lecun_uniform", "ones", "orthogonal",
     "random_normal", "random_uniform", "truncated_normal", "variance_scaling", "zeros",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)

@@ -3,6 +3,9 @@
 One family per file; all stand on `base.py`, which holds the contract.
 """
 
+from typing import TYPE_CHECKING
+
+from fitwell.errors import missing_attribute
 from fitwell.layers.activation import ELU, Activation, LeakyReLU, PReLU, ReLU, Softmax
 from fitwell.layers.activity import ActivityRegularization
 from fitwell.layers.attention import (
@@ -272,3 +275,6 @@ __all__ = [
     "ZeroPadding2D",
     "ZeroPadding3D",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fitwell.description import resolve
-from fitwell.errors import InvalidArgument
+from fitwell.errors import InvalidArgument, missing_attribute
 from fitwell.losses.base import FunctionLoss, Loss, reduce
 from fitwell.losses.crossentropy import (
     BinaryCrossentropy,
@@ -158,3 +158,6 @@ __all__ = [
     "sparse_categorical_crossentropy",
     "squared_hinge",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)

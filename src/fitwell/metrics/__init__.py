@@ -1,5 +1,8 @@
 """Metrics: numbers that tell how good predictions are, exact over batches of any size."""
 
+from typing import TYPE_CHECKING
+
+from fitwell.errors import missing_attribute
 from fitwell.metrics.accuracy import (
     Accuracy,
     BinaryAccuracy,
@@ -94,3 +97,6 @@ __all__ = [
     "TruePositives",
     "get",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from fitwell.description import resolve
-from fitwell.errors import InvalidArgument
+from fitwell.errors import InvalidArgument, missing_attribute
 from fitwell.optimizers import schedules as schedules
 from fitwell.optimizers.adafactor import Adafactor
 from fitwell.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
@@ -70,3 +72,6 @@ __all__ = [
     "RMSprop",
     "get",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)

@@ -4,6 +4,9 @@ The engine evaluates a chunk of steps at once and passes the rates as data, so a
 enters a compiled program. Steps count from 0; everything is float64.
 """
 
+from typing import TYPE_CHECKING
+
+from fitwell.errors import missing_attribute
 from fitwell.schedules.base import LearningRateSchedule, Schedule
 from fitwell.schedules.cosine import CosineDecay, CosineDecayRestarts, OneCycle
 from fitwell.schedules.decay import (
@@ -30,3 +33,6 @@ __all__ = [
     "StepDecay",
     "WarmUp",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)
