@@ -31,7 +31,7 @@ _MODULES = {
     "regularizers": regularizers,
     "schedules": schedules,
 }
-_NOT_STORED = {"get", "for_activation", "reduce"}
+_NOT_STORED = {"Input", "fans", "for_activation", "get", "reduce"}
 
 
 @functools.cache

@@ -241,11 +241,8 @@ def test_files_that_hold_no_table_model(binary: TableModel, tmp_path: Path) -> N
 # Real tables, where the folder with them is there
 
 
-FOLDER = Path(os.environ.get("FITWELL_DATA", Path(__file__).parents[3] / "shared" / "data"))
-
-
 def shared(name: str) -> Path:
-    path = FOLDER / name
+    path = Path(os.environ.get("FITWELL_DATA", "")) / name
     if not path.exists():
         pytest.skip(f"{path} is missing (FITWELL_DATA names the folder with the real tables)")
     return path

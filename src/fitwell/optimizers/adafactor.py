@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from fitwell.description import check_number
 from fitwell.optimizers.averages import moving
 from fitwell.optimizers.base import Optimizer, Slots
-from fitwell.optimizers.checks import check_positive
+from fitwell.schedules.base import check_nonnegative, check_positive
 from fitwell.types import Array
 
 
@@ -43,7 +43,7 @@ class Adafactor(Optimizer):
         super().validate()
         check_number(self, "beta_2_decay", -math.inf, 0.0, open_low=True, open_high=True)
         check_positive(self, "epsilon_1", "clip_threshold")
-        check_number(self, "epsilon_2", 0.0, math.inf, open_high=True)
+        check_nonnegative(self, "epsilon_2")
 
     def scalars(self) -> dict[str, Array]:
         return {"count": jnp.zeros((), jnp.int32)}

@@ -7,14 +7,33 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from fitwell.description import check_number
 from fitwell.optimizers.averages import bias_correction, moving
 from fitwell.optimizers.base import Optimizer, Slots
-from fitwell.optimizers.checks import check_betas, check_positive
+from fitwell.optimizers.checks import check_betas
+from fitwell.schedules.base import check_nonnegative, check_positive
 from fitwell.types import Array
 
 
-class Adam(Optimizer):
+class _Moments(Optimizer):
+    """What Adam and its relatives share: moving averages of g and g^2, and the count of steps."""
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+
+    def validate(self) -> None:
+        super().validate()
+        check_betas(self, "beta_1", "beta_2")
+        check_positive(self, "epsilon")
+
+    def scalars(self) -> dict[str, Array]:
+        return {"count": jnp.zeros((), jnp.int32)}
+
+    def slots(self, name: str, weight: Array) -> Slots:
+        return {slot: jnp.zeros_like(weight) for slot in ("momentum", "velocity")}
+
+
+class Adam(_Moments):
     """m, v <- moving averages of g and g^2; w <- w - a * m / (sqrt(v) + epsilon).
 
     a = rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) at step t = 1, 2, ... With `amsgrad`, the largest
@@ -39,26 +58,15 @@ class Adam(Optimizer):
     Source: Kingma & Ba 2015; amsgrad: Reddi et al. 2018.
     """
 
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
     amsgrad: bool = False
-
-    def validate(self) -> None:
-        super().validate()
-        check_betas(self, "beta_1", "beta_2")
-        check_positive(self, "epsilon")
-
-    def scalars(self) -> dict[str, Array]:
-        return {"count": jnp.zeros((), jnp.int32)}
 
     def factors(self, scalars: dict[str, Array]) -> Array:
         count = scalars["count"]
         return jnp.sqrt(bias_correction(self.beta_2, count)) / bias_correction(self.beta_1, count)
 
     def slots(self, name: str, weight: Array) -> Slots:
-        names = ("momentum", "velocity", "velocity_hat") if self.amsgrad else _MOMENTS
-        return {slot: jnp.zeros_like(weight) for slot in names}
+        largest = {"velocity_hat": jnp.zeros_like(weight)} if self.amsgrad else {}
+        return super().slots(name, weight) | largest
 
     def update(
         self, weight: Array, gradient: Array, slots: Slots, rate: Any, factors: Any
@@ -85,11 +93,11 @@ class AdamW(Adam):
     weight_decay: float = 0.004
 
     def validate(self) -> None:
-        check_number(self, "weight_decay", 0.0, math.inf, open_high=True)
+        check_nonnegative(self, "weight_decay")
         super().validate()
 
 
-class Adamax(Optimizer):
+class Adamax(_Moments):
     """u <- max(beta_2 * u, |g|), w <- w - rate / (1 - beta_1^t) * m / (u + epsilon).
 
     m is the moving average of g: Adam with the largest gradient in the place of the root of the
@@ -103,18 +111,6 @@ class Adamax(Optimizer):
 
     Source: Kingma & Ba 2015, section 7.1.
     """
-
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
-
-    def validate(self) -> None:
-        super().validate()
-        check_betas(self, "beta_1", "beta_2")
-        check_positive(self, "epsilon")
-
-    def scalars(self) -> dict[str, Array]:
-        return {"count": jnp.zeros((), jnp.int32)}
 
     def factors(self, scalars: dict[str, Array]) -> Array:
         return 1.0 / bias_correction(self.beta_1, scalars["count"])
@@ -131,7 +127,7 @@ class Adamax(Optimizer):
         return weight - rate * move, {"momentum": mean, "norm": norm}
 
 
-class Nadam(Optimizer):
+class Nadam(_Moments):
     """Adam with Nesterov momentum: w <- w - rate * m_hat / (sqrt(v / (1 - beta_2^t)) + epsilon).
 
     m_hat = b_(t+1) * m / (1 - B_(t+1)) + (1 - b_t) * g / (1 - B_t), where
@@ -146,17 +142,8 @@ class Nadam(Optimizer):
     Source: Dozat 2016.
     """
 
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
-
-    def validate(self) -> None:
-        super().validate()
-        check_betas(self, "beta_1", "beta_2")
-        check_positive(self, "epsilon")
-
     def scalars(self) -> dict[str, Array]:
-        return {"count": jnp.zeros((), jnp.int32), "product": jnp.ones(())}
+        return {**super().scalars(), "product": jnp.ones(())}
 
     def advance(self, scalars: dict[str, Array]) -> dict[str, Array]:
         count = scalars["count"] + 1
@@ -167,9 +154,6 @@ class Nadam(Optimizer):
         now, then = self._beta(count), self._beta(count + 1)
         root = jnp.sqrt(bias_correction(self.beta_2, count))
         return then / (1.0 - product * then), (1.0 - now) / (1.0 - product), 1.0 / root
-
-    def slots(self, name: str, weight: Array) -> Slots:
-        return {slot: jnp.zeros_like(weight) for slot in _MOMENTS}
 
     def update(
         self, weight: Array, gradient: Array, slots: Slots, rate: Any, factors: Any
@@ -185,7 +169,7 @@ class Nadam(Optimizer):
         return self.beta_1 * (1.0 - 0.5 * jnp.exp(steps * math.log(0.96)))
 
 
-class Lamb(Optimizer):
+class Lamb(_Moments):
     """w <- w - rate * (||w|| / ||r||) * r, where r is Adam's direction.
 
     r = m / (1 - beta_1^t) / (sqrt(v / (1 - beta_2^t)) + epsilon); the ratio is 1 if a norm is 0.
@@ -199,25 +183,10 @@ class Lamb(Optimizer):
     Source: You et al. 2020, "Large Batch Optimization for Deep Learning".
     """
 
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
-
-    def validate(self) -> None:
-        super().validate()
-        check_betas(self, "beta_1", "beta_2")
-        check_positive(self, "epsilon")
-
-    def scalars(self) -> dict[str, Array]:
-        return {"count": jnp.zeros((), jnp.int32)}
-
     def factors(self, scalars: dict[str, Array]) -> tuple[Array, Array]:
         count = scalars["count"]
         root = jnp.sqrt(bias_correction(self.beta_2, count))
         return 1.0 / bias_correction(self.beta_1, count), 1.0 / root
-
-    def slots(self, name: str, weight: Array) -> Slots:
-        return {slot: jnp.zeros_like(weight) for slot in _MOMENTS}
 
     def update(
         self, weight: Array, gradient: Array, slots: Slots, rate: Any, factors: Any
@@ -229,9 +198,6 @@ class Lamb(Optimizer):
         both = (weight_norm > 0) & (move_norm > 0)
         ratio = jnp.where(both, weight_norm / jnp.where(both, move_norm, 1.0), 1.0)
         return weight - (rate * ratio) * move, new
-
-
-_MOMENTS = ("momentum", "velocity")
 
 
 def moments(gradient: Array, slots: Slots, beta_1: float, beta_2: float) -> Slots:

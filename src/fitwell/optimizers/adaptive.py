@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import jax.numpy as jnp
 
-from fitwell.description import check_number
 from fitwell.optimizers.averages import moving
 from fitwell.optimizers.base import Optimizer, Slots
-from fitwell.optimizers.checks import check_betas, check_positive
+from fitwell.optimizers.checks import check_betas
+from fitwell.schedules.base import check_nonnegative, check_positive
 from fitwell.types import Array
 
 
@@ -39,7 +38,7 @@ class Adagrad(Optimizer):
 
     def validate(self) -> None:
         super().validate()
-        check_number(self, "initial_accumulator_value", 0.0, math.inf, open_high=True)
+        check_nonnegative(self, "initial_accumulator_value")
         check_positive(self, "epsilon")
 
     def slots(self, name: str, weight: Array) -> Slots:

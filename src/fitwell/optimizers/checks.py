@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fitwell.description import Description, check_number, check_positive_int
 from fitwell.errors import InvalidArgument
-from fitwell.schedules.base import check_learning_rate
+from fitwell.schedules.base import check_learning_rate, check_nonnegative, check_positive
 
 if TYPE_CHECKING:
     from fitwell.optimizers.base import Optimizer
@@ -18,7 +18,7 @@ _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 def check_common(optimizer: Optimizer) -> None:
     check_learning_rate(optimizer, "learning_rate")
     if optimizer.weight_decay is not None:
-        check_number(optimizer, "weight_decay", 0.0, math.inf, open_high=True)
+        check_nonnegative(optimizer, "weight_decay")
     _check_clips(optimizer)
     check_number(optimizer, "ema_momentum", 0.0, 1.0)
     for name in ("ema_overwrite_frequency", "gradient_accumulation_steps"):
@@ -84,8 +84,3 @@ def check_betas(owner: Description, *names: str) -> None:
     """Decay rates of moving averages: [0, 1)."""
     for name in names:
         check_number(owner, name, 0.0, 1.0, open_high=True)
-
-
-def check_positive(owner: Description, *names: str) -> None:
-    for name in names:
-        check_number(owner, name, 0.0, math.inf, open_low=True, open_high=True)

@@ -12,8 +12,9 @@ from fitwell.description import check_number, check_positive_int
 from fitwell.optimizers.adam import moments
 from fitwell.optimizers.averages import bias_correction
 from fitwell.optimizers.base import Optimizer, Slots
-from fitwell.optimizers.checks import check_betas, check_names_argument, check_positive
+from fitwell.optimizers.checks import check_betas, check_names_argument
 from fitwell.optimizers.names import check_part, covers
+from fitwell.schedules.base import check_nonnegative, check_positive
 from fitwell.types import Array, Params
 
 
@@ -67,7 +68,7 @@ class Muon(Optimizer):
         check_names_argument(self, "exclude_layers")
         for name in ("adam_lr_ratio", "adam_weight_decay", "rms_rate"):
             if getattr(self, name) is not None:
-                check_number(self, name, 0.0, math.inf, open_high=True)
+                check_nonnegative(self, name)
         for name in ("muon_a", "muon_b", "muon_c"):
             check_number(self, name, -math.inf, math.inf, open_low=True, open_high=True)
 
