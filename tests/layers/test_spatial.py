@@ -155,7 +155,7 @@ SHAPES: list[tuple[Layer, tuple[int, ...], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("make", "message"), CONSTRUCTION, ids=lambda v: str(v)[:30])
+@pytest.mark.parametrize(("make", "message"), CONSTRUCTION, ids=[m[:40] for _, m in CONSTRUCTION])
 def test_arguments_that_are_refused(make: Callable[[], Layer], message: str) -> None:
     with pytest.raises(InvalidArgument, match=f"^{re.escape(message)}$"):
         make()
