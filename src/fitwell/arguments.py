@@ -24,7 +24,10 @@ def named(function: Callable[P, R]) -> Callable[P, R]:
     fitwell.errors.UnknownArgument: fit: expected an argument it knows, received epoch=2. \
 Did you mean epochs?
     """
-    known = [name for name in inspect.signature(function).parameters if name != "self"]
+    parameters = inspect.signature(function).parameters
+    if any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+        return function  # it answers by itself
+    known = [name for name in parameters if name != "self"]
     of_class = function.__qualname__.rpartition(".")[0] if function.__name__ == "__init__" else ""
 
     @functools.wraps(function)

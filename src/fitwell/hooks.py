@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Protocol, TypeAlias
 
+from fitwell.arguments import named
 from fitwell.errors import InvalidArgument
 from fitwell.history import History
 from fitwell.types import HostArray
@@ -56,6 +57,13 @@ class Callback:
 
     model: Any = None
     params: Mapping[str, Any] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """The library's own callbacks answer misspelt arguments; others are left as they are."""
+        super().__init_subclass__(**kwargs)
+        own = cls.__module__.partition(".")[0] == __name__.partition(".")[0]
+        if own and "__init__" in vars(cls):
+            setattr(cls, "__init__", named(cls.__init__))  # noqa: B010 - mypy refuses the other
 
     def set_model(self, model: FittedModel) -> None:
         self.model = model

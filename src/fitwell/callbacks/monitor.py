@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
-from fitwell.errors import InvalidArgument, did_you_mean
+from fitwell.errors import InvalidArgument, did_you_mean, nearest, warn
 from fitwell.types import Logs
 
 __all__ = ["Monitor", "check_number", "check_save_freq", "whole_number"]
@@ -51,7 +50,7 @@ class Monitor:
         if direction is None:
             cure = 'Pass mode="max" if more is better, mode="min" if less is.'
             expected = "a monitor whose name says which way is better"
-            raise InvalidArgument(owner, expected, f"monitor={name!r}", cure)
+            raise InvalidArgument(owner, expected, f"monitor={name!r}", _proposal(name) + cure)
         self.sign = 1.0 if direction == "max" else -1.0
         self.expected: tuple[str, ...] = ()
 
@@ -79,10 +78,9 @@ class Monitor:
         found = logs.get(self.name)
         if found is None and self.name not in self.expected and not self.warned:
             self.warned = True
-            warnings.warn(
+            warn(
                 f"{self.owner}: {self.name!r} is not measured, so nothing is done. "
-                f"{did_you_mean(self.name, logs)}",
-                stacklevel=4,
+                f"{did_you_mean(self.name, logs)}"
             )
         return None if found is None else float(found)
 
@@ -109,6 +107,17 @@ def _direction(name: str) -> str | None:
         if stem.endswith("_" + ending)
     ]
     return max(matches)[1] if matches else None
+
+
+def _proposal(name: str) -> str:
+    """`"Did you mean val_loss? "` for a misspelt name, else nothing.
+
+    >>> _proposal("val_los"), _proposal("kappa")
+    ('Did you mean val_loss? ', '')
+    """
+    prefix, stem = ("val_", name[4:]) if name.startswith("val_") else ("", name)
+    near = nearest(stem, " ".join(_ENDINGS.values()).split())
+    return f"Did you mean {prefix}{near}? " if near else ""
 
 
 def check_save_freq(owner: str, value: Any) -> None:
