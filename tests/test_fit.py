@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import fitwell as fw
+from fitwell.data.arrays import DataWarning
 from fitwell.layers import Dense, Dropout, GaussianNoise, Normalization
 
 GOLDEN = np.load(Path(__file__).parent / "golden" / "training.npz")
@@ -251,9 +252,30 @@ def test_a_generator_a_list_of_batches_and_arrays_train_alike() -> None:
 
 
 def test_a_generator_that_runs_out_ends_the_fit_and_says_so() -> None:
-    history = small().fit(((X, Y) for _ in range(2)), epochs=5)
+    with pytest.warns(DataWarning) as warned:
+        history = small().fit(((X, Y) for _ in range(2)), epochs=5)
     assert history.epoch == [0]
     assert history.stopped == "the data ran out"
+    assert [str(w.message) for w in warned] == [
+        "fit: expected batches for 5 epochs, received batches for 1. A generator gives its "
+        "batches once: pass a list or a loader that can be iterated again, or steps_per_epoch to "
+        "divide the batches among the epochs."
+    ]
+    assert warned[0].filename == __file__
+
+
+@pytest.mark.parametrize("epochs", [2, 5])
+def test_a_generator_that_runs_out_within_an_epoch(epochs: int) -> None:
+    model = small()
+    with pytest.warns(DataWarning) as warned:
+        history = model.fit(((X, Y) for _ in range(5)), epochs=epochs, steps_per_epoch=3)
+    assert (history.epoch, history.stopped) == ([0, 1], "the data ran out")
+    assert (int(model.train_state.step), model.epochs_trained) == (5, 1)
+    assert str(warned[0].message).startswith(
+        f"fit: expected batches for {epochs} epochs, received batches for 1 and 2 of 3 steps of "
+        "the next. A generator"
+    )
+    assert len(warned) == 1
 
 
 def test_steps_per_epoch_limits_the_steps_of_arrays() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import fitwell as fw
@@ -87,6 +88,18 @@ CASES: list[tuple[Callable[[], Any], type[FitwellError], str]] = [
         UnknownArgument,
         "Adam: expected an argument it knows, received lr=0.1. Did you mean learning_rate?",
     ),
+    (
+        lambda: fw.callbacks.EarlyStopping(patient=3),  # type: ignore[call-arg]
+        UnknownArgument,
+        "EarlyStopping: expected an argument it knows, received patient=3. Did you mean patience?",
+    ),
+    (
+        lambda: fw.callbacks.EarlyStopping(monitor="val_los"),
+        InvalidArgument,
+        "EarlyStopping: expected a monitor whose name says which way is better, received "
+        "monitor='val_los'. Did you mean val_loss? "
+        'Pass mode="max" if more is better, mode="min" if less is.',
+    ),
     *[
         (
             lambda name=name: small().compile(**{name: True}),  # type: ignore[misc]
@@ -104,6 +117,28 @@ def test_messages(call: Callable[[], Any], error: type[FitwellError], text: str)
         call()
     assert type(caught.value) is error
     assert str(caught.value) == text
+
+
+def test_a_users_own_callback_keeps_its_own_arguments() -> None:
+    class Mine(fw.callbacks.EarlyStopping):
+        def __init__(self, *, note: str, **rest: Any) -> None:
+            super().__init__(**rest)
+            self.note = note
+
+    mine = Mine(note="n", patience=3)
+    assert (mine.note, mine.patience) == ("n", 3)
+    with pytest.raises(UnknownArgument) as caught:
+        Mine(note="n", patient=3)
+    assert str(caught.value).endswith("Did you mean patience?")
+
+
+def test_warnings_point_at_the_users_line() -> None:
+    x = np.array([[np.nan, 1.0], [1.0, 1.0]])
+    stopping = fw.callbacks.EarlyStopping("lss", mode="min")
+    with pytest.warns(UserWarning, match="fit: x|EarlyStopping") as warned:
+        small().fit(x, np.zeros(2), callbacks=stopping, verbose=0)
+    assert [str(w.message).split(":")[0] for w in warned] == ["fit", "EarlyStopping"]
+    assert {w.filename for w in warned} == {__file__}
 
 
 @pytest.mark.parametrize(

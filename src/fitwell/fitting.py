@@ -16,7 +16,9 @@ import numpy as np
 
 from fitwell import compiling
 from fitwell.callbacks import Callback
+from fitwell.data.arrays import DataWarning
 from fitwell.data.sources import ArraySource, Source
+from fitwell.errors import warn
 from fitwell.history import History
 from fitwell.hooks import batch_hook
 from fitwell.measuring import Collected, keep_collected, measure, to_logs
@@ -27,6 +29,7 @@ from fitwell.settings import settings
 from fitwell.training import Batch, Objective, Stats, TrainState
 from fitwell.types import HostArray
 
+_RAN_OUT = "the data ran out"
 _SNAPSHOT_SECONDS = 1.0  # a failed dispatch costs at most this much work, and the epoch around it
 
 
@@ -143,6 +146,8 @@ class Fit:
                 self.history.seconds = time.perf_counter() - began
             self._average()
             self.call("on_train_end", dict(self.history.last()))
+        if self.history.stopped == _RAN_OUT:
+            self._warn_of_too_little_data()
         return self.history
 
     def call(self, hook: str, *arguments: Any) -> None:
@@ -216,9 +221,10 @@ class Fit:
                 running, since = 0, now
                 self.call("on_chunk_end", position.step, self._live)
             if count == 0:
-                if position.step == 0:
-                    self.history.stopped = "the data ran out"
-                return position.step > 0
+                whole = self.source.steps is None and position.step > 0
+                if not whole:
+                    self.history.stopped = _RAN_OUT
+                return whole
             if self._ended():
                 return False
             self._dispatch(data, count, since := since or time.perf_counter())
@@ -229,6 +235,17 @@ class Fit:
         if running:
             self.pace.update(running, time.perf_counter() - since)
         return True
+
+    def _warn_of_too_little_data(self) -> None:
+        done = f"batches for {self.position.epoch}"
+        if self.position.step:
+            done += f" and {self.position.step} of {self.source.steps} steps of the next"
+        warn(
+            f"fit: expected batches for {self.epochs} epochs, received {done}. A generator gives "
+            "its batches once: pass a list or a loader that can be iterated again, or "
+            "steps_per_epoch to divide the batches among the epochs.",
+            DataWarning,
+        )
 
     def _count(self) -> int:
         count = min(self.pace.count, self.source.capacity)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from numbers import Real
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fitwell.data.frames import frame_to_array, is_frame
-from fitwell.errors import InvalidData, ShapeMismatch, did_you_mean
+from fitwell.errors import InvalidData, ShapeMismatch, did_you_mean, warn
 from fitwell.types import HostArray, Shape
 
 
@@ -198,9 +197,8 @@ def warn_not_finite(subject: str, name: str, array: HostArray) -> None:
         return
     bad = ~np.isfinite(array.reshape(len(array), -1))
     columns = np.flatnonzero(bad.any(axis=0))[:5].tolist()
-    warnings.warn(
+    warn(
         f"{subject}: {name} has NaN or infinity in {int(bad.any(axis=1).sum())} of {len(array)} "
         f"rows (columns {columns}). The loss becomes NaN: fill or drop them.",
         DataWarning,
-        stacklevel=4,
     )
