@@ -51,6 +51,37 @@ KINDS = {
     "always the same": (["a"] * N, "constant", "x is left out: its value is always 'a'."),
     "nothing": ([None] * N, "constant", "x is left out: it has no values."),
     "only words for nothing": (["NA", "?"] * 20, "constant", "x is left out: it has no values."),
+    "numbers, all different, and a word": (
+        [*(f"{i}.5" for i in range(N - 1)), "unknown"],
+        "number",
+        "x: 39 of 40 values are numbers; row 40 holds 'unknown', read as missing.",
+    ),
+    "numbers and two words": (
+        ["-", None, *(str(i) for i in range(N - 4)), "1O", None],
+        "number",
+        "x: 36 of 38 values are numbers; row 1 holds '-', read as missing like one other row.",
+    ),
+    "numbers and the same word thrice": (
+        ["none", *(str(i) for i in range(N - 3)), "none", "none"],
+        "number",
+        "x: 37 of 40 values are numbers; row 1 holds 'none', read as missing like 2 other rows.",
+    ),
+    "more words than a tenth": (
+        [*(str(i % 5) for i in range(N - 5)), *["low"] * 5],
+        "category",
+        "",
+    ),
+    "a code that is nearly always a number": ([*["0"] * (N - 2), "a", "b"], "category", ""),
+    "numbers with separators, all different": (
+        [f"{i},250" for i in range(1, N + 1)],
+        "text",
+        "x is left out: it looks like numbers, but '1,250' is not read as one.",
+    ),
+    "more numbers than words, all different": (
+        [*(f"n{i}" for i in range(10)), *(str(i) for i in range(N - 10))],
+        "text",
+        "x is left out: free text or names (40 different in 40 rows).",
+    ),
     "lists": ([[1, 2]] * N, "other", "x is left out: List(Int64) is no kind of feature."),
     "times": (
         [datetime.time(i % 24) for i in range(N)],
@@ -103,6 +134,13 @@ def test_target_and_overrides() -> None:
         InvalidData, match=r"column a: expected dates such as .* received 1 in row 1"
     ):
         infer_columns(frame, "y", {"a": "date"})
+
+
+def test_a_named_number_column_may_hold_a_word_and_a_named_id_stays_one() -> None:
+    values = [*(str(i) for i in range(19)), "x"]
+    frame = pl.DataFrame({"a": values, "user_id": values})
+    assert infer_columns(frame, kinds={"a": "number"})[0].words == ("x",)
+    assert infer_columns(frame)[1].kind == "id"
 
 
 def test_nothing_to_predict_from() -> None:
@@ -167,6 +205,16 @@ BAD_TASKS = {
         ["a", "b"],
         "regression",
         "column y: expected numbers, received 'a' in row 1",
+    ),
+    "a word between numbers": (
+        [*(str(i / 2) for i in range(199)), "unknown"],
+        None,
+        "column y: expected numbers, received 'unknown' in row 200. Correct the value or leave it",
+    ),
+    "a word between numbers, with gaps": (
+        [None, *(str(i / 2) for i in range(19)), "unknown"],
+        "regression",
+        "column y: expected numbers, received 'unknown' in row 21.",
     ),
     "three as binary": ([1, 2, 3], "binary", "target y: expected two classes, received 3."),
     "two as multiclass": ([1, 2, 1], "multiclass", "target y: expected three or more, received 2."),

@@ -181,6 +181,27 @@ def test_rows_without_a_target_are_left_out() -> None:
     assert sum(len(p.x) for p in (prepared.train, prepared.validation, prepared.test)) == 90
 
 
+def test_a_stray_word_in_a_column_of_numbers_is_missing(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    a = draw.normal(size=200).round(4)
+    words = ["unknown" if i == 50 else str(v).replace(".", ",") for i, v in enumerate(a)]
+    target = [None, *(int(v > 0) for v in a[1:])]
+    table = pl.DataFrame({"a": words, "y": target})
+    table.write_csv(tmp_path / "t.csv", separator=";")
+    model = tabular.train(tmp_path / "t.csv", "y", epochs=2, verbose=0)
+    assert model.facts["notes"] == [
+        "1 of 200 rows have no y: they are left out.",
+        "a: 199 of 200 values are numbers; row 51 holds 'unknown', read as missing.",
+    ]
+    model.save(tmp_path / "m.safetensors")
+    read = tabular.load(tmp_path / "m.safetensors")
+    given = pl.DataFrame({"a": ["unknown", "0.5"]})
+    expected = model.encoder.transform(pl.DataFrame({"a": [None, 0.5]}))
+    assert (read.encoder.transform(given) == expected).all()
+    with pytest.raises(InvalidData, match="column a: expected numbers, received 'none' in row 2"):
+        read.predict(pl.DataFrame({"a": ["0.5", "none"]}))
+
+
 def test_the_encoder_has_seen_the_training_rows_alone() -> None:
     table = rule(200)
     prepared = tabular.prepare(table, "price")

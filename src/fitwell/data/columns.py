@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from fitwell.data.values import kind_of, to_dates, to_numbers, to_text, to_truths, typed
+from fitwell.data.values import (
+    kind_of,
+    like_numbers,
+    slips,
+    stripped,
+    to_dates,
+    to_numbers,
+    to_text,
+    to_truths,
+    typed,
+)
 from fitwell.description import Description, check_choice
 from fitwell.errors import InvalidData, UnknownName, did_you_mean
 
@@ -28,12 +38,15 @@ class Column(Description):
         name: as in the table.
         kind: `"number"`, `"category"`, `"boolean"` or `"date"` if it is used; `"text"` (only
             whether there is a value is used), `"id"`, `"constant"` or `"other"` if it is left out.
-        note: why it is left out, as a sentence; empty if there is nothing to say.
+        note: why it is left out, or what was done to it, as a sentence; empty if there is nothing
+            to say.
+        words: text between the numbers of the column, which is read as missing.
     """
 
     name: str
     kind: str
     note: str = ""
+    words: tuple[str, ...] = ()
 
     def validate(self) -> None:
         check_choice(self, "kind", KINDS)
@@ -56,6 +69,7 @@ def infer_columns(
       so, if they are text, or if they count without a gap (a number of the row);
     - numbers, and text of which every value is a number: numbers, also if they are few and whole
       (the class of a cabin, the number of rooms): order is information;
+    - text of which nine tenths are numbers: numbers, too; the rest is read as missing;
     - `true`/`false`: boolean; days and moments: dates;
     - text: categories, unless more than half of the values are different: then it is free text,
       names or codes that a network of this kind cannot learn from;
@@ -80,7 +94,7 @@ def infer_columns(
     for name in (*known, *([target] if target is not None else [])):
         check_column(frame, name)
     columns = tuple(
-        Column(column.name, known[column.name])
+        _known(column.name, known[column.name], column)
         if column.name in known
         else _infer(column.name, typed(column))
         for column in frame.iter_columns()
@@ -88,7 +102,7 @@ def infer_columns(
     )
     for column in columns:
         if column.used:
-            _CHECKS[column.kind](frame[column.name])
+            _check(column, frame[column.name])
     if not any(column.used for column in columns):
         raise InvalidData(
             "table",
@@ -97,6 +111,12 @@ def infer_columns(
             "Add a column, or name its kind (kinds={'column': 'category'}).",
         )
     return columns
+
+
+def _known(name: str, kind: str, column: pl.Series) -> Column:
+    if kind == "number" and (numbers := _numbers_with_slips(name, typed(column))):
+        return numbers
+    return Column(name, kind)
 
 
 def check_column(frame: pl.DataFrame, name: str) -> None:
@@ -116,6 +136,8 @@ def _infer(name: str, column: pl.Series) -> Column:
         return Column(name, "constant", f"{name} is left out: {value}.")
     if distinct == column.len() and _is_id(name, column, kind):
         return Column(name, "id", f"{name} is left out: an id, different in every row.")
+    if kind == "text" and (numbers := _numbers_with_slips(name, column)):
+        return numbers
     return _KINDS[kind](name, column)
 
 
@@ -126,7 +148,8 @@ def _is_id(name: str, column: pl.Series, kind: str) -> bool:
     )
     few = column.len() < _FEW_ROWS
     if kind == "text":
-        return named or (not few and not column.str.contains(" ").any())
+        codes = not few and not column.str.contains(" ").any() and like_numbers(column) <= 0.5
+        return named or codes
     if not column.dtype.is_integer():
         return False
     low, high = column.min(), column.max()
@@ -134,12 +157,31 @@ def _is_id(name: str, column: pl.Series, kind: str) -> bool:
     return named or (counts and not few)
 
 
+def _numbers_with_slips(name: str, column: pl.Series) -> Column | None:
+    others = slips(column)
+    if others is None:
+        return None
+    text = stripped(column)
+    known, rows = text.len() - text.null_count(), others.arg_true()
+    words = tuple(sorted(text.filter(others).unique().to_list()))
+    more = f" like {len(rows) - 1} other rows" if len(rows) > 2 else " like one other row"
+    note = (
+        f"{name}: {known - len(rows):,} of {known:,} values are numbers; row {rows[0] + 1} holds "
+        f"{text[rows[0]]!r}, read as missing{more if len(rows) > 1 else ''}."
+    )
+    return Column(name, "number", note, words)
+
+
 def _text(name: str, column: pl.Series) -> Column:
     values = column.drop_nulls()
     distinct = values.n_unique()
     if values.len() < _FEW_ROWS or distinct <= values.len() / 2:
         return Column(name, "category")
-    note = f"{name} is left out: free text or names ({distinct} different in {values.len()} rows)."
+    what = f"free text or names ({distinct} different in {values.len()} rows)"
+    if like_numbers(column) >= 0.9:
+        odd = values.filter(values.str.contains(r"[^\d.+-]"))[0]
+        what = f"it looks like numbers, but {odd!r} is not read as one"
+    note = f"{name} is left out: {what}."
     if column.null_count():
         note = note.replace("left out", "used only as present or missing")
     return Column(name, "text", note)
@@ -151,6 +193,14 @@ _KINDS: dict[str, Callable[[str, pl.Series], Column]] = {
     "date": lambda name, column: Column(name, "date"),
     "text": _text,
 }
+
+
+def _check(column: Column, values: pl.Series) -> None:
+    if column.words:
+        to_numbers(values, column.words)
+    else:
+        _CHECKS[column.kind](values)
+
 
 _CHECKS: dict[str, Callable[[pl.Series], Any]] = {
     "number": to_numbers,

@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fitwell.data.values import kind_of, typed
+from fitwell.data.values import kind_of, slips, typed
 from fitwell.errors import InvalidData, InvalidFile
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def _value(column: pl.Series, decimal_comma: bool) -> pl.Series:
     values = typed(column)
     if decimal_comma and kind_of(values) == "text":
         numbers = typed(column.str.replace(",", ".", literal=True))
-        return numbers if kind_of(numbers) == "number" else values
+        read = kind_of(numbers) == "number" or slips(numbers) is not None
+        return numbers if read else values
     return values
 
 

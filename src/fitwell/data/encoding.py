@@ -113,7 +113,7 @@ def fit_encoder(frame: pl.DataFrame, columns: Iterable[Column]) -> TableEncoder:
 
 def _fit(column: Column, values: pl.Series) -> FittedColumn | None:
     if column.kind == "number":
-        return _fit_number(column.name, to_numbers(values))
+        return _fit_number(column.name, to_numbers(values, column.words), column.words)
     if column.kind == "category":
         return _fit_category(column.name, to_text(values))
     if column.kind == "boolean":
@@ -125,16 +125,16 @@ def _fit(column: Column, values: pl.Series) -> FittedColumn | None:
     return None
 
 
-def _fit_number(name: str, values: pl.Series) -> NumberColumn:
+def _fit_number(name: str, values: pl.Series, words: tuple[str, ...] = ()) -> NumberColumn:
     missing = _some_missing(values)
     x = values.drop_nulls().to_numpy()
     if x.size == 0:
-        return NumberColumn(name, 0.0, 0.0, missing)
+        return NumberColumn(name, 0.0, 0.0, missing, words)
     low, first, center, third, high = np.quantile(x / 2, [0, 0.25, 0.5, 0.75, 1])
     spread = third - first or (high - low) / 2
     with np.errstate(over="ignore"):
         scale = 0.5 / spread if spread > 0 else 0.0
-    return NumberColumn(name, float(2 * center), float(min(scale, 1e300)), missing)
+    return NumberColumn(name, float(2 * center), float(min(scale, 1e300)), missing, words)
 
 
 def _fit_category(name: str, values: pl.Series) -> CategoryColumn:

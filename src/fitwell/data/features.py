@@ -29,15 +29,17 @@ class NumberColumn(Description):
         center: fills missing values, too.
         scale: 0 for a column that does not vary in the training rows.
         missing: a second feature that is 1 where the value is missing, else 0.
+        words: text that training read as missing.
     """
 
     name: str
     center: float
     scale: float
     missing: bool = False
+    words: tuple[str, ...] = ()
 
     def validate(self) -> None:
-        _check(self, name=str, missing=bool)
+        _check(self, name=str, missing=bool, words=tuple)
         check_number(self, "center", open_low=True, open_high=True)
         check_number(self, "scale", 0.0, open_high=True)
 
@@ -47,7 +49,7 @@ class NumberColumn(Description):
 
     def encode(self, column: pl.Series) -> HostArray:
         """(n,) values of the column -> (n, 1 or 2) features."""
-        values = to_numbers(column)
+        values = to_numbers(column, self.words)
         x = values.fill_null(self.center).to_numpy()
         with np.errstate(over="ignore"):  # halves: the difference of finite numbers is finite
             half = np.clip((x / 2 - self.center / 2) * self.scale, -1e30, 1e30)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitwell.data.columns import check_column
-from fitwell.data.values import kind_of, stripped, to_numbers, to_text
+from fitwell.data.values import kind_of, slips, stripped, to_numbers, to_text
 from fitwell.description import Description, check_choice, check_number
 from fitwell.errors import InvalidArgument, InvalidData
 from fitwell.types import HostArray
@@ -44,7 +44,8 @@ def infer_task(column: pl.Series, task: str | None = None) -> str:
         task: what you know it to be: checked, not inferred.
 
     Raises:
-        InvalidData: a target that cannot be learned, for instance with one value only.
+        InvalidData: a target that cannot be learned, for instance with one value only, or one of
+            numbers with a few words in between.
 
     >>> import polars as pl
     >>> infer_task(pl.Series(["yes", "no", "yes"])), infer_task(pl.Series([1.5, 2.5, 7.0]))
@@ -59,8 +60,10 @@ def infer_task(column: pl.Series, task: str | None = None) -> str:
     if kind_of(known) == "date":
         raise _unfit(column, "classes or numbers", "dates")
     if task == "regression":
-        to_numbers(known)
+        to_numbers(column)
         return task
+    if task is None and slips(column) is not None:
+        to_numbers(column)  # a quantity with a word in between: the error names the row
     classes = task is not None or distinct == 2 or _are_classes(known, distinct)
     if not classes:
         return "regression"

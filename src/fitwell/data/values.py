@@ -6,7 +6,7 @@ by whichever route it comes. Rows in messages are counted from 1, without the li
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from fitwell.errors import InvalidData
@@ -26,6 +26,8 @@ _MOMENTS = (
 )
 _DAYS = ("%Y-%m-%d", "%Y/%m/%d")
 _CURE = "Correct the value or leave it empty."
+_MOSTLY = 0.9
+"""The part of a column's text that has to be numbers for the rest to count as slips."""
 
 
 def stripped(column: pl.Series) -> pl.Series:
@@ -79,6 +81,37 @@ def _truths(text: pl.Series) -> pl.Series:
     return text.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
 
 
+def slips(column: pl.Series) -> pl.Series | None:
+    """Which rows of a column of numbers hold other text, such as a stray "unknown"; else None.
+
+    A column is one of numbers if nine tenths of its values are, and if there are more different
+    numbers than different words: a code that is nearly always `0`, else `a` or `b`, is none.
+
+    >>> mask = slips(pl.Series([*"1234567890123456789", "unknown"]))
+    >>> mask.arg_true().to_list()
+    [19]
+    """
+    import polars as pl
+
+    if kind_of(column) != "text":
+        return None
+    text = stripped(column.cast(pl.String))
+    numbers = text.cast(pl.Float64, strict=False)
+    others = text.is_not_null() & numbers.is_null()
+    known, strange = text.len() - text.null_count(), int(others.sum())
+    if not 0 < strange <= (1 - _MOSTLY) * known + 1e-9:
+        return None
+    varied = numbers.drop_nulls().n_unique() > text.filter(others).n_unique()
+    return others if varied else None
+
+
+def like_numbers(column: pl.Series) -> float:
+    """The part of the text that is written like numbers: also as `1,234.50`, `12 %` and `$5`."""
+    plain = column.drop_nulls().str.replace_all(r"[\s,'$€£%_]", "")
+    found = plain.str.contains(r"^[+-]?\d+(\.\d*)?$").sum()
+    return float(found / plain.len()) if plain.len() else 0.0
+
+
 def kind_of(column: pl.Series) -> str:
     """`"number"`, `"boolean"`, `"date"`, `"text"` or `"other"`: what the column's type holds."""
     if column.dtype.is_numeric():
@@ -89,8 +122,8 @@ def kind_of(column: pl.Series) -> str:
     return names.get(str(column.dtype), "other")
 
 
-def to_numbers(column: pl.Series) -> pl.Series:
-    """The column as float64; missing stays missing.
+def to_numbers(column: pl.Series, words: Collection[str] = ()) -> pl.Series:
+    """The column as float64; missing stays missing, and so is what one of the `words` stands for.
 
     Raises:
         InvalidData: a value that is no number, or infinite; names column, row and value.
@@ -101,6 +134,8 @@ def to_numbers(column: pl.Series) -> pl.Series:
     if kind not in ("number", "boolean", "text"):
         _refuse(column, column.is_not_null(), "numbers")
     known = stripped(column.cast(pl.String)) if kind == "text" else column
+    if words and kind == "text":
+        known = known.set(known.is_in(list(words)).fill_null(False), None)
     numbers = known.cast(pl.Float64, strict=False).fill_nan(None)
     _refuse(column, known.is_not_null() & numbers.is_null(), "numbers")
     _refuse(column, numbers.is_infinite().fill_null(False), "finite numbers")

@@ -105,9 +105,9 @@ def prepare(
         target = _known_target(data, frame)
     y = target_column(frame, target)
     task = infer_task(y, task)
+    columns = infer_columns(frame, target, kinds)  # of all rows: its notes name them by number
     frame, notes = known_rows(frame, y)
     y = y.drop_nulls()
-    columns = infer_columns(frame, target, kinds)
     parts = split(len(y) if task == "regression" else y.to_numpy(), seed=seed)
     encoder = fit_encoder(frame[parts.train], columns)
     # Every class is in the training rows; mean and range must come from them alone.
