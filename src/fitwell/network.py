@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 
-from fitwell import activations, constraints, regularizers
+from fitwell import activations, regularizers
 from fitwell.layers.base import Layer
+from fitwell.layers.weights import weight_fields
 from fitwell.randomness import abstract_key
 from fitwell.serialization import Catalog
 from fitwell.types import Array, Key, Params, Shape, State
@@ -213,10 +214,10 @@ class Network:
         return params
 
     def _weight_fields(self, params: Params, suffix: str) -> Iterator[tuple[Params, str, Any]]:
-        """The dict of weights, the weight's name and the object of every field that is set."""
+        """`weight_fields` of all layers that learn."""
         for name, layer in self.layers.items():
             if layer.trainable:
-                yield from _weight_fields(layer, params.get(name, {}), suffix)
+                yield from weight_fields(layer, params.get(name, {}), suffix)
 
     # Transformations
 
@@ -288,31 +289,6 @@ class _Output(Layer):
 
     def apply(self, params: Params, x: Array) -> Array:
         return activations.get(self.function)(x)
-
-
-def _weight_fields(layer: Layer, params: Params, suffix: str) -> Iterator[tuple[Params, str, Any]]:
-    """As `Network._weight_fields`, for one layer and those inside it.
-
-    A field called `recurrent_regularizer` acts on `recurrent` or else on `recurrent_kernel`.
-    """
-    get = {"_regularizer": regularizers.get, "_constraint": constraints.get}[suffix]
-    for field in dataclasses.fields(layer):
-        weight = field.name.removesuffix(suffix)
-        if weight in (field.name, "activity"):
-            continue
-        found = get(getattr(layer, field.name))
-        if found is not None:
-            for group in _groups(params, weight):
-                yield group, weight if weight in group else f"{weight}_kernel", found
-    for name, inside in layer.inner().items():
-        yield from _weight_fields(inside, params.get(name, {}), suffix)
-
-
-def _groups(params: Params, weight: str) -> list[Params]:
-    """The dicts that hold a weight: a layer's own, or those of its parts (a head's query, ...)."""
-    if weight in params or f"{weight}_kernel" in params:
-        return [params]
-    return [each for each in params.values() if isinstance(each, dict) and weight in each]
 
 
 def pick(values: Sequence[Any], ref: Ref) -> Any:

@@ -221,9 +221,9 @@ def test_initial_states_by_keyword_and_from_another_layer() -> None:
         [of[name][k] for k in ("kernel", "recurrent_kernel", "bias")]
         for name in ("first", "second")
     )
-    ys, states = plain_lstm(data.swapaxes(0, 1), *first, (jnp.zeros((2, U)),) * 2)
+    ys, states = plain_lstm(data.swapaxes(0, 1), *first, start=(jnp.zeros((2, U)),) * 2)
     close(states, start)
-    close(plain_lstm(ys, *last, start)[1][0], found)
+    close(plain_lstm(ys, *last, start=start)[1][0], found)
 
 
 def test_stateful_goes_on_where_the_batch_before_ended() -> None:
