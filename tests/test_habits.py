@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from fitwell.errors import (
     FitwellError,
     FrozenDescription,
     InvalidArgument,
+    InvalidFile,
     UnknownArgument,
     UnknownAttribute,
 )
@@ -117,6 +120,49 @@ def test_messages(call: Callable[[], Any], error: type[FitwellError], text: str)
         call()
     assert type(caught.value) is error
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    ("path", "better"),
+    [
+        ("m.keras", "m.safetensors"),
+        ("m.h5", "m.safetensors"),
+        ("M.HDF5", "M.safetensors"),
+        ("x.weights.h5", "x.weights.safetensors"),
+    ],
+)
+def test_suffixes_of_other_formats(
+    path: str, better: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = small()
+    for write in (model.save, model.save_weights, fw.callbacks.ModelCheckpoint):
+        with pytest.raises(InvalidFile) as caught:
+            write(path)
+        assert str(caught.value) == (
+            f"save to {path!r}: expected the name of a safetensors file, received the suffix "
+            f"{Path(path).suffix} of another format. Name it {better!r}."
+        )
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_of_keras_are_recognised(tmp_path: Path) -> None:
+    zipped, hdf5 = tmp_path / "m.keras", tmp_path / "m.h5"
+    with zipfile.ZipFile(zipped, "w") as file:
+        file.writestr("config.json", "{}")
+    hdf5.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    for path, kind in (
+        (zipped, "a zip archive, as .keras files are"),
+        (hdf5, "HDF5, as .h5 files are"),
+    ):
+        for read in (fw.load, small().load_weights):
+            with pytest.raises(InvalidFile) as caught:
+                read(path)
+            assert str(caught.value) == (
+                f"model file {str(path)!r}: expected a file that fitwell saved, received {kind}. "
+                "Models of Keras cannot be read yet: build the model here and pass it the arrays "
+                "with set_weights."
+            )
 
 
 def test_a_users_own_callback_keeps_its_own_arguments() -> None:

@@ -23,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from fitwell.errors import InvalidArgument, InvalidFile
 from fitwell.types import HostArray
 
-__all__ = ["read", "write"]
+__all__ = ["check_suffix", "read", "write"]
 
 FORMAT = 1
 """Raised when an older fitwell could no longer read a file rightly."""
@@ -38,6 +38,13 @@ _CODES = {"bool": "BOOL", "bfloat16": "BF16", "complex64": "C64"} | {
 _LONGEST_HEADER = 100_000_000
 """Readers of safetensors refuse longer ones."""
 
+_OTHER_FORMATS = (".keras", ".h5", ".hdf5")
+_SIGNATURES = {
+    b"PK\x03\x04": "a zip archive, as .keras files are",
+    b"\x89HDF\r\n\x1a\n": "HDF5, as .h5 files are",
+}
+"""How the files of Keras begin."""
+
 _ANOTHER_COPY = "Use another copy of the file, or save the model again."
 
 
@@ -47,13 +54,14 @@ def write(
     """Writes a model file in one stroke: at any moment `path` holds the old file or the new one.
 
     Args:
-        path: where; the folder must exist. Any suffix will do.
+        path: where; the folder must exist. Any suffix will do but those of Keras' formats.
         header: what `json.dumps` takes; "format" and "library" are added.
         arrays: numpy or JAX arrays by name.
 
     Raises:
         InvalidArgument: a header that is not JSON, an array of objects or text.
-        InvalidFile: the folder is missing or may not be written to, the disk is full.
+        InvalidFile: the folder is missing or may not be written to, the disk is full, the path
+            has the suffix of another format.
 
     >>> import tempfile, pathlib
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "m.safetensors"
@@ -62,6 +70,7 @@ def write(
     >>> header["units"], header["format"], arrays["kernel"].shape
     (3, 1, (2, 3))
     """
+    check_suffix(path)
     target = Path(path).resolve()  # a link stays a link
     stored = {name: _storable(name, array) for name, array in arrays.items()}
     text = _to_json({**header, "format": FORMAT, "library": _library()})
@@ -81,6 +90,18 @@ def write(
         _refuse_to_write(target, error)
 
 
+def check_suffix(path: str | os.PathLike[str]) -> None:
+    """Raises InvalidFile for a path whose suffix says that the file has another format."""
+    target = Path(path)
+    if target.suffix.lower() in _OTHER_FORMATS:
+        raise InvalidFile(
+            f"save to {str(target)!r}",
+            "the name of a safetensors file",
+            f"the suffix {target.suffix} of another format",
+            f"Name it {str(target.with_suffix('.safetensors'))!r}.",
+        )
+
+
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, HostArray]]:
     """Header and arrays of a model file; the inverse of `write`.
 
@@ -95,6 +116,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, HostAr
         if not source.is_file():
             received = "a folder" if source.is_dir() else "no file of that name"
             raise InvalidFile(subject, "a file that fitwell saved", received, "Check the path.")
+        _refuse_keras(subject, source)
         with safe_open(source, framework="numpy") as file:
             facts = file.metadata() or {}
             header = _header(subject, facts)
@@ -126,6 +148,20 @@ def _one_error(subject: str) -> Iterator[None]:
             f"a file that is damaged or of another kind ({error})",
             _ANOTHER_COPY,
         ) from error
+
+
+def _refuse_keras(subject: str, source: Path) -> None:
+    with open(source, "rb") as file:
+        begin = file.read(8)
+    for signature, kind in _SIGNATURES.items():
+        if begin.startswith(signature):
+            raise InvalidFile(
+                subject,
+                "a file that fitwell saved",
+                kind,
+                "Models of Keras cannot be read yet: build the model here and pass it the arrays "
+                "with set_weights.",
+            )
 
 
 def _header(subject: str, facts: Mapping[str, str]) -> dict[str, Any]:

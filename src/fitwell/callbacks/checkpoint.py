@@ -9,6 +9,7 @@ from typing import Any
 
 from fitwell.callbacks.monitor import Monitor, check_save_freq
 from fitwell.errors import InvalidArgument, did_you_mean
+from fitwell.files import check_suffix
 from fitwell.hooks import Callback, MutableLogs
 
 __all__ = ["ModelCheckpoint"]
@@ -40,6 +41,7 @@ class ModelCheckpoint(Callback):
         InvalidArgument: bad values here; at the start of `fit` if there is no validation to
             measure a `val_` monitor on; at the first file if a name in `filepath` is not in the
             logs.
+        InvalidFile: the suffix of another format (`.keras`, `.h5`).
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class ModelCheckpoint(Callback):
     ) -> None:
         owner = "ModelCheckpoint"
         self.filepath = os.fspath(filepath)
+        check_suffix(self.filepath)  # now, not after the first epoch
         try:
             self._names = {
                 name for _, name, _, _ in string.Formatter().parse(self.filepath) if name
