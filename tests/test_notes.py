@@ -179,7 +179,7 @@ def test_the_default_initialisation_follows_the_activation() -> None:
     model = Sequential([Dense(9, activation=a) for a in ("relu", "selu", "tanh")])
     model.build((None, 4))
     model.summary(print_fn=lines.append)
-    rows = [line for line in lines[0].splitlines() if " Dense " in line]
+    rows = [line for line in lines[0].splitlines() if " Dense, " in line]
     for row, name in zip(rows, ("He", "Lecun", "Glorot"), strict=True):
         assert name in row
 

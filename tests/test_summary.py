@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import jax
 import pytest
 
 import fitwell as fw
-from fitwell.layers import Add, Dense, Dropout, Flatten, Layer, Normalization
+from fitwell.layers import (
+    Activation,
+    Add,
+    Dense,
+    Dropout,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    Normalization,
+)
 from fitwell.summary import rows, size_text
 
 
@@ -24,11 +34,11 @@ def test_every_row_by_hand() -> None:
     # XLA counts tanh apart, and three operations besides the exponential in a sigmoid.
     expected = [
         (0, "input", "Input", 0, 0, 4 * 4),
-        (1, "dense", "Dense", 4 * 6 + 6, 2 * 4 * 6 + 6 + 6, 4 * 6),
-        (2, "dense_1", "Dense", 6 * 6 + 6, 2 * 6 * 6 + 6, 4 * 6),
-        (3, "dense_1 (shared)", "Dense", 0, 2 * 6 * 6 + 6, 4 * 6),
+        (1, "dense", "Dense, relu", 4 * 6 + 6, 2 * 4 * 6 + 6 + 6, 4 * 6),
+        (2, "dense_1", "Dense, tanh", 6 * 6 + 6, 2 * 6 * 6 + 6, 4 * 6),
+        (3, "dense_1 (shared)", "Dense, tanh", 0, 2 * 6 * 6 + 6, 4 * 6),
         (4, "add", "Add", 0, 6, 4 * 6),
-        (5, "dense_2", "Dense", 6 + 1, 2 * 6 + 1 + 3, 4),
+        (5, "dense_2", "Dense, sigmoid", 6 + 1, 2 * 6 + 1 + 3, 4),
     ]
     assert [(r.index, r.name, r.kind, r.weights, r.flops, r.activation_bytes) for r in found] == (
         expected
@@ -66,6 +76,27 @@ def test_the_initializer_is_named(layer: Layer, names: str) -> None:
     assert rows(fw.Sequential([fw.Input((3,)), layer]).network)[1].initializer == names
 
 
+def own(x: jax.Array) -> jax.Array:
+    return x
+
+
+@pytest.mark.parametrize(
+    ("layer", "kind"),
+    [
+        (Dense(2), "Dense"),
+        (Dense(2, "linear"), "Dense"),
+        (Dense(2, "ReLU"), "Dense, relu"),
+        (Dense(2, jax.nn.gelu), "Dense, gelu"),
+        (Dense(2, own), "Dense, own"),
+        (Dense(2, LeakyReLU()), "Dense, LeakyReLU"),
+        (Activation("softmax"), "Activation, softmax"),
+        (Dropout(0.5), "Dropout"),
+    ],
+)
+def test_the_kind_names_the_activation(layer: Layer, kind: str) -> None:
+    assert rows(fw.Sequential([fw.Input((3,)), layer]).network)[1].kind == kind
+
+
 def printed(model: fw.Model) -> list[list[str]]:
     lines: list[str] = []
     model.summary(print_fn=lines.append)
@@ -76,14 +107,14 @@ def printed(model: fw.Model) -> list[list[str]]:
 def test_the_printed_table() -> None:
     lines = printed(branched())
     assert " ".join(lines[0]) == 'Model "net" (seed 3)'
-    assert " ".join(lines[1]) == "layer kind output shape weights FLOPs activation initializer"
+    assert " ".join(lines[1]) == "layer kind output shape weights FLOPs output memory initializer"
     assert [" ".join(line) for line in lines[3:9]] == [
         "0 input Input (None, 4) 0 0 16 B",
-        "1 dense Dense (None, 6) 30 frozen 60 24 B HeNormal, Zeros",
-        "2 dense_1 Dense (None, 6) 42 78 24 B GlorotUniform, Zeros",
-        "3 dense_1 (shared) Dense (None, 6) 0 78 24 B GlorotUniform, Zeros",
+        "1 dense Dense, relu (None, 6) 30 frozen 60 24 B HeNormal, Zeros",
+        "2 dense_1 Dense, tanh (None, 6) 42 78 24 B GlorotUniform, Zeros",
+        "3 dense_1 (shared) Dense, tanh (None, 6) 0 78 24 B GlorotUniform, Zeros",
         "4 add Add (None, 6) 0 6 24 B",
-        "5 dense_2 Dense (None, 1) 7 16 4 B GlorotUniform, Zeros",
+        "5 dense_2 Dense, sigmoid (None, 1) 7 16 4 B GlorotUniform, Zeros",
     ]
     assert " ".join(lines[9]) == (
         "79 weights (316 B): 49 trainable, 30 not. Forward pass: 238 FLOPs and 116 B of "

@@ -10,8 +10,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fitwell import tree
-from fitwell.layers.base import InputLayer
+from fitwell import activations, tree
+from fitwell.layers.base import InputLayer, Layer
 from fitwell.network import Network, Node, Output
 from fitwell.randomness import abstract_key
 
@@ -22,6 +22,7 @@ class Row:
 
     Attributes:
         flops: operations of the forward pass for one example, from the compiler's own count.
+        kind: its class and its activation.
         activation_bytes: memory of the layer's output for one example.
     """
 
@@ -53,7 +54,7 @@ def rows(network: Network) -> list[Row]:
             Row(
                 index=0 if is_input else index,
                 name=node.name + (" (shared)" if shared else ""),
-                kind="Input" if is_input else type(node.layer).__name__,
+                kind=kind_of(node.layer),
                 output_shape=", ".join(str((None, *shape)) for shape, _ in node.out),
                 weights=0 if shared else tree.size(own),
                 learns=node.layer.trainable,
@@ -67,6 +68,17 @@ def rows(network: Network) -> list[Row]:
             )
         )
     return found
+
+
+def kind_of(layer: Layer) -> str:
+    """The layer's class and, unless it is linear, its activation: `"Dense, relu"`."""
+    if isinstance(layer, InputLayer):
+        return "Input"
+    kind, activation = type(layer).__name__, getattr(layer, "activation", None)
+    if isinstance(activation, Layer):
+        return f"{kind}, {type(activation).__name__}"
+    name = activations.name_of(activation) or getattr(activation, "__name__", None)
+    return kind if name in (None, "linear") else f"{kind}, {name}"
 
 
 def flops(node: Node, inputs: list[Output], params: Any, state: Any) -> int:
@@ -90,7 +102,7 @@ def summary(name: str, network: Network, seed: int) -> str:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in ("", "layer", "kind", "output shape"):
         table.add_column(title, no_wrap=True)
-    for title in ("weights", "FLOPs", "activation"):
+    for title in ("weights", "FLOPs", "output memory"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("initializer", no_wrap=True)
     found = rows(network)
