@@ -104,16 +104,26 @@ def attend(
     return y.reshape(batch, queries, heads, -1), weights
 
 
+def linear(x: Array, kernel: Array) -> Array:
+    """x @ kernel: (..., in) -> (..., out), as one product of two matrices.
+
+    With more axes the kernel's gradient would sum over several, which XLA's CPU back end computes
+    several times slower.
+    """
+    y = x.reshape(-1, x.shape[-1]) @ kernel
+    return y.reshape(*x.shape[:-1], kernel.shape[-1])
+
+
 def split_heads(x: Array, kernel: Array, bias: Array | None = None) -> Array:
     """(..., features) with a kernel (features, heads, d) -> (..., heads, d)."""
-    y = x @ kernel.reshape(kernel.shape[0], -1)
+    y = linear(x, kernel.reshape(kernel.shape[0], -1))
     y = y.reshape(*x.shape[:-1], *kernel.shape[1:])
     return y if bias is None else y + bias
 
 
 def join_heads(x: Array, kernel: Array, bias: Array | None = None) -> Array:
     """(..., heads, d) with a kernel (heads, d, features) -> (..., features)."""
-    y = x.reshape(*x.shape[:-2], -1) @ kernel.reshape(-1, kernel.shape[-1])
+    y = linear(x.reshape(*x.shape[:-2], -1), kernel.reshape(-1, kernel.shape[-1]))
     return y if bias is None else y + bias
 
 

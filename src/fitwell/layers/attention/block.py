@@ -14,6 +14,7 @@ from fitwell.description import check_choice, check_number, check_positive_int
 from fitwell.errors import ShapeMismatch
 from fitwell.layers.attention.heads import MultiHeadAttention
 from fitwell.layers.base import Layer, describe
+from fitwell.ops import attention as ops
 from fitwell.types import Array, Key, Params
 
 
@@ -76,8 +77,8 @@ class Block(Layer):
 
         def transform(x: Array) -> Array:
             inner, out = params["intermediate"], params["output"]
-            y = activations.get(own.activation)(x @ inner["kernel"] + inner["bias"])
-            return y @ out["kernel"] + out["bias"]
+            y = activations.get(own.activation)(ops.linear(x, inner["kernel"]) + inner["bias"])
+            return ops.linear(y, out["kernel"]) + out["bias"]
 
         return self._residual(params["feedforward_norm"], x, transform, key, train)
 
