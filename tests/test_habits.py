@@ -122,6 +122,45 @@ def test_messages(call: Callable[[], Any], error: type[FitwellError], text: str)
     assert str(caught.value) == text
 
 
+def numpy_loss(y_true: Any, y_pred: Any) -> Any:
+    return np.abs(y_true - y_pred)
+
+
+class NumpyLoss(fw.losses.Loss):
+    def values(self, y_true: Any, y_pred: Any) -> Any:
+        return np.abs(y_true - y_pred)
+
+
+class NumpyLayer(fw.layers.Layer):
+    def apply(self, params: Any, x: Any) -> Any:
+        return np.tanh(x)
+
+
+def fit_with(**compiled: Any) -> None:
+    model = small()
+    model.compile(**compiled)
+    model.fit(np.zeros((4, 2)), np.zeros(4), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("call", "subject"),
+    [
+        (lambda: fit_with(loss=numpy_loss), "loss numpy_loss"),
+        (lambda: fit_with(loss=NumpyLoss()), "NumpyLoss"),
+        (lambda: fit_with(loss="mse", metrics=[numpy_loss]), "metric numpy_loss"),
+        (lambda: fw.metrics.get(numpy_loss)([1.0], [2.0]), "metric numpy_loss"),
+        (lambda: fw.Sequential([fw.Input((2,)), NumpyLayer()]), "NumpyLayer after InputLayer"),
+    ],
+)
+def test_numpy_in_a_formula(call: Callable[[], Any], subject: str) -> None:
+    with pytest.raises(InvalidArgument) as caught:
+        call()
+    assert str(caught.value) == (
+        f"{subject}: expected operations of JAX, received a function of numpy, which cannot be "
+        "compiled. Use jax.numpy (jnp.mean for np.mean)."
+    )
+
+
 @pytest.mark.parametrize(
     ("path", "better"),
     [

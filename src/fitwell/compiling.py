@@ -10,10 +10,11 @@ Nothing here runs at import. PERFORMANCE facts that hold for XLA's CPU back end:
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -21,10 +22,30 @@ from typing import Any, ParamSpec, TypeVar
 import jax
 import numpy as np
 
+from fitwell.errors import InvalidArgument
 from fitwell.settings import settings
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@contextlib.contextmanager
+def operations_of_jax(subject: str) -> Iterator[None]:
+    """Around a user's formula: numpy in it, which no program can contain, is answered in words.
+
+    Raises:
+        InvalidArgument: in place of JAX' TracerArrayConversionError.
+    """
+    try:
+        yield
+    except jax.errors.TracerArrayConversionError:
+        raise InvalidArgument(
+            subject,
+            "operations of JAX",
+            "a function of numpy, which cannot be compiled",
+            "Use jax.numpy (jnp.mean for np.mean).",
+        ) from None
+
 
 _CPU_OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 _KNOWN_TO_HAVE_IT = {"0.10.2"}  # of jaxlib; for others it is tried out, which takes a compilation

@@ -45,7 +45,7 @@ def test_messages_about_shapes():
          "received shape (3,). Give sample_weight as many entries as there are examples."),
         (lambda: f.reduce(jnp.zeros(4), None, jnp.ones(5)), "mask: expected one number"),
         (lambda: f.get(lambda a, b: jnp.mean(a - b))(x, x),
-         "FunctionLoss: expected values to return one loss per example, shape (4, ...), received "
+         "loss lambda: expected values to return one loss per example, shape (4, ...), received "
          "shape (). Average over the last axis (axis=-1) and leave the batch axis as it is."),
     ):  # fmt: skip
         with pytest.raises(ShapeMismatch, match=re.escape(message)):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
+from fitwell.compiling import operations_of_jax
 from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch
 from fitwell.randomness import abstract_key
 from fitwell.types import Inputs, Key, Shape, Shapes
@@ -112,7 +113,8 @@ def _traced(layer: Layer, shapes: tuple[Shape, ...], dtypes: tuple[str, ...], ma
         xs = [jnp.zeros((_PROBE_BATCH, *s), d) for s, d in zip(shapes, dtypes, strict=True)]
         x: Inputs = xs if many else xs[0]
         params, state = layer.init(key, shape), layer.init_state(shape)
-        return layer.forward(params, state, x, key=key, train=True)[0]
+        with operations_of_jax(describe(layer)):
+            return layer.forward(params, state, x, key=key, train=True)[0]
 
     return jax.eval_shape(run, abstract_key())
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
+from fitwell.compiling import operations_of_jax
 from fitwell.description import Description, check_choice
 from fitwell.errors import InvalidArgument, InvalidData, ShapeMismatch, did_you_mean
 from fitwell.types import Array
@@ -49,6 +50,11 @@ class Loss(Description):
     def __post_init__(self) -> None:
         check_choice(self, "reduction", REDUCTIONS)
         super().__post_init__()
+
+    @property
+    def subject(self) -> str:
+        """What messages call it."""
+        return type(self).__name__
 
     def values(self, y_true: Any, y_pred: Any) -> Array:
         """The loss of each example before reduction: (batch, ...)."""
@@ -101,9 +107,10 @@ class Loss(Description):
         return values * _leading("sample_weight", jnp.asarray(sample_weight), values.shape)
 
     def _one_per_example(self, y_true: Any, y_pred: Any) -> Array:
-        name = type(self).__name__
+        name = self.subject
         y_true, y_pred = align(array(name, "y_true", y_true), array(name, "y_pred", y_pred))
-        values = self.values(y_true, y_pred)
+        with operations_of_jax(name):
+            values = self.values(y_true, y_pred)
         if values.ndim == 0 or values.shape[0] != y_pred.shape[0]:
             raise ShapeMismatch(
                 name,
@@ -141,8 +148,13 @@ class FunctionLoss(Loss):
                 "Pass a function made of JAX operations.",
             )
 
+    @property
+    def subject(self) -> str:
+        own: str = getattr(self.function, "__name__", type(self.function).__name__)
+        return f"loss {own.strip('<>')}"
+
     def values(self, y_true: Any, y_pred: Any) -> Array:
-        name = getattr(self.function, "__name__", "the loss function")
+        name = self.subject
         y_true, y_pred = align(array(name, "y_true", y_true), array(name, "y_pred", y_pred))
         return jnp.asarray(self.function(y_true, y_pred))
 

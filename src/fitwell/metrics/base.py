@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fitwell.compiling import compile, program
+from fitwell.compiling import compile, operations_of_jax, program
 from fitwell.description import Description
 from fitwell.errors import InvalidArgument, InvalidData, ShapeMismatch
 from fitwell.metrics.shapes import align
@@ -120,7 +120,8 @@ class MeanMetric(Metric):
         raise _undefined(self, "values(self, y_true, y_pred)")
 
     def measure(self, y_true: Array, y_pred: Array, weight: Array) -> Stats:
-        values = self.values(*align(y_true, y_pred))
+        with operations_of_jax(f"metric {self.label}"):
+            values = self.values(*align(y_true, y_pred))
         if values.shape[:1] != weight.shape:
             raise ShapeMismatch(
                 f"metric {self.label}",
