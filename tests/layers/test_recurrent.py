@@ -216,14 +216,15 @@ def test_initial_states_by_keyword_and_from_another_layer() -> None:
     found, h_last, c_last = model.predict(data)
     np.testing.assert_array_equal(by_list.predict(data), found)
     start = (jnp.asarray(h_last), jnp.asarray(c_last))
-    of = model.train_state.params
-    first, last = (
-        [of[name][k] for k in ("kernel", "recurrent_kernel", "bias")]
-        for name in ("first", "second")
-    )
-    ys, states = plain_lstm(data.swapaxes(0, 1), *first, start=(jnp.zeros((2, U)),) * 2)
+    of: Any = model.train_state.params
+
+    def plain(name: str, x: Any, start: Any) -> Any:
+        own = of[name]
+        return plain_lstm(x, own["kernel"], own["recurrent_kernel"], own["bias"], start)
+
+    ys, states = plain("first", data.swapaxes(0, 1), (jnp.zeros((2, U)),) * 2)
     close(states, start)
-    close(plain_lstm(ys, *last, start=start)[1][0], found)
+    close(plain("second", ys, start)[1][0], found)
 
 
 def test_stateful_goes_on_where_the_batch_before_ended() -> None:

@@ -14,7 +14,8 @@ from fitwell.types import Params
 def weight_fields(layer: Layer, params: Params, suffix: str) -> Iterator[tuple[Params, str, Any]]:
     """The dict of weights, the weight's name and the object of every field that is set.
 
-    Goes through the layer and those inside it. A field called `recurrent_regularizer` acts on `recurrent` or else on `recurrent_kernel`.
+    Goes through the layer and those inside it. A field called `recurrent_regularizer` acts on
+    `recurrent` or else on `recurrent_kernel`.
     """
     get = {"_regularizer": regularizers.get, "_constraint": constraints.get}[suffix]
     for field in dataclasses.fields(layer):
