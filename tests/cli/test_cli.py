@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 
 import fitwell
 from fitwell import tabular
 from fitwell.cli import main
-from fitwell.cli.showing import number
+from fitwell.cli.showing import course, number, scores
 from fitwell.data.tables import read_table
+from fitwell.layers import PeriodicEmbedding
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +32,15 @@ def run(capsys: Any, *arguments: object) -> tuple[int, str, str]:
     return code, out, err
 
 
+_WAVES, _UNITS = PeriodicEmbedding().frequencies, PeriodicEmbedding().units
+WEIGHTS = (
+    4 * (2 * _WAVES + (_WAVES + 1) * _UNITS + _UNITS + 1)  # waves, their mixture, scales
+    + (4 * (_UNITS + 1) + 1) * 256
+    + 2 * 257 * 256
+    + 257 * 3
+)
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "iris.safetensors"
@@ -43,11 +54,13 @@ def test_train_says_what_it_does_and_saves(capsys: Any, tmp_path: Path) -> None:
     code, out, err = run(capsys, "train", "flowers.csv", "--target", "target", "--epochs", 20)
     assert (code, err) == (0, "")
     lines = [" ".join(line.split()) for line in out.splitlines()]
-    assert lines[:5] == [
+    assert lines[:7] == [
         "Data flowers.csv, 150 rows",
         "Target target: 3 classes (setosa, versicolor, virginica)",
         "Columns 4 numbers -> 4 features",
+        "4 numbers: sepal length (cm), sepal width (cm), petal length (cm), petal width (cm)",
         "Rows 96 training, 24 validation, 30 test",
+        f"Network waves of 4 features, 3 x 256 silu, dropout 0.4: {WEIGHTS:,} weights",
         "- id is left out: an id, different in every row.",
     ]
     assert "Scores on 30 test rows" in lines
@@ -58,7 +71,9 @@ def test_train_says_what_it_does_and_saves(capsys: Any, tmp_path: Path) -> None:
     for name in ("accuracy", "balanced accuracy", "log loss"):
         shown = [number(column[name]) for column in (scores, linear, constant)]
         assert re.search(rf"{name}\W+" + r"\W+".join(map(re.escape, shown)), out), name
-    assert re.search(r"Trained in \d+\.\d s, 20 epochs\. Saved as flowers\.safetensors", out)
+    assert re.search(r"Trained in \d+\.\d s, 20 of 20 epochs: best epoch \d+ kept\.\n", out)
+    assert "\nSaved as flowers.safetensors\n" in out
+    assert not any(line.endswith(" ") for line in out.splitlines())
 
 
 def test_train_options(capsys: Any, tmp_path: Path) -> None:
@@ -75,6 +90,84 @@ def test_train_options(capsys: Any, tmp_path: Path) -> None:
     assert saved.encoder.feature_names == ("a=1", "a=2", "a=3", "b")
     assert saved.network.seed == 5
     assert saved.facts["epochs"] == 2
+
+
+def test_what_is_replaced_is_said_and_what_is_read_is_not_replaced(
+    capsys: Any, model: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "flowers.csv"
+    read_table("sklearn:iris").write_csv(table)
+    before = table.read_bytes()
+    message = (
+        "Error file flowers.csv: expected a name for the output that no input has, received a file "
+        "that this command reads. Choose another, for example --output new-flowers.csv."
+    )
+    for command in (["predict", model, table], ["train", table, "--target", "target"]):
+        code, _, err = run(capsys, *command, "-o", "flowers.csv")
+        assert (code, err.strip()) == (2, message)
+        assert table.read_bytes() == before
+    assert run(capsys, "predict", model, table, "-o", "p.csv")[1].endswith("target: p.csv\n")
+    _, out, _ = run(capsys, "predict", model, table, "-o", "p.csv")
+    assert out == "150 predictions of target: p.csv (replaced an older file)\n"
+    train = ("train", table, "--target", "target", "--epochs", 1)
+    assert "\nSaved as flowers.safetensors\n" in run(capsys, *train)[1]
+    again = run(capsys, *train)[1]
+    assert "\nSaved as flowers.safetensors (replaced an older file)\n" in again
+
+
+def test_values_that_training_never_saw_are_said_on_stderr(
+    capsys: Any, model: Path, tmp_path: Path
+) -> None:
+    table = read_table("sklearn:iris")[:3]
+    first = table.columns[0]
+    holes = table.with_columns(pl.Series(first, [None, 5.0, None]))
+    holes.write_csv(tmp_path / "t.csv")
+    center = tabular.load(model).encoder.columns[0].center
+    note = (
+        f"- {first}: 2 rows have no value, as none had in training; read as the median of "
+        f"training, {center:g}.\n"
+    )
+    for command in ("predict", "evaluate"):
+        code, out, err = run(capsys, command, model, "t.csv")
+        assert (code, err) == (0, note)
+        assert note not in out
+
+
+ENDS = {
+    (None, 7): "9 of 20 epochs: best epoch 7 kept",
+    ("callback EarlyStopping", 7): "9 of 20 epochs: stopped early, best epoch 7 kept",
+    ("interrupted", 7): "9 of 20 epochs: interrupted by Ctrl-C, best epoch 7 kept",
+    ("time_limit", None): "9 of 20 epochs: ended by the time limit, before the first epoch ended",
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_the_end_of_a_fit_in_words(end: tuple[str | None, int | None]) -> None:
+    facts = {"epochs": 9, "planned_epochs": 20, "stopped": end[0], "best_epoch": end[1]}
+    assert course(facts) == ENDS[end]
+
+
+def test_a_time_limit_is_said(capsys: Any) -> None:
+    _, out, _ = run(
+        capsys, "train", "sklearn:iris", "--epochs", 90_000, "--time-limit", "0.5", "-o",
+        "i.safetensors",
+    )  # fmt: skip
+    assert re.search(r"s, \d+ of 90000 epochs: ended by the time limit, best epoch \d+ kept", out)
+
+
+def test_ratings_may_be_a_quantity(capsys: Any) -> None:
+    pl.DataFrame({"a": list(range(0, 120, 2)), "y": [1, 2, 3] * 20}).write_csv("r.csv")
+    train = ("train", "r.csv", "--target", "y", "--epochs", 1)
+    hint = "classes (1, 2, 3) (whole numbers: --task regression to predict a quantity)"
+    assert hint in run(capsys, *train)[1]
+    assert "whole numbers" not in run(capsys, *train, "--task", "multiclass")[1]
+
+
+def test_an_r2_below_its_last_digit_is_nothing(capsys: Any) -> None:
+    scores(Console(), "t", 5, {"RMSE": 0.00001, "R2": -5.4e-08}, ())
+    out = capsys.readouterr().out
+    assert re.search(r"R2\W+0 ", out)
+    assert "1.000e-05" in out
 
 
 def test_predict_prints_csv_or_writes_a_file(capsys: Any, model: Path, tmp_path: Path) -> None:
@@ -121,6 +214,11 @@ def test_the_script_is_installed_under_this_name() -> None:
 
 
 MISTAKES = {
+    "time limit, before the data are read": (
+        ["train", "nowhere.csv", "--target", "y", "--time-limit", "5x"],
+        "Error fit: expected a positive time_limit, received time_limit='5x'."),
+    "epochs, before the data are read": (["train", "nowhere.csv", "--epochs", "0"],
+                                         "Invalid value for '--epochs'"),
     "missing file": (["train", "nowhere.csv", "--target", "y"],
                      "Error file nowhere.csv: expected a file that exists, received none of this "
                      "name."),

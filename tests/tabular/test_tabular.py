@@ -15,6 +15,7 @@ import pytest
 
 import fitwell as fw
 from fitwell import files, tabular
+from fitwell.data.arrays import DataWarning
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidArgument, InvalidData, InvalidFile, UnknownName
 from fitwell.tabular import TableModel
@@ -131,7 +132,12 @@ def test_one_row_of_a_file_is_read_as_in_training(tmp_path: Path) -> None:
 
 def test_unknown_category_and_missing_column(binary: TableModel) -> None:
     fresh = rule(5, seed=5)
-    assert np.isfinite(binary.predict_proba(fresh.with_columns(color=pl.lit("violet")))).all()
+    note = (
+        "color: 5 rows hold 'violet', unknown in training; they go to the bucket for unknown values"
+    )
+    with pytest.warns(DataWarning, match=re.escape(note)):
+        odd = binary.predict_proba(fresh.with_columns(color=pl.lit("violet")))
+    assert np.isfinite(odd).all()
     with pytest.raises(InvalidData, match=r"the column 'color', as in training.* Add it\."):
         binary.predict(fresh.drop("color"))
 
@@ -210,6 +216,22 @@ def test_the_encoder_has_seen_the_training_rows_alone() -> None:
     assert prepared.target.mean == pytest.approx(prepared.train.true.mean())
     held = np.concatenate([prepared.validation.true, prepared.test.true])
     assert sorted([*prepared.train.true, *held]) == sorted(table["price"].to_list())
+
+
+def test_a_table_model_in_words(binary: TableModel, capsys: Any) -> None:
+    assert repr(binary) == "<TableModel: binary of class, from 2 columns, 5 features>"
+    binary.summary()
+    shown = capsys.readouterr().out
+    binary.network.summary()
+    assert shown == capsys.readouterr().out
+    assert f"{binary.network.count_params():,}" in shown
+
+
+def test_bad_lengths_are_found_before_the_data_are_read() -> None:
+    with pytest.raises(InvalidArgument, match="received time_limit='5x'"):
+        tabular.train("nowhere.csv", "y", time_limit="5x")
+    with pytest.raises(InvalidArgument, match=r"train: expected .*epochs.* received epochs=0"):
+        tabular.train("nowhere.csv", "y", epochs=0)
 
 
 def test_time_limit_ends_the_fit() -> None:

@@ -29,6 +29,8 @@ _DATA = (
     "(breast_cancer, diabetes, digits, iris, wine)."
 )
 
+_REPLACED = " (replaced an older file)"
+
 Data = Annotated[str, typer.Argument(metavar="DATA", help=_DATA, show_default=False)]
 ModelFile = Annotated[
     Path, typer.Argument(metavar="MODEL", help="What fitwell train saved.", show_default=False)
@@ -96,12 +98,15 @@ def train(
 
     console = Console(highlight=False)
     path = output or Path(Path(data.removeprefix("sklearn:")).stem + ".safetensors")
-    _check_folder(path)
+    _check_output(path, data)
+    tabular.check_length(epochs, time_limit)
+    older = path.exists()
     prepared = tabular.prepare(data, target, task=task, kinds=_kinds(kind or []), seed=seed)
-    showing.table(console, Path(data).name, prepared)
-    model = tabular.fit(prepared, epochs=epochs, time_limit=time_limit, seed=seed)
+    network = tabular.build(prepared, epochs=epochs, seed=seed)
+    showing.table(console, Path(data).name, prepared, network, inferred=task is None)
+    model = tabular.fit(prepared, network, epochs=epochs, time_limit=time_limit)
     model.save(path)
-    showing.result(console, model, path)
+    showing.result(console, model, f"{path}{_REPLACED if older else ''}")
 
 
 @app.command()
@@ -120,14 +125,19 @@ def predict(
 
     if output is not None:
         tables.check_writable(output)
-    frame = tabular.load(model).predictions(data)
+        _check_output(output, data, model)
+    loaded = tabular.load(model)
+    with showing.warned():
+        frame = loaded.predictions(data)
     if output is None:
         sys.stdout.write(frame.write_csv())
         sys.stdout.flush()
         return
+    older = _REPLACED if output.exists() else ""
     tables.write_table(frame, output)
     rows = f"{frame.height} prediction{'s' if frame.height > 1 else ''}"
-    Console(highlight=False).print(f"{rows} of {frame.columns[0]}: {output}", markup=False)
+    said = f"{rows} of {frame.columns[0]}: {output}{older}"
+    Console(highlight=False).print(said, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -138,14 +148,23 @@ def evaluate(model: ModelFile, data: Data) -> None:
     console = Console(highlight=False)
     loaded = tabular.load(model)
     frame, notes = loaded.labelled(data)
-    showing.scores(console, Path(data).name, frame.height, loaded.evaluate(frame), notes)
+    with showing.warned():
+        found = loaded.evaluate(frame)
+    showing.scores(console, Path(data).name, frame.height, found, notes)
 
 
-def _check_folder(path: Path) -> None:
-    """Before the work is done, not after."""
+def _check_output(path: Path, *read: str | Path) -> None:
+    """Before the work is done, not after: the folder is there, and no file is read and written."""
     if not path.parent.is_dir():
         cure = "Make the folder first."
         raise InvalidFile(f"file {path}", "a folder that exists", repr(str(path.parent)), cure)
+    if any(path.exists() and Path(one).exists() and path.samefile(one) for one in read):
+        raise InvalidFile(
+            f"file {path}",
+            "a name for the output that no input has",
+            "a file that this command reads",
+            f"Choose another, for example --output new-{path.name}.",
+        )
 
 
 def _kinds(pairs: list[str]) -> dict[str, str]:
@@ -168,6 +187,7 @@ def main(arguments: list[str] | None = None) -> int:
     except SystemExit as end:  # how typer ends, after its own message where there is one
         return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:
+        print("Interrupted: nothing was saved.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

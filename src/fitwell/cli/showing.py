@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+import textwrap
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fitwell.data.arrays import DataWarning
+from fitwell.model import Model
 from fitwell.tabular import Prepared, TableModel
+from fitwell.tabular.recipe import described
 from fitwell.tabular.scores import LOWER_IS_BETTER
 
 _PLURALS = {
@@ -23,27 +28,63 @@ _PLURALS = {
 _GOOD = "bold green"
 
 
-def table(console: Console, name: str, prepared: Prepared) -> None:
+_MOST_NAMES = 40
+
+
+def table(
+    console: Console, name: str, prepared: Prepared, network: Model, *, inferred: bool
+) -> None:
     """What was read, what is predicted from what, and what is left out."""
     target = prepared.target
     task = {"binary": "two classes", "multiclass": f"{len(target.classes)} classes"}
     parts = [len(part.x) for part in (prepared.train, prepared.validation, prepared.test)]
-    counts = Counter(column.kind for column in prepared.columns if column.used)
-    kinds = ", ".join(
-        f"{n} {kind if n == 1 else _PLURALS[kind]}" for kind, n in counts.most_common()
-    )
-    facts = {
-        "Data": f"{name}, {sum(parts):,} rows",
-        "Target": f"{target.name}: {task.get(target.task, 'a number')}{_classes(prepared)}",
-        "Columns": f"{kinds} -> {prepared.train.x.shape[1]} features",
-        "Rows": "{:,} training, {:,} validation, {:,} test".format(*parts),
-    }
-    grid = Table.grid(padding=(0, 2))
-    for label, text in facts.items():
-        grid.add_row(f"[bold]{label}[/]", escape(text))
-    console.print(grid)
+    what = f"{task.get(target.task, 'a number')}{_classes(prepared)}"
+    facts = [
+        ("Data", f"{name}, {sum(parts):,} rows"),
+        ("Target", f"{target.name}: {what}{_hint(prepared) if inferred else ''}"),
+        *_columns(prepared),
+        ("Rows", "{:,} training, {:,} validation, {:,} test".format(*parts)),
+        ("Network", described(network)),
+    ]
+    for label, text in facts:
+        _wrapped(console, f"[bold]{label:9}[/]", text, 9)
     _notes(console, prepared.notes)
     console.print()
+
+
+def _columns(prepared: Prepared) -> list[tuple[str, str]]:
+    """How many columns of each kind there are, and their names."""
+    names: dict[str, list[str]] = {}
+    for column in prepared.columns:
+        if column.used:
+            names.setdefault(column.kind, []).append(column.name)
+    ranked = sorted(names.items(), key=lambda item: -len(item[1]))
+    kinds = [f"{len(n)} {kind if len(n) == 1 else _PLURALS[kind]}" for kind, n in ranked]
+    features = prepared.train.x.shape[1]
+    lines = [("Columns", f"{', '.join(kinds)} -> {features} feature{'s' if features > 1 else ''}")]
+    for kind, (_, listed) in zip(kinds, ranked, strict=True):
+        more = f", and {len(listed) - _MOST_NAMES:,} more" if len(listed) > _MOST_NAMES else ""
+        lines.append(("", f"{kind}: {', '.join(listed[:_MOST_NAMES])}{more}"))
+    return lines
+
+
+def _hint(prepared: Prepared) -> str:
+    """Ratings from 1 to 5 are classes or a quantity: only the user knows."""
+    target = prepared.target
+    whole = target.task == "multiclass" and all(
+        isinstance(c, int | float) and not isinstance(c, bool) for c in target.classes
+    )
+    return " (whole numbers: --task regression to predict a quantity)" if whole else ""
+
+
+def _wrapped(console: Console, label: str, text: str, indent: int) -> None:
+    """A text beside its label, without blanks at the ends of lines."""
+    lines = textwrap.wrap(
+        text, max(console.width - indent, 20), break_on_hyphens=False, break_long_words=False
+    )
+    for number, line in enumerate(lines or [""]):
+        start = " " * indent if number else label
+        console.print(f"{start}{escape(line)}".rstrip(), soft_wrap=True)
 
 
 def _classes(prepared: Prepared) -> str:
@@ -55,20 +96,52 @@ def _classes(prepared: Prepared) -> str:
 
 def _notes(console: Console, notes: Iterable[str]) -> None:
     for note in notes:
-        console.print(f"[yellow]-[/] {escape(note)}")
+        _wrapped(console, "[yellow]-[/] ", note, 2)
 
 
-def result(console: Console, model: TableModel, path: Path) -> None:
+@contextmanager
+def warned() -> Iterator[None]:
+    """Warnings about the data become notes on stderr: stdout may be a table."""
+    console = Console(stderr=True, highlight=False)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        yield
+    for one in caught:
+        if one.category is DataWarning:
+            console.print(f"[yellow]-[/] {escape(str(one.message))}", soft_wrap=True)
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+
+
+def result(console: Console, model: TableModel, saved: str) -> None:
     """Scores on the test rows beside the baselines, the time, and the file."""
     facts = model.facts
     columns = {"network": facts["scores"], **facts["baselines"]}
     rows = facts["rows"]["test"]
     console.print(f"\n[bold]Scores on {rows:,} test rows[/]")
     console.print(_table(columns))
-    console.print(
-        f"Trained in {facts['seconds']:.1f} s, {facts['epochs']} epochs. "
-        f"Saved as [bold]{escape(str(path))}[/]"
-    )
+    console.print(f"Trained in {facts['seconds']:.1f} s, {course(facts)}.")
+    console.print(f"Saved as [bold]{escape(saved)}[/]", soft_wrap=True)
+
+
+_ENDS = {
+    "interrupted": "interrupted by Ctrl-C",
+    "time_limit": "ended by the time limit",
+    "callback EarlyStopping": "stopped early",
+}
+
+
+def course(facts: Mapping[str, Any]) -> str:
+    """How the fit went: how many epochs, what ended it, which epoch was kept.
+
+    >>> course({"epochs": 5, "planned_epochs": 9, "stopped": "time_limit", "best_epoch": 4})
+    '5 of 9 epochs: ended by the time limit, best epoch 4 kept'
+    """
+    end = _ENDS.get(facts["stopped"], facts["stopped"])
+    best = facts["best_epoch"]
+    kept = "before the first epoch ended" if best is None else f"best epoch {best} kept"
+    said = ", ".join(part for part in (end, kept) if part)
+    return f"{facts['epochs']} of {facts['planned_epochs']} epochs: {said}"
 
 
 def scores(
@@ -92,6 +165,8 @@ def _table(columns: Mapping[str, Mapping[str, float]]) -> Table:
         shown.add_column(name, justify="right")
     for measure in next(iter(columns.values())):
         values = [column[measure] for column in columns.values()]
+        if measure == "R2":  # a share: what is below its last digit is nothing
+            values = [0.0 if abs(v) < 5e-5 else v for v in values]
         best = min(values) if measure in LOWER_IS_BETTER else max(values)
         mark = len(values) > 1
         texts = [
@@ -110,6 +185,8 @@ def number(value: float) -> str:
     """
     if value != value:
         return "-"
+    if value == 0:
+        return "0"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.4g}"
 
 

@@ -86,6 +86,10 @@ class TableEncoder(Description):
                 )
         return np.concatenate([c.encode(frame[c.name]) for c in self.columns], axis=1)
 
+    def surprises(self, frame: pl.DataFrame) -> tuple[str, ...]:
+        """Sentences about values that training never saw, one per column that has them."""
+        return tuple(note for c in self.columns if (note := c.surprise(frame[c.name])))
+
     def to_json(self) -> list[Any]:
         """What `json.dumps` takes; `from_json` gives back the same encoder to the last bit."""
         return [_CATALOG.to_json(column) for column in self.columns]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +57,11 @@ class NumberColumn(Description):
         z = 2 * half / np.hypot(1.0, 2 * half / _CLIP)
         return _stack(z, values.is_null().to_numpy() if self.missing else None)
 
+    def surprise(self, column: pl.Series) -> str:
+        """What training never saw, as a sentence; empty if there is nothing."""
+        empty = 0 if self.missing else to_numbers(column, self.words).null_count()
+        return _never_missing(self.name, empty, f"the median of training, {self.center:g}")
+
 
 class CategoryColumn(Description):
     """One feature per value, 1 where the row has it; a single feature -1 / +1 for two values.
@@ -100,6 +106,23 @@ class CategoryColumn(Description):
         features: HostArray = hot[:, : len(places) + self.other].astype(np.float32)
         return features[:, 1:] - features[:, :1] if self.two else features
 
+    def surprise(self, column: pl.Series) -> str:
+        """What training never saw, as a sentence; empty if there is nothing."""
+        counts = Counter(to_text(column).to_list())
+        strange = [value for value in counts if value is not None and value not in self.values]
+        empty = 0 if None in self.values else counts[None]
+        if not strange:
+            return _never_missing(self.name, empty, "an unknown value")
+        listed = ", ".join(repr(value) for value in sorted(strange)[:3])
+        more = ", ..." if len(strange) > 3 else ""
+        without = f" or nothing ({_rows(empty)})" if empty else ""
+        known = "rare or unknown" if self.other else "unknown"
+        hold = _rows(sum(counts[value] for value in strange) + empty, "hold")
+        return (
+            f"{self.name}: {hold} {listed}{more}{without}, {known} in training; "
+            "they go to the bucket for unknown values."
+        )
+
 
 class BooleanColumn(Description):
     """+1 for true, -1 for false, 0 for missing; `missing` as in NumberColumn."""
@@ -121,6 +144,11 @@ class BooleanColumn(Description):
         return _stack(
             signs.fill_null(0.0).to_numpy(), truths.is_null().to_numpy() if self.missing else None
         )
+
+    def surprise(self, column: pl.Series) -> str:
+        """What training never saw, as a sentence; empty if there is nothing."""
+        empty = 0 if self.missing else to_truths(column).null_count()
+        return _never_missing(self.name, empty, "half true, half false")
 
 
 class DateColumn(Description):
@@ -149,6 +177,11 @@ class DateColumn(Description):
             axis=1,
         )
 
+    def surprise(self, column: pl.Series) -> str:
+        """What training never saw, as a sentence; empty if there is nothing."""
+        empty = 0 if self.parts[0].missing else to_dates(column).null_count()
+        return _never_missing(self.name, empty, "the median of training")
+
 
 class PresenceColumn(Description):
     """+1 where the column has a value, -1 where it has none."""
@@ -166,6 +199,10 @@ class PresenceColumn(Description):
         """(n,) values of the column -> (n, 1) features."""
         return _stack(np.where(to_text(column).is_null().to_numpy(), -1.0, 1.0), None)
 
+    def surprise(self, column: pl.Series) -> str:
+        """Nothing: training has seen both."""
+        return ""
+
 
 FittedColumn = NumberColumn | CategoryColumn | BooleanColumn | DateColumn | PresenceColumn
 
@@ -176,6 +213,18 @@ def date_parts(column: pl.Series) -> dict[str, pl.Series]:
     hour = moments.dt.hour().cast(_float()) + moments.dt.minute() / 60 + moments.dt.second() / 3600
     parts = [moments.dt.year(), moments.dt.month(), moments.dt.day(), moments.dt.weekday(), hour]
     return dict(zip(DATE_PARTS, parts, strict=True))
+
+
+def _rows(count: int, verb: str = "") -> str:
+    rows = f"{count:,} row{'' if count == 1 else 's'}"
+    return f"{rows} {verb}{'s' if count == 1 else ''}" if verb else rows
+
+
+def _never_missing(name: str, count: int, instead: str) -> str:
+    if not count:
+        return ""
+    have = "has" if count == 1 else "have"
+    return f"{name}: {_rows(count)} {have} no value, as none had in training; read as {instead}."
 
 
 def _stack(values: HostArray, missing: HostArray | None) -> HostArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitwell import loading
+from fitwell.data.arrays import DataWarning
 from fitwell.data.encoding import TableEncoder
 from fitwell.data.labels import Target, target_column
 from fitwell.data.tables import read_table
@@ -26,7 +28,7 @@ _TARGETS = Catalog({"Target": Target})
 _KEY = "table"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class TableModel:
     """Predicts a column of a table from the others; made by `train` and `load`.
 
@@ -51,6 +53,8 @@ class TableModel:
 
     def predict(self, data: Any) -> HostArray:
         """(rows,) labels as in the training table, or numbers in the unit of the target.
+
+        A value that training never saw is said in a `DataWarning`, one per column.
 
         Args:
             data: a path, `"sklearn:NAME"` or a data frame with the columns of the training table.
@@ -120,11 +124,24 @@ class TableModel:
         return total
 
     def _outputs(self, data: Any) -> HostArray:
-        return self.outputs(self.encoder.transform(self.read(data)))
+        frame = self.read(data)
+        features = self.encoder.transform(frame)
+        for note in self.encoder.surprises(frame):
+            warnings.warn(note, DataWarning, stacklevel=3)
+        return self.outputs(features)
 
     @property
     def _regression(self) -> bool:
         return self.target.task == "regression"
+
+    def summary(self, **options: Any) -> None:
+        """Prints the network, layer by layer; the options are those of `Model.summary`."""
+        self.network.summary(**options)
+
+    def __repr__(self) -> str:
+        columns, features = len(self.encoder.columns), len(self.encoder.feature_names)
+        what = f"{self.target.task} of {self.target.name}"
+        return f"<TableModel: {what}, from {columns} columns, {features} features>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes one safetensors file with network, encoder and facts.

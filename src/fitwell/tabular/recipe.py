@@ -19,6 +19,7 @@ from fitwell.schedules import CosineDecay
 from fitwell.sequential import Sequential
 
 _WIDTHS = (256, 256, 256)
+_ACTIVATION = "silu"
 _STEPS = 3300
 """Steps of a fit, near enough: small tables are passed more often."""
 _LEAST_EPOCHS, _MOST_EPOCHS = 16, 96
@@ -105,7 +106,7 @@ def default_network(features: int, target: Target, chosen: Plan, rows: int, seed
     hidden = [
         layer
         for width in _WIDTHS
-        for layer in (Dense(width, activation="silu"), Dropout(strength.dropout))
+        for layer in (Dense(width, activation=_ACTIVATION), Dropout(strength.dropout))
     ]
     waves = PeriodicEmbedding(stddev=strength.stddev)
     network = Sequential(
@@ -115,6 +116,19 @@ def default_network(features: int, target: Target, chosen: Plan, rows: int, seed
     )
     network.compile(_optimizer(strength, chosen.steps(rows)), loss=loss)
     return network
+
+
+def described(network: Model) -> str:
+    """What `default_network` made, in a line."""
+    layers = list(network.network.layers.values())
+    hidden = [layer for layer in layers if isinstance(layer, Dense)][:-1]
+    dropout = next(layer for layer in layers if isinstance(layer, Dropout))
+    features = network.input_shape[1]
+    return (
+        f"waves of {features} feature{'s' if features > 1 else ''}, {len(hidden)} x "
+        f"{hidden[0].units} {_ACTIVATION}, dropout {dropout.rate}: "
+        f"{network.count_params():,} weights"
+    )
 
 
 def _optimizer(strength: Strength, steps: int) -> AdamW:

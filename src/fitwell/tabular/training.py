@@ -16,9 +16,10 @@ from fitwell.data.labels import Target, fit_target, infer_task, target_column
 from fitwell.data.splits import split
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidArgument
-from fitwell.feeding import whole_number
+from fitwell.feeding import seconds, whole_number
+from fitwell.model import Model
 from fitwell.tabular.model import TableModel, known_rows
-from fitwell.tabular.recipe import default_network, plan, stopping
+from fitwell.tabular.recipe import default_network, described, plan, stopping
 from fitwell.tabular.scores import baselines, scores
 from fitwell.types import HostArray
 
@@ -87,8 +88,18 @@ def train(
         InvalidFile, InvalidData: no table, or one that nothing can be learned from.
         UnknownName: there is no such column.
     """
+    check_length(epochs, time_limit)
     prepared = prepare(data, target, task=task, kinds=kinds, seed=seed)
-    return fit(prepared, epochs=epochs, time_limit=time_limit, seed=seed, verbose=verbose)
+    network = build(prepared, epochs=epochs, seed=seed)
+    return fit(prepared, network, epochs=epochs, time_limit=time_limit, verbose=verbose)
+
+
+def check_length(epochs: int | None, time_limit: float | str | None) -> None:
+    """Raises InvalidArgument for what `train` would refuse, before any data are read."""
+    if epochs is not None:
+        whole_number("train", "epochs", epochs, 1)
+    if time_limit is not None:
+        seconds(time_limit)
 
 
 def prepare(
@@ -134,21 +145,26 @@ def _known_target(data: Any, frame: pl.DataFrame) -> str:
     )
 
 
+def build(prepared: Prepared, *, epochs: int | None = None, seed: int = 0) -> Model:
+    """The default network for a table, compiled and untrained."""
+    rows, features = prepared.train.x.shape
+    return default_network(features, prepared.target, plan(rows, epochs), rows, seed)
+
+
 def fit(
     prepared: Prepared,
+    network: Model,
     *,
     epochs: int | None = None,
     time_limit: float | str | None = None,
-    seed: int = 0,
     verbose: int | str = "auto",
 ) -> TableModel:
-    """Trains the default network and measures it on the test rows; the second half of `train`."""
+    """Trains what `build` made and measures it on the test rows; the last part of `train`."""
+    check_length(epochs, time_limit)
     part, held = prepared.train, prepared.validation
     rows, features = part.x.shape
-    if epochs is not None:
-        whole_number("train", "epochs", epochs, 1)
     chosen = plan(rows, epochs)
-    network = default_network(features, prepared.target, chosen, rows, seed)
+    stopper = stopping(chosen)
     began = time.perf_counter()
     history = network.fit(
         part.x,
@@ -156,18 +172,22 @@ def fit(
         batch_size=chosen.batch_size,
         epochs=chosen.epochs,
         validation_data=(held.x, held.encoded),
-        callbacks=[stopping(chosen)],
+        callbacks=[stopper],
         time_limit=time_limit,
         verbose=verbose,
     )
-    seconds = time.perf_counter() - began
+    duration = time.perf_counter() - began
     model = TableModel(network, prepared.encoder, prepared.target)
     test = prepared.test
     facts = {
         "rows": {"train": rows, "validation": len(held.x), "test": len(test.x)},
         "features": features,
-        "epochs": len(history.history["loss"]),
-        "seconds": seconds,
+        "network": described(network),
+        "epochs": len(history.epoch),
+        "planned_epochs": chosen.epochs,
+        "best_epoch": None if stopper.best_weights is None else stopper.best_epoch + 1,
+        "stopped": history.stopped,
+        "seconds": duration,
         "scores": scores(prepared.target, test.true, model.outputs(test.x)),
         "baselines": baselines(
             prepared.target,
