@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import random
 import re
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -110,6 +111,30 @@ def test_categoricals_decimals_and_names_of_frames() -> None:
     assert read_table(frame).to_dict(as_series=False) == {"0": ["u", None], "b": [1, 2]}
     decimals = pl.DataFrame({"a": pl.Series(["1.5", "2"]).cast(pl.Decimal(10, 2))})
     assert read_table(decimals)["a"].to_list() == [1.5, 2.0]
+
+
+def test_pandas_without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = pd.to_datetime(["2020-01-31", None])
+    frame = pd.DataFrame(
+        {
+            "object": pd.Series(["x", None], dtype=object),
+            "text": pd.Series(["y", pd.NA], dtype=pd.StringDtype("python")),
+            "category": pd.Categorical(["u", None]),
+            "truth": pd.array([True, None], dtype="boolean"),
+            "whole": pd.array([1, None], dtype="Int64"),
+            "real": [0.5, float("nan")],
+            "day": days,
+        }
+    )
+    mixed = pd.DataFrame({"a": pd.Series([1, "x"], dtype=object)})
+    for module in [name for name in sys.modules if name.partition(".")[0] == "pyarrow"]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    read = read_table(frame)
+    assert read.row(0) == ("x", "y", "u", True, 1, 0.5, datetime.datetime(2020, 1, 31))
+    assert read.row(1) == (None,) * 7
+    with pytest.raises(InvalidData, match="column a: expected values of one type, received a mix"):
+        read_table(mixed)
 
 
 NOISE = random.Random(0).randbytes(5000)

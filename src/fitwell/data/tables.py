@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitwell.data.bundled import is_bundled, read_bundled
 from fitwell.data.delimited import no_rows, no_table, read_delimited, repeated
-from fitwell.errors import InvalidData, InvalidFile, MissingPackage, did_you_mean
+from fitwell.errors import InvalidData, InvalidFile, did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,18 +78,32 @@ def _from_frame(source: Any) -> pl.DataFrame:
 def _from_series(series: Any) -> pl.Series:
     try:
         native: pl.Series = series.to_polars()
-    except ImportError as error:
-        raise MissingPackage(
-            "table", "pyarrow, to read text columns of pandas", "none", "pip install pyarrow"
-        ) from error
+    except ImportError:  # text of pandas without pyarrow
+        native = _from_values(series)
     except Exception as error:  # pyarrow's own errors have no common public base class
-        raise InvalidData(
-            f"column {series.name}",
-            "values of one type",
-            f"a mixture: {str(error).splitlines()[0]}",
-            "Convert the column to one type, for example with .astype(str).",
-        ) from error
+        raise _mixture(series.name, error) from error
     return native.alias(str(series.name))
+
+
+def _from_values(series: Any) -> pl.Series:
+    """The column value by value: slower, but without another package."""
+    import polars as pl
+
+    missing = series.is_null().to_list()
+    values = [None if m else v for v, m in zip(series.to_list(), missing, strict=True)]
+    try:
+        return pl.Series(values, strict=True)
+    except (TypeError, pl.exceptions.PolarsError) as error:
+        raise _mixture(series.name, error) from error
+
+
+def _mixture(name: Any, error: Exception) -> InvalidData:
+    return InvalidData(
+        f"column {name}",
+        "values of one type",
+        f"a mixture: {_first_line(error)}",
+        "Convert the column to one type, for example with .astype(str).",
+    )
 
 
 # Files
