@@ -80,6 +80,11 @@ def test_messages() -> None:
         split(10, (0.5, 0.2, 0.2))
     with pytest.raises(InvalidArgument, match="three fractions in"):
         split(10, (1.5, -0.5, 0.0))
-    message = "expected enough rows to give the validation part at least one, received 2 rows."
+    # round(n / 5) of n rows are tested, round(1 / 5) of the others validate: 3 of 4, first.
+    message = "expected 4 rows or more, so that every part has one, received 2 rows. Add rows"
     with pytest.raises(InvalidData, match=re.escape(message)):
         split(2)
+    assert all(len(part) > 0 for part in parts_of(split(4)))
+    message = "expected more rows than classes, so that the validation part has one, too, received"
+    with pytest.raises(InvalidData, match=re.escape(message)):
+        split(list("abcdef"))

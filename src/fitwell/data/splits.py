@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,12 +67,14 @@ def split(
         ("training", "validation", "test"), fractions, parts, strict=True
     ):
         if fraction > 0 and members.size == 0:
-            raise InvalidData(
-                "split",
-                f"enough rows to give the {name} part at least one",
-                f"{codes.size} rows",
-                "Add rows or choose other fractions.",
+            least = _least_rows(fractions)
+            needed = (
+                f"{least} rows or more, so that every part has one"
+                if codes.size < least
+                else f"more rows than classes, so that the {name} part has one, too"
             )
+            cure = "Add rows or choose other fractions."
+            raise InvalidData("split", needed, f"{codes.size} rows", cure)
     return Split(parts[0], parts[1], parts[2], notes)
 
 
@@ -84,6 +87,18 @@ def _check_fractions(fractions: tuple[float, float, float]) -> None:
             f"fractions={fractions!r}",
             "For example (0.64, 0.16, 0.2).",
         )
+
+
+def _least_rows(fractions: tuple[float, float, float]) -> int:
+    """How many rows leave no part empty that should have some."""
+    share = fractions[1] / (fractions[0] + fractions[1]) if fractions[2] < 1 else 0.0
+    for rows in itertools.count(1):
+        test = round(rows * fractions[2])
+        validation = round((rows - test) * share)
+        sizes = (rows - test - validation, validation, test)
+        if all(size > 0 or not f for size, f in zip(sizes, fractions, strict=True)):
+            break
+    return rows
 
 
 def _regular(length: int, fraction: float, generator: np.random.Generator) -> HostArray:
