@@ -38,7 +38,7 @@ def loss_with_init() -> None:
 
 
 def set_rate_of_optimizer() -> None:
-    fw.optimizers.Adam().learning_rate = 0.1
+    fw.optimizers.Adam().learning_rate = 0.1  # type: ignore[misc]
 
 
 LEAVE_OUT = "fitwell always compiles and runs many steps per dispatch: leave it out."
@@ -105,7 +105,7 @@ CASES: list[tuple[Callable[[], Any], type[FitwellError], str]] = [
     ),
     *[
         (
-            lambda name=name: small().compile(**{name: True}),  # type: ignore[misc]
+            lambda name=name: small().compile(**{name: True}),
             UnknownArgument,
             f"compile: expected an argument it knows, received {name}=True. {LEAVE_OUT}",
         )
