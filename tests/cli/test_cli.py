@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,8 @@ def test_values_that_training_never_saw_are_said_on_stderr(
         assert note not in out
 
 
+ROOT = Path(__file__).parents[2]
+
 ENDS = {
     (None, 7): "9 of 20 epochs: best epoch 7 kept",
     ("callback EarlyStopping", 7): "9 of 20 epochs: stopped early, best epoch 7 kept",
@@ -211,6 +215,12 @@ def test_version_and_help(capsys: Any) -> None:
 def test_the_script_is_installed_under_this_name() -> None:
     pyproject = (Path(__file__).parents[2] / "pyproject.toml").read_text()
     assert 'fitwell = "fitwell.cli:main"' in pyproject
+
+
+def test_the_package_runs_as_a_module() -> None:
+    command = [sys.executable, "-m", "fitwell", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == f"fitwell {fitwell.__version__}\n"
 
 
 MISTAKES = {
