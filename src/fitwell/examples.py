@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from fitwell import feeding
 from fitwell.data import arrays, targets
+from fitwell.data.frames import is_frame
 from fitwell.data.sources import ArraySource, IterableSource, Source
 from fitwell.errors import FitwellError, InvalidArgument, InvalidData
 from fitwell.network import Network
@@ -20,6 +21,8 @@ class Receiver(Protocol):
 
     @property
     def network(self) -> Network: ...
+    @property
+    def extra(self) -> Mapping[str, Any]: ...
     @property
     def built(self) -> bool: ...
     @property
@@ -56,6 +59,13 @@ class Examples:
 
     def inputs(self, x: Any) -> list[HostArray]:
         """The model's inputs; a model whose input size is not known yet learns it here."""
+        if "table" in self.model.extra and is_frame(x):
+            raise InvalidData(
+                f"{self.subject}, x",
+                "an array of encoded features, for this is the network of a table model",
+                "a data frame",
+                "Load the file with fitwell.tabular.load: that model takes frames as they are.",
+            )
         if not self.model.built:
             x = arrays.to_array(f"{self.subject}, x", x)
             if x.ndim == 0 or len(x) == 0:

@@ -30,6 +30,7 @@ class Predictor:
 
     def __init__(self, name: str, seed: int) -> None:
         self.name, self.seed = name, feeding.whole_number(name, "seed", seed, 0)
+        self.extra: dict[str, Any] = {}
         self.optimizer: Optimizer | None = None
         self._network: Network | None = None
         self._train_state: TrainState | None = None

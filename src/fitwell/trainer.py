@@ -35,7 +35,6 @@ class Trainer(Predictor):
         self.epochs_trained = 0
         self.learning_rate_override: float | None = None
         self.history: History | None = None
-        self.extra: dict[str, Any] = {}
         self._compile_arguments: tuple[Any, ...] | None = None
         self._fit: Fit | None = None
         self._callbacks: list[Callback] = []

@@ -173,6 +173,22 @@ def test_the_file_holds_everything(binary: TableModel, tmp_path: Path) -> None:
     assert read.facts == json.loads(json.dumps(binary.facts))
 
 
+def test_the_network_alone_takes_no_frame(flowers: TableModel, tmp_path: Path) -> None:
+    flowers.save(tmp_path / "m.safetensors")
+    network = fw.load(tmp_path / "m.safetensors")
+    frame = read_table("sklearn:iris").drop("target")
+    message = (
+        "predict, x: expected an array of encoded features, for this is the network of a table "
+        "model, received a data frame. Load the file with fitwell.tabular.load: that model takes "
+        "frames as they are."
+    )
+    for given in (frame, frame.to_pandas()):
+        with pytest.raises(InvalidData, match=re.escape(message)):
+            network.predict(given, verbose=0)
+    p = network.predict(flowers.encoder.transform(frame), verbose=0)
+    np.testing.assert_allclose(p, flowers.predict_proba(frame), rtol=1e-5)
+
+
 def test_the_same_seed_gives_the_same_model(flowers: TableModel) -> None:
     again = tabular.train("sklearn:iris", epochs=25, verbose=0)
     assert (again.predict_proba("sklearn:iris") == flowers.predict_proba("sklearn:iris")).all()
