@@ -120,7 +120,7 @@ def result(console: Console, model: TableModel, saved: str) -> None:
     rows = facts["rows"]["test"]
     console.print(f"\n[bold]Scores on {rows:,} test rows[/]")
     console.print(_table(columns))
-    console.print(f"Trained in {facts['seconds']:.1f} s, {course(facts)}.")
+    console.print(f"Trained in {facts['seconds']:.1f} s, {course(facts)}.", soft_wrap=True)
     console.print(f"Saved as [bold]{escape(saved)}[/]", soft_wrap=True)
 
 
