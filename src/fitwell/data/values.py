@@ -87,6 +87,7 @@ def slips(column: pl.Series) -> pl.Series | None:
     A column is one of numbers if nine tenths of its values are, and if there are more different
     numbers than different words: a code that is nearly always `0`, else `a` or `b`, is none.
 
+    >>> import polars as pl
     >>> mask = slips(pl.Series([*"1234567890123456789", "unknown"]))
     >>> mask.arg_true().to_list()
     [19]
