@@ -76,9 +76,11 @@ class Dense(Layer):
         return params
 
     def apply(self, params: Params, x: Array) -> Array:
-        y = x @ params["kernel"]
+        # A product of two matrices: inside a loop XLA's CPU code is slow at any other.
+        y = x.reshape(-1, x.shape[-1]) @ params["kernel"]
         if self.use_bias:
             y = y + params["bias"]
+        y = y.reshape(*x.shape[:-1], self.units)
         result: Array = activations.get(self.activation)(y)
         return result
 
