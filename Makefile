@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench bench-layers clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fitwell train sklearn:breast_cancer
@@ -20,6 +20,9 @@ check: $(VENV)/.installed-test
 
 bench: benchmarks/.env/.installed
 	benchmarks/.env/bin/python benchmarks/run.py $(ARGS)
+
+bench-layers: benchmarks/.env/.installed
+	benchmarks/.env/bin/python benchmarks/layers.py $(ARGS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
