@@ -21,6 +21,7 @@ _CHUNK_BYTES = 64 * 2**20  # of one buffer; there are two
 _FLOPS = 60e9  # a cautious rate for small matrices on two cores; only sets a buffer's length
 _STEP_SECONDS = 10e-6  # what the smallest step costs
 _MOST_STEPS = 8192
+ROOM = 8  # steps a buffer holds for each that the cautious estimate allows; speed is measured
 
 
 def is_iterable_of_batches(x: Any) -> bool:
@@ -75,7 +76,8 @@ def unpack(subject: str, item: Any) -> tuple[Any, Any, Any]:
 def capacity(network: Network, batch_size: int, like: Batch) -> int:
     """How many steps a chunk's buffers hold; a function of the architecture and the batch alone.
 
-    Fewer steps than that run in the same compiled program, so it need not be exact.
+    Fewer steps than that run in the same compiled program, so it only bounds what `fit` finds
+    out by measuring: too small costs a dispatch per few steps, too large costs memory alone.
     """
     params, _ = network.weight_shapes
     flops = 0.0
@@ -85,7 +87,7 @@ def capacity(network: Network, batch_size: int, like: Batch) -> int:
         flops += 6.0 * batch_size * positions * tree.size(params.get(node.name, {}))
     seconds = _STEP_SECONDS + flops / _FLOPS
     rows = sum(math.prod(a.shape[1:]) * a.dtype.itemsize for a in jax.tree.leaves(like))
-    wanted = min(settings.chunk_seconds / seconds, _CHUNK_BYTES / max(rows * batch_size, 1))
+    wanted = min(ROOM * settings.chunk_seconds / seconds, _CHUNK_BYTES / max(rows * batch_size, 1))
     return int(2 ** np.clip(math.floor(math.log2(max(wanted, 1))), 0, math.log2(_MOST_STEPS)))
 
 

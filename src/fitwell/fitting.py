@@ -19,6 +19,7 @@ from fitwell.callbacks import Callback
 from fitwell.data.arrays import DataWarning
 from fitwell.data.sources import ArraySource, Source
 from fitwell.errors import warn
+from fitwell.feeding import ROOM
 from fitwell.history import History
 from fitwell.hooks import batch_hook
 from fitwell.measuring import Collected, keep_collected, measure, to_logs
@@ -60,7 +61,8 @@ class Pace:
     """How many steps the next dispatch takes, so that it lasts about `settings.chunk_seconds`."""
 
     def __init__(self, capacity: int) -> None:
-        self.capacity, self.count = capacity, min(16, capacity)
+        # A first dispatch that is surely short; what follows is measured.
+        self.capacity, self.count = capacity, min(16, max(capacity // ROOM, 1))
 
     def update(self, count: int, seconds: float) -> None:
         wanted = count * settings.chunk_seconds / max(seconds, 1e-6)
