@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -300,25 +299,18 @@ def test_files_that_hold_no_table_model(binary: TableModel, tmp_path: Path) -> N
 # Real tables, where the folder with them is there
 
 
-def shared(name: str) -> Path:
-    path = Path(os.environ.get("FITWELL_DATA", "")) / name
-    if not path.exists():
-        pytest.skip(f"{path} is missing (FITWELL_DATA names the folder with the real tables)")
-    return path
-
-
-def test_titanic_beats_logistic_regression() -> None:
-    model = tabular.train(shared("titanic.csv"), "Survived", verbose=0)
+def test_titanic_beats_logistic_regression(real_tables: Path) -> None:
+    model = tabular.train(real_tables / "titanic.csv", "Survived", verbose=0)
     logistic = model.facts["baselines"]["logistic regression"]
     assert model.facts["scores"]["log loss"] < logistic["log loss"]
     assert model.facts["scores"]["ROC AUC"] > logistic["ROC AUC"]
-    table = read_table(shared("titanic.csv"))
+    table = read_table(real_tables / "titanic.csv")
     right = model.predict(table) == table["Survived"].to_numpy()
     assert model.evaluate(table)["accuracy"] == right.mean() > 0.8
 
 
-def test_california_beats_linear_regression_clearly() -> None:
-    path = shared("california_housing.csv")
+def test_california_beats_linear_regression_clearly(real_tables: Path) -> None:
+    path = real_tables / "california_housing.csv"
     model = tabular.train(path, "median_house_value", epochs=16, verbose=0)
     linear = model.facts["baselines"]["linear regression"]
     assert 65_000 < linear["RMSE"] < 72_000
