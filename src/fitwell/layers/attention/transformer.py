@@ -37,6 +37,7 @@ class TransformerEncoder(Block):
         ShapeMismatch: an input that is no sequence of vectors, or whose features num_heads does
             not divide, or a mask that does not fit.
 
+    >>> import jax.numpy as jnp
     >>> layer = TransformerEncoder(32, num_heads=2, causal=True)
     >>> params = layer.init(jax.random.key(0), [(5, 8)])
     >>> x = jnp.ones((1, 5, 8))
