@@ -1,4 +1,4 @@
-"""Nested dicts of arrays: names, flat form, size, copies, equality to the last bit."""
+"""Nested dicts of arrays: names, flat form, size, equality to the last bit."""
 
 from __future__ import annotations
 
@@ -42,18 +42,6 @@ def test_order_is_that_of_insertion() -> None:
 def test_size_counts_numbers() -> None:
     assert tree.size({"a": jnp.zeros((2, 3)), "b": {"c": np.zeros(4), "d": jnp.zeros(())}}) == 11
     assert tree.size({}) == 0
-
-
-def test_to_host_is_a_copy_that_outlives_the_device_array() -> None:
-    device = {"a": jnp.arange(3.0)}
-    host = tree.to_host(device)
-    device["a"].delete()
-    assert isinstance(host["a"], np.ndarray)
-    np.testing.assert_array_equal(host["a"], [0, 1, 2])
-    array = np.zeros(2)
-    copied = tree.to_host({"a": array})
-    array[0] = 1
-    assert copied["a"][0] == 0
 
 
 def test_host_equal_is_equality_of_bits_types_and_structure() -> None:

@@ -64,11 +64,6 @@ def size(tree: Tree) -> int:
     return sum(int(np.prod(leaf.shape)) for leaf in jax.tree.leaves(tree))
 
 
-def to_host(tree: Tree) -> Tree:
-    """The same tree with numpy arrays: a copy the device cannot change or delete."""
-    return jax.tree.map(lambda leaf: np.array(leaf), tree)
-
-
 def host_equal(a: Tree, b: Tree) -> bool:
     """Same structure, and every array equal to the last bit."""
     left, right = jax.tree.leaves(a), jax.tree.leaves(b)
