@@ -27,6 +27,7 @@ def from_symbols(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network
     calls = _ordered(inputs, outputs)
     place = {id(call): i for i, call in enumerate(calls)}
     names = assign_names([call.layer for call in calls])
+    by_identity = {id(call.layer): name for call, name in zip(calls, names, strict=True)}
     nodes = []
     for call, name in zip(calls, names, strict=True):
         nodes.append(
@@ -37,6 +38,7 @@ def from_symbols(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network
                 many=call.many,
                 shapes_in=tuple(s.example_shape for s in call.inputs),
                 out=outputs_of(call),
+                lender=by_identity.get(id(call.layer.lender)),
             )
         )
     _check_shared(nodes)
@@ -94,7 +96,7 @@ def _check_shared(nodes: Sequence[Node]) -> None:
     first: dict[str, Node] = {}
     for node in nodes:
         other = first.setdefault(node.name, node)
-        if other.shapes_in == node.shapes_in:
+        if other.shapes_in == node.shapes_in or node.lender is not None:
             continue
         key = abstract_key()
         a, b = (
@@ -161,6 +163,8 @@ def from_json(data: Any, catalog: Catalog) -> Network:
             layer = layers.get(name) or catalog.from_json(entry["layer"])
             if not isinstance(layer, Layer):
                 raise TypeError(f"{name} is not a layer")
+            if entry.get("lender") is not None:
+                layer = dataclasses.replace(layer, of=layers[str(entry["lender"])])  # type: ignore[call-arg]
             # The same instance again: the nodes share their weights.
             layers[name] = layer if layer.name else dataclasses.replace(layer, name=name)
             layer = layers[name]

@@ -283,7 +283,9 @@ class Model(Trainer):
             layer = self.network.layers[name]
             by_position = re.fullmatch(rf"{snake_case(type(layer).__name__)}(_\d+)?", name)
             kept = None if by_position else name
-            self._shared[name] = dataclasses.replace(layer, name=kept)
+            lender = self.network.first_use(name).lender
+            borrowed: dict[str, Any] = {} if lender is None else {"of": self.shared_layer(lender)}
+            self._shared[name] = dataclasses.replace(layer, name=kept, **borrowed)
             linked = sharing.owner_of(self._links[name][0]) if name in self._links else None
             sharing.set_owner(self._shared[name], *(linked or (self, name)))
         return self._shared[name]

@@ -27,7 +27,10 @@ Output: TypeAlias = tuple[Shape, str]
 
 @dataclass(frozen=True)
 class Node:
-    """One use of a layer. Two nodes with the same name share their weights."""
+    """One use of a layer. Two nodes with the same name share their weights.
+
+    `lender` is the name of the layer whose weights this one borrows (see `Tied`).
+    """
 
     name: str
     layer: Layer
@@ -35,6 +38,7 @@ class Node:
     many: bool
     shapes_in: tuple[Shape, ...]
     out: tuple[Output, ...]
+    lender: str | None = None
 
     @property
     def shape_in(self) -> Any:
@@ -107,7 +111,8 @@ class Network:
         params: Params = {}
         state: State = {}
         for i, (name, layer) in enumerate(self.layers.items()):
-            shape = self.first_use(name).shape_in
+            node = self.first_use(name)
+            shape = (node if node.lender is None else self.first_use(node.lender)).shape_in
             fresh = layer.init(jax.random.fold_in(key, i), shape)
             if fresh:
                 params[name] = fresh
@@ -115,6 +120,11 @@ class Network:
             if fresh:
                 state[name] = fresh
         return params, state
+
+    def weights_for(self, node: Node, params: Params) -> Params:
+        """What a node's layer computes with: its own weights, and those it borrows."""
+        own = params.get(node.name, {})
+        return own if node.lender is None else {**own, "lender": params[node.lender]}
 
     def split_trainable(self, params: Params) -> tuple[Params, Params]:
         """The weights that learn and those that are kept, by each layer's `trainable`."""
@@ -168,7 +178,7 @@ class Network:
             more |= {"rows": rows} if node.layer.uses_rows else {}
             # A frozen layer is a fixed map: its statistics and noise rest, as in Keras.
             y, new = node.layer.forward(
-                params.get(node.name, {}),
+                self.weights_for(node, params),
                 state.get(node.name, {}),
                 x,
                 key=jax.random.fold_in(key, i),
@@ -276,6 +286,7 @@ class Network:
                 "layer": catalog.to_json(node.layer),
                 "inputs": [list(ref) for ref in node.inputs],
                 "many": node.many,
+                **({} if node.lender is None else {"lender": node.lender}),
             }
             for node in self.nodes
         ]

@@ -60,7 +60,9 @@ def rows(network: Network) -> list[Row]:
                 learns=node.layer.trainable,
                 flops=0
                 if is_input
-                else flops(node, inputs, params.get(node.name, {}), state.get(node.name, {})),
+                else flops(
+                    node, inputs, network.weights_for(node, params), state.get(node.name, {})
+                ),
                 activation_bytes=sum(
                     math.prod(shape) * jnp.dtype(dtype).itemsize for shape, dtype in node.out
                 ),

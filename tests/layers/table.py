@@ -48,6 +48,7 @@ class Row:
         dtype: "float64" where products of products amplify the rounding of float32 beyond what is
             compared.
         ids: for inputs that are whole numbers, how many there are to choose from.
+        lent: of a layer that borrows weights: the shape of the lender's input.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Row:
     custom: tuple[Any, ...] = ()
     dtype: str = "float32"
     ids: int = 0
+    lent: Shape | None = None
 
     @property
     def many(self) -> bool:

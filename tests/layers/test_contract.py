@@ -66,7 +66,9 @@ def output_of(row: Row) -> Any:
 def _make(row: Row) -> tuple[Any, Any, Any]:
     rng = np.random.default_rng(len(row.name))
     shape: Any = list(row.shapes) if row.many else row.shapes[0]
-    params = row.layer.init(jax.random.key(1), shape)
+    params = row.layer.init(jax.random.key(1), row.lent or shape)
+    if row.layer.lender is not None:
+        params["lender"] = row.layer.lender.init(jax.random.key(2), row.lent)
     params = jax.tree.map(lambda a: jnp.asarray(a + rng.normal(size=a.shape), row.dtype), params)
     xs = [jnp.asarray(rng.normal(size=(BATCH, *s)) * 1.5, row.dtype) for s in row.shapes]
     if row.ids:
@@ -139,7 +141,7 @@ def test_values_and_gradients_agree_with_the_truth(row: Row) -> None:
 @every_row
 def test_inferred_shape_and_dtype_are_the_real_ones(row: Row) -> None:
     dtypes = ["int32" if row.ids else row.dtype] * len(row.shapes)
-    found = infer(row.layer, list(row.shapes), dtypes, many=row.many, before=[])
+    found = infer(row.layer, list(row.shapes), dtypes, many=row.many, before=[], lent=row.lent)
     real = output_of(row)
     assert jax.tree.structure(found) == jax.tree.structure(real)
     for a, b in zip(jax.tree.leaves(found), jax.tree.leaves(real), strict=True):

@@ -142,6 +142,7 @@ from fitwell.layers.spatial import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from fitwell.layers.tied import Tied
 
 __all__ = [
     "ELU",
@@ -263,6 +264,7 @@ __all__ = [
     "SpectralNormalization",
     "StackedRNNCells",
     "Subtract",
+    "Tied",
     "TimeDistributed",
     "TransformerDecoder",
     "TransformerEncoder",

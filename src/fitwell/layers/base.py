@@ -138,6 +138,23 @@ class Layer(Description):
         return {}
 
     @property
+    def lender(self) -> Layer | None:
+        """The instance whose weights this layer borrows (see `Tied`).
+
+        Its weights are then in `params["lender"]`, and `init` gets the shape of its input.
+        """
+        return None
+
+    def transposed(self, params: Params, y: Array) -> Array:
+        """The transpose of the layer's linear map, without bias and activation, for `Tied`."""
+        raise InvalidArgument(
+            f"Tied({type(self).__name__})",
+            "a layer whose map has a transpose: Dense, Embedding or a convolution",
+            describe(self),
+            "Give the layer weights of its own.",
+        )
+
+    @property
     def remembers(self) -> bool:
         """Whether its state goes on from prediction to prediction too (stateful layers)."""
         return any(layer.remembers for layer in self.inner().values())

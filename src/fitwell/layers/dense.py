@@ -84,5 +84,9 @@ class Dense(Layer):
         result: Array = activations.get(self.activation)(y)
         return result
 
+    def transposed(self, params: Params, y: Array) -> Array:
+        x = y.reshape(-1, y.shape[-1]) @ params["kernel"].T
+        return x.reshape(*y.shape[:-1], x.shape[-1])
+
 
 __all__ = ["Dense"]

@@ -67,6 +67,11 @@ class Embedding(Layer):
         y: Array = params["embeddings"].at[known].get(mode="fill", fill_value=jnp.nan)
         return y
 
+    def transposed(self, params: Params, y: Array) -> Array:
+        """The product of each vector with every row of the table: scores of the ids."""
+        scores = y.reshape(-1, self.output_dim) @ params["embeddings"].T
+        return scores.reshape(*y.shape[:-1], self.input_dim)
+
     def output_mask(self, x: Any, y: Any, mask: Any) -> Array | None:
         if not self.mask_zero or x.ndim < 2:
             return super().output_mask(x, y, mask)

@@ -65,16 +65,50 @@ def connect(call: Call) -> Any:
     shapes: Any = [symbol.example_shape for symbol in call.inputs]
     dtypes = [symbol.dtype for symbol in call.inputs]
     before = [symbol.call.layer for symbol in call.inputs]
-    out = infer(call.layer, shapes, dtypes, many=call.many, before=before)
+    lent = _lender_shape(call)
+    out = infer(call.layer, shapes, dtypes, many=call.many, before=before, lent=lent)
     if isinstance(out, list | tuple):
         return [Symbol(call, i, tuple(o.shape[1:]), str(o.dtype)) for i, o in enumerate(out)]
     return Symbol(call, None, tuple(out.shape[1:]), str(out.dtype))
 
 
+def _lender_shape(call: Call) -> Shape | None:
+    """The shape of the input of the layer whose weights this one borrows; it must come before.
+
+    Raises:
+        InvalidArgument: it does not.
+    """
+    lender = call.layer.lender
+    if lender is None:
+        return None
+    stack, seen = list(call.inputs), set[int]()
+    while stack:
+        found = stack.pop().call
+        if found.layer is lender:
+            return found.inputs[0].example_shape
+        if id(found) not in seen:
+            seen.add(id(found))
+            stack.extend(found.inputs)
+    raise InvalidArgument(
+        describe(call.layer),
+        f"the instance of {type(lender).__name__} it borrows from among the layers before it",
+        "none of them",
+        "Write encoder = Dense(8), use encoder in the network, and then Tied(encoder).",
+    )
+
+
 def infer(
-    layer: Layer, shapes: list[Shape], dtypes: list[str], *, many: bool, before: list[Layer]
+    layer: Layer,
+    shapes: list[Shape],
+    dtypes: list[str],
+    *,
+    many: bool,
+    before: list[Layer],
+    lent: Shape | None = None,
 ) -> Any:
     """Shape and dtype of a layer's output, without computing it.
+
+    `lent` is the shape of the input of the layer whose weights this one borrows.
 
     Raises:
         ShapeMismatch: the layer does not take these shapes; names it and what came before.
@@ -85,7 +119,7 @@ def infer(
         cure = "Write layer([a, b])." if layer.several_inputs else "Concatenate them first."
         raise InvalidArgument(describe(layer), wants, got, cure)
     try:
-        return _traced(layer, tuple(shapes), tuple(dtypes), many)
+        return _traced(layer, tuple(shapes), tuple(dtypes), many, lent)
     except FitwellError as error:
         subject = error.subject if layer.name is None else describe(layer)
         if "after" in error.subject:
@@ -105,14 +139,22 @@ def infer(
 
 
 @functools.lru_cache(maxsize=512)
-def _traced(layer: Layer, shapes: tuple[Shape, ...], dtypes: tuple[str, ...], many: bool) -> Any:
+def _traced(
+    layer: Layer,
+    shapes: tuple[Shape, ...],
+    dtypes: tuple[str, ...],
+    many: bool,
+    lent: Shape | None,
+) -> Any:
     """Remembered by value: tracing is most of what it costs to build a model."""
     shape: Shapes = list(shapes) if many else shapes[0]
 
     def run(key: Key) -> Any:
         xs = [jnp.zeros((_PROBE_BATCH, *s), d) for s, d in zip(shapes, dtypes, strict=True)]
         x: Inputs = xs if many else xs[0]
-        params, state = layer.init(key, shape), layer.init_state(shape)
+        params, state = layer.init(key, shape if lent is None else lent), layer.init_state(shape)
+        if layer.lender is not None:
+            params = {**params, "lender": layer.lender.init(key, lent)}
         with operations_of_jax(describe(layer)):
             return layer.forward(params, state, x, key=key, train=True)[0]
 

@@ -10,7 +10,7 @@ from fitwell import activations
 from fitwell.description import check_choice, check_positive_int
 from fitwell.errors import InvalidArgument
 from fitwell.layers.spatial.common import Spatial, check_divides
-from fitwell.ops.conv import convolution
+from fitwell.ops.conv import convolution, transposed_convolution
 from fitwell.ops.geometry import windows
 from fitwell.types import Array, Key, Params, Shape
 
@@ -76,6 +76,22 @@ class _Convolution(Spatial):
             y = y + params["bias"]
         result: Array = activations.get(self.activation)(y)
         return result
+
+    def transposed(self, params: Params, y: Array) -> Array:
+        if self.groups > 1 or self.padding == "causal":
+            raise InvalidArgument(
+                f"Tied({type(self).__name__})",
+                'groups=1 and padding "same" or "valid"',
+                f"groups={self.groups}, padding={self.padding!r}",
+                "Give the decoder weights of its own.",
+            )
+        return transposed_convolution(
+            y,
+            params["kernel"],
+            strides=self.sizes("strides"),
+            padding=self.padding,
+            dilation=self.sizes("dilation_rate"),
+        )
 
     def _check(self, shape: Shape) -> None:
         self.check_rank(shape)
