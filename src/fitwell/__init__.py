@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fitwell import (
     activations,
+    architectures,
     callbacks,
     constraints,
     errors,
@@ -36,6 +37,7 @@ __all__ = [
     "Model",
     "Sequential",
     "activations",
+    "architectures",
     "callbacks",
     "constraints",
     "errors",

@@ -15,7 +15,7 @@ from fitwell.errors import ShapeMismatch
 from fitwell.layers.attention.heads import MultiHeadAttention
 from fitwell.layers.base import Layer, describe
 from fitwell.ops import attention as ops
-from fitwell.types import Array, Key, Params
+from fitwell.types import Array, Key, Params, Shape
 
 
 class Block(Layer):
@@ -23,13 +23,17 @@ class Block(Layer):
 
     several_inputs: ClassVar[bool | None] = True
     uses_mask: ClassVar[bool] = True
-    init_only: ClassVar[tuple[str, ...]] = ("kernel_initializer", "bias_initializer")
+    init_only: ClassVar[tuple[str, ...]] = (
+        "kernel_initializer",
+        "bias_initializer",
+        "output_initializer",
+    )
 
     def validate(self) -> None:
         check_positive_int(self, "intermediate_dim", "num_heads")
         check_number(self, "dropout", 0, 1, open_high=True)
         check_number(self, "layer_norm_epsilon", 0, open_low=True)
-        for name in ("normalize_first", "causal"):
+        for name in ("normalize_first", "causal", "use_bias"):
             check_choice(self, name, (True, False))
 
     def output_mask(self, x: Any, y: Any, mask: Any) -> Array | None:
@@ -54,9 +58,25 @@ class Block(Layer):
             dropout=own.dropout,
             kernel_initializer=own.kernel_initializer,
             bias_initializer=own.bias_initializer,
+            use_bias=own.use_bias,
             causal=causal,
             name=self.name,
         )
+
+    def init_norm(self, features: int) -> Params:
+        own: Any = self
+        params = {"gamma": jnp.ones(features)}
+        return {**params, "beta": jnp.zeros(features)} if own.use_bias else params
+
+    def init_attention(self, attention: MultiHeadAttention, key: Key, shape: list[Shape]) -> Params:
+        """The attention's weights, its output kernel by `output_initializer`."""
+        own: Any = self
+        params = attention.init(key, shape)
+        if own.output_initializer is not None:
+            old = params["attention_output"]
+            fresh = self.initializer("output")(jax.random.fold_in(key, 1), old["kernel"].shape)
+            params = {**params, "attention_output": {**old, "kernel": fresh}}
+        return params
 
     def init_feedforward(self, key: Key, features: int) -> Params:
         own: Any = self
@@ -67,18 +87,19 @@ class Block(Layer):
         }
         params: Params = {}
         for i, (name, (ins, outs)) in enumerate(sizes.items()):
-            kernel = self.initializer("kernel")(keys[2 * i], (ins, outs))
-            bias = self.initializer("bias")(keys[2 * i + 1], (outs,))
-            params[name] = {"kernel": kernel, "bias": bias}
-        return {**params, "feedforward_norm": init_norm(features)}
+            special = name == "output" and own.output_initializer is not None
+            drawn = self.initializer("output" if special else "kernel")
+            params[name] = {"kernel": drawn(keys[2 * i], (ins, outs))}
+            if own.use_bias:
+                params[name]["bias"] = self.initializer("bias")(keys[2 * i + 1], (outs,))
+        return {**params, "feedforward_norm": self.init_norm(features)}
 
     def feedforward(self, params: Params, x: Array, key: Key, train: bool) -> Array:
         own: Any = self
 
         def transform(x: Array) -> Array:
-            inner, out = params["intermediate"], params["output"]
-            y = activations.get(own.activation)(ops.linear(x, inner["kernel"]) + inner["bias"])
-            return ops.linear(y, out["kernel"]) + out["bias"]
+            y = activations.get(own.activation)(_affine(params["intermediate"], x))
+            return _affine(params["output"], y)
 
         return self._residual(params["feedforward_norm"], x, transform, key, train)
 
@@ -121,11 +142,13 @@ class Block(Layer):
         centred = x - x.mean(-1, keepdims=True)
         variance = jnp.square(centred).mean(-1, keepdims=True)
         scale = lax.rsqrt(variance + self.layer_norm_epsilon)  # type: ignore[attr-defined]
-        return centred * scale * params["gamma"] + params["beta"]
+        y = centred * scale * params["gamma"]
+        return y + params["beta"] if "beta" in params else y
 
 
-def init_norm(features: int) -> Params:
-    return {"gamma": jnp.ones(features), "beta": jnp.zeros(features)}
+def _affine(params: Params, x: Array) -> Array:
+    y = ops.linear(x, params["kernel"])
+    return y + params["bias"] if "bias" in params else y
 
 
-__all__ = ["Block", "init_norm"]
+__all__ = ["Block"]

@@ -8,7 +8,7 @@ import jax
 
 from fitwell import activations
 from fitwell.errors import InvalidArgument
-from fitwell.layers.attention.block import Block, init_norm
+from fitwell.layers.attention.block import Block
 from fitwell.layers.attention.inputs import Roles, check_shapes
 from fitwell.layers.base import describe
 from fitwell.types import Array, Key, Params, Shape, State
@@ -31,6 +31,9 @@ class TransformerEncoder(Block):
         normalize_first: True keeps a path from input to output free of normalisation: deep
             stacks train without a slow start, and want a LayerNormalization at their end.
         causal: True lets no position see a later one: a stack of such blocks is a language model.
+        use_bias: False leaves out every bias, those of the normalisations too.
+        output_initializer: of the kernels whose product is added to the input; None takes
+            kernel_initializer.
 
     Raises:
         InvalidArgument: a size that is no whole number >= 1, or a dropout outside [0, 1).
@@ -57,6 +60,8 @@ class TransformerEncoder(Block):
     bias_initializer: Any = "zeros"
     normalize_first: bool = False
     causal: bool = False
+    use_bias: bool = True
+    output_initializer: Any = None
 
     def __call__(self, inputs: Any, *, attention_mask: Any = None) -> Any:
         """Adds the layer to a graph: `layer(x)`, or with a mask (T, T), > 0 where it may attend."""
@@ -68,8 +73,8 @@ class TransformerEncoder(Block):
         keys = jax.random.split(key)
         attention = self.attention(features, causal=self.causal)
         return {
-            "self_attention": attention.init(keys[0], shape[:1]),
-            "self_attention_norm": init_norm(features),
+            "self_attention": self.init_attention(attention, keys[0], shape[:1]),
+            "self_attention_norm": self.init_norm(features),
             **self.init_feedforward(keys[1], features),
         }
 
@@ -122,6 +127,9 @@ class TransformerDecoder(Block):
         kernel_initializer: of all kernels; bias_initializer alike.
         normalize_first: True keeps a path from input to output free of normalisation.
         causal: False lets every position see all others, later ones too.
+        use_bias: False leaves out every bias, those of the normalisations too.
+        output_initializer: of the kernels whose product is added to the input; None takes
+            kernel_initializer.
 
     Raises:
         InvalidArgument: a size that is no whole number >= 1, or a dropout outside [0, 1).
@@ -145,6 +153,8 @@ class TransformerDecoder(Block):
     bias_initializer: Any = "zeros"
     normalize_first: bool = False
     causal: bool = True
+    use_bias: bool = True
+    output_initializer: Any = None
 
     def __call__(
         self, decoder_sequence: Any, encoder_sequence: Any = None, *,
@@ -167,12 +177,12 @@ class TransformerDecoder(Block):
         keys = jax.random.split(key, 3)
         attention = self.attention(features, causal=self.causal)
         params: Params = {
-            "self_attention": attention.init(keys[0], shape[:1]),
-            "self_attention_norm": init_norm(features),
+            "self_attention": self.init_attention(attention, keys[0], shape[:1]),
+            "self_attention_norm": self.init_norm(features),
         }
         if len(shape) > 1:
-            params["cross_attention"] = attention.init(keys[1], shape[:2])
-            params["cross_attention_norm"] = init_norm(features)
+            params["cross_attention"] = self.init_attention(attention, keys[1], shape[:2])
+            params["cross_attention_norm"] = self.init_norm(features)
         return {**params, **self.init_feedforward(keys[2], features)}
 
     def forward(
