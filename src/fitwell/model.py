@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import jax
-import numpy as np
 
 from fitwell import optimizers, saving, sharing, tree
 from fitwell.arguments import named
@@ -20,7 +19,7 @@ from fitwell.graph import from_symbols, instances, snake_case
 from fitwell.layers.base import InputLayer, Layer, Symbol
 from fitwell.network import Network
 from fitwell.objectives import check_names, per_output
-from fitwell.programs import start_program
+from fitwell.programs import start
 from fitwell.settings import settings
 from fitwell.summary import summary
 from fitwell.trainer import Trainer
@@ -81,7 +80,7 @@ class Model(Trainer):
     # Weights
 
     def _begin(self, network: Network, layers: Mapping[str, Layer]) -> None:
-        train = start_program(network)(np.uint32(self.seed % 2**32))
+        train = start(network, self.seed)
         self._links = sharing.link(self, layers, train)
         self._network, self._train_state = network, train
         self._shared: dict[str, Layer] = {}

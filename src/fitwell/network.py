@@ -84,7 +84,11 @@ class Network:
         return [self.nodes[i].name for i, _ in self.outputs]
 
     def first_use(self, name: str) -> Node:
-        return next(node for node in self.nodes if node.name == name)
+        return self._first_uses[name]
+
+    @functools.cached_property
+    def _first_uses(self) -> dict[str, Node]:
+        return {node.name: node for node in reversed(self.nodes)}
 
     @functools.cached_property
     def _hash(self) -> int:
@@ -111,8 +115,7 @@ class Network:
         params: Params = {}
         state: State = {}
         for i, (name, layer) in enumerate(self.layers.items()):
-            node = self.first_use(name)
-            shape = (node if node.lender is None else self.first_use(node.lender)).shape_in
+            shape = self.init_shape(name)
             fresh = layer.init(jax.random.fold_in(key, i), shape)
             if fresh:
                 params[name] = fresh
@@ -120,6 +123,11 @@ class Network:
             if fresh:
                 state[name] = fresh
         return params, state
+
+    def init_shape(self, name: str) -> Any:
+        """What the layer's `init` takes: the shape of its input, or of that of its lender."""
+        node = self.first_use(name)
+        return (node if node.lender is None else self.first_use(node.lender)).shape_in
 
     def weights_for(self, node: Node, params: Params) -> Params:
         """What a node's layer computes with: its own weights, and those it borrows."""

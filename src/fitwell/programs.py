@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -11,6 +12,7 @@ import numpy as np
 from jax import lax
 
 from fitwell import compiling
+from fitwell.layers.base import Layer
 from fitwell.network import Network, pick
 from fitwell.optimizers import Optimizer
 from fitwell.randomness import abstract_key
@@ -123,16 +125,63 @@ def predict_program(network: Network) -> Any:
     return compiling.compile(predict)
 
 
+def start(network: Network, seed: int) -> TrainState:
+    """Weights, state and keys before the first step.
+
+    A short network is one program. Of a long one each *kind* of layer is a program, found again by
+    value: a residual network has hundreds of layers of a few kinds.
+    """
+    given = np.uint32(seed % 2**32)
+    if len(network.layers) <= _LONG:
+        return start_program(network)(given)
+    key, step_key, step = _keys_program()(given)
+    params: Params = {}
+    state: State = {}
+    for i, (name, layer) in enumerate(network.layers.items()):
+        shape = network.init_shape(name)
+        kind = dataclasses.replace(layer, name=None)
+        shapes = tuple(shape) if isinstance(shape, list) else shape
+        own, own_state = _layer_program(kind, shapes, isinstance(shape, list))(key, np.uint32(i))
+        params |= {name: own} if own else {}
+        state |= {name: own_state} if own_state else {}
+    return TrainState(params, state, (), step_key, step)
+
+
+_LONG = 32  # layers
+
+
 @compiling.program()
 def start_program(network: Network) -> Any:
     """Compiled: `seed -> TrainState` before the first step; one program, not one per weight."""
 
-    def start(seed: Array) -> TrainState:
+    def begin(seed: Array) -> TrainState:
         key = jax.random.key(seed)
         params, state = network.init(key)
         return TrainState(params, state, (), noise_key(key), jnp.zeros((), jnp.int32))
 
-    return compiling.compile(start)
+    return compiling.compile(begin)
+
+
+@compiling.program(maxsize=1)
+def _keys_program() -> Any:
+    """Compiled: `seed -> (key of the weights, key of the steps, step 0)`."""
+
+    def keys(seed: Array) -> tuple[Key, Key, Array]:
+        key = jax.random.key(seed)
+        return key, noise_key(key), jnp.zeros((), jnp.int32)
+
+    return compiling.compile(keys)
+
+
+@compiling.program(maxsize=256)
+def _layer_program(layer: Layer, shape: Any, many: bool) -> Any:
+    """Compiled: `(key, place) -> (params, state)` of one layer."""
+
+    def begin(key: Key, place: Array) -> tuple[Params, State]:
+        given = list(shape) if many else shape
+        return layer.init(jax.random.fold_in(key, place), given), layer.init_state(given)
+
+    return compiling.compile(begin)
 
 
 @compiling.program()

@@ -94,7 +94,14 @@ def vgg(
     """
     choice("vgg", "depth", depth, tuple(_VGG))
     whole("vgg", classes=classes)
-    chain: list[Any] = [Input(image("vgg", input_shape, 32))]
+    start = Input(image("vgg", input_shape, 32))
+    chain = [start, *vgg_chain(depth, classes, batch_norm=batch_norm, dropout=dropout)]
+    return Sequential(chain, name=f"vgg{depth}", seed=seed)
+
+
+def vgg_chain(depth: int, classes: int, *, batch_norm: bool, dropout: float) -> list[L.Layer]:
+    """The layers of `vgg`, without weights."""
+    chain: list[L.Layer] = []
     for channels, count in zip(_CHANNELS, _VGG[depth], strict=True):
         for _ in range(count):
             if batch_norm:
@@ -106,5 +113,4 @@ def vgg(
     chain.append(L.Flatten())
     for _ in range(2):
         chain += [L.Dense(4096, activation="relu"), L.Dropout(dropout)]
-    chain.append(L.Dense(classes, activation="softmax"))
-    return Sequential(chain, name=f"vgg{depth}", seed=seed)
+    return [*chain, L.Dense(classes, activation="softmax")]

@@ -55,7 +55,15 @@ def resnet(
     choice("resnet", "depth", depth, tuple(_STAGES))
     choice("resnet", "version", version, (1, 2))
     whole("resnet", classes=classes)
-    start = Input(image("resnet", input_shape, 32))
+    start, y = resnet_graph(depth, image("resnet", input_shape, 32), classes, version)
+    return Model(start, y, name=f"resnet{depth}" + ("v2" if version == 2 else ""), seed=seed)
+
+
+def resnet_graph(
+    depth: int, input_shape: tuple[int, int, int], classes: int, version: int
+) -> tuple[Any, Any]:
+    """Input and output of `resnet`, symbols without weights."""
+    start = Input(input_shape)
     x = _convolution(start, 64, 7, 2)
     x = _normalized(x) if version == 1 else x
     x = L.MaxPooling2D(3, strides=2)(L.ZeroPadding2D(1)(x))
@@ -65,8 +73,7 @@ def resnet(
             stride = 2 if stage and not i else 1
             x = _block(x, inner, 64 * 2**stage, stride, version, free=False)
     x = _normalized(x) if version == 2 else x
-    y = L.Dense(classes, activation="softmax")(L.GlobalAveragePooling2D()(x))
-    return Model(start, y, name=f"resnet{depth}" + ("v2" if version == 2 else ""), seed=seed)
+    return start, L.Dense(classes, activation="softmax")(L.GlobalAveragePooling2D()(x))
 
 
 def resnet_cifar(
@@ -116,16 +123,21 @@ def resnet_cifar(
             f"depth={depth}",
             "Choose 20, 32, 44, 56 or 110.",
         )
-    start = Input(image("resnet_cifar", input_shape, 8))
+    start: Any = Input(image("resnet_cifar", input_shape, 8))
+    x = cifar_trunk(start, (depth - 2) // 6, version, free=shortcut == "A")
+    y = L.Dense(classes, activation="softmax")(L.GlobalAveragePooling2D()(x))
+    return Model(start, y, name=f"resnet{depth}_cifar", seed=seed)
+
+
+def cifar_trunk(start: Any, blocks: int, version: int, *, free: bool) -> Any:
+    """What `resnet_cifar` takes the mean of: `blocks` of them in each of three stages."""
     x = _convolution(start, 16, 3, 1)
     x = _normalized(x) if version == 1 else x
     for stage in range(3):
-        for i in range((depth - 2) // 6):
+        for i in range(blocks):
             stride = 2 if stage and not i else 1
-            x = _block(x, _basic, 16 * 2**stage, stride, version, free=shortcut == "A")
-    x = _normalized(x) if version == 2 else x
-    y = L.Dense(classes, activation="softmax")(L.GlobalAveragePooling2D()(x))
-    return Model(start, y, name=f"resnet{depth}_cifar", seed=seed)
+            x = _block(x, _basic, 16 * 2**stage, stride, version, free=free)
+    return _normalized(x) if version == 2 else x
 
 
 _Inner = Callable[..., Any]
