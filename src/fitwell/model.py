@@ -258,7 +258,11 @@ class Model(Trainer):
     # Others
 
     def summary(self, print_fn: Any = None) -> None:
-        """Prints a table of the layers: shapes, weights, FLOPs, activation memory, initializers."""
+        """Prints a table of the layers: shapes, weights, FLOPs, activation memory, initializers.
+
+        FLOPs are operations of the forward pass for one example. Under the table: what share of the
+        weights and of the arithmetic is in convolutions, dense layers, recurrent layers ...
+        """
         text = summary(self.name, self.network, self.seed)
         (print_fn or print)(text)
 

@@ -11,9 +11,13 @@ import jax
 import jax.numpy as jnp
 
 from fitwell import activations, tree
+from fitwell.arithmetic import operations
+from fitwell.families import OTHERS, family_of
 from fitwell.layers.base import InputLayer, Layer
 from fitwell.network import Network, Node, Output
 from fitwell.randomness import abstract_key
+
+_WORTH_NAMING = 0.0005  # a smaller share of "others" would be printed as <0.1 %
 
 
 @dataclass(frozen=True)
@@ -21,8 +25,9 @@ class Row:
     """One layer's numbers.
 
     Attributes:
-        flops: operations of the forward pass for one example, from the compiler's own count.
+        flops: operations of the forward pass for one example.
         kind: its class and its activation.
+        family: what its arithmetic is (see `families.py`).
         activation_bytes: memory of the layer's output for one example.
     """
 
@@ -35,6 +40,7 @@ class Row:
     flops: int
     activation_bytes: int
     initializer: str
+    family: str
 
 
 def rows(network: Network) -> list[Row]:
@@ -67,6 +73,7 @@ def rows(network: Network) -> list[Row]:
                     math.prod(shape) * jnp.dtype(dtype).itemsize for shape, dtype in node.out
                 ),
                 initializer=", ".join(node.layer.initializer_names().values()),
+                family=family_of(node.layer),
             )
         )
     return found
@@ -84,56 +91,117 @@ def kind_of(layer: Layer) -> str:
 
 
 def flops(node: Node, inputs: list[Output], params: Any, state: Any) -> int:
-    """Operations of a layer for one example: XLA's count of the program before optimization."""
+    """Operations of a layer for one example, in inference (see `arithmetic.operations`)."""
     xs = [jax.ShapeDtypeStruct((1, *s), dtype) for s, dtype in inputs]
 
     def run(params: Any, state: Any, key: Any, xs: list[Any]) -> Any:
         x = xs if node.many else xs[0]
         return node.layer.forward(params, state, x, key=key, train=False)[0]
 
-    analysis = jax.jit(run).lower(params, state, abstract_key(), xs).cost_analysis() or {}
-    return int(analysis.get("flops", 0)) if isinstance(analysis, dict) else 0
+    return operations(jax.make_jaxpr(run)(params, state, abstract_key(), xs))
+
+
+def shares(found: list[Row]) -> dict[str, tuple[float, float]]:
+    """Each family's share of the weights and of the FLOPs: the most arithmetic first, others last.
+
+    "others" are layers of no family: pooling, sums, activations, a user's own.
+    """
+    weights = sum(row.weights for row in found) or 1
+    arithmetic = sum(row.flops for row in found) or 1
+    each: dict[str, tuple[float, float]] = {}
+    for row in found:
+        held, done = each.get(row.family, (0.0, 0.0))
+        each[row.family] = (held + row.weights / weights, done + row.flops / arithmetic)
+    return dict(sorted(each.items(), key=lambda item: (item[0] == OTHERS, -item[1][1])))
 
 
 def summary(name: str, network: Network, seed: int) -> str:
     """The table as text."""
+    found = rows(network)
+    params, state = network.weight_shapes
+    learn, kept = network.split_trainable(params)
+    total = tree.size(params) + tree.size(state)
+    lines = [
+        f'Model "{name}" (seed {seed})',
+        *_table(found),
+        f"{total:,} weights ({size_text(4 * total)}): {tree.size(learn):,} trainable, "
+        f"{tree.size(kept) + tree.size(state):,} not.",
+        f"Forward pass: {sum(r.flops for r in found):,} FLOPs and "
+        f"{size_text(sum(r.activation_bytes for r in found))} of activations per example.",
+        _share_line(found),
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _table(found: list[Row]) -> list[str]:
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     for title in ("", "layer", "kind", "output shape"):
         table.add_column(title, no_wrap=True)
-    for title in ("weights", "FLOPs", "output memory"):
+    for title in ("weights", "share", "FLOPs", "share", "memory"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("initializer", no_wrap=True)
-    found = rows(network)
+    weights, arithmetic = (sum(getattr(r, n) for r in found) for n in ("weights", "flops"))
     for row in found:
-        weights = f"{row.weights:,}" + ("" if row.learns or not row.weights else " frozen")
         table.add_row(
             str(row.index),
             row.name,
             row.kind,
             row.output_shape,
-            weights,
-            f"{row.flops:,}",
+            f"{row.weights:,}" + ("" if row.learns or not row.weights else " frozen"),
+            percent(row.weights / weights) if row.weights else "",
+            count_text(row.flops),
+            percent(row.flops / arithmetic) if row.flops else "",
             size_text(row.activation_bytes),
             row.initializer,
         )
-    params, state = network.weight_shapes
-    learn, kept = network.split_trainable(params)
-    total = tree.size(params) + tree.size(state)
-    console = Console(width=120, file=(text := io.StringIO()), color_system=None)
-    console.print(f'Model "{name}" (seed {seed})', highlight=False)
+    # As wide as it needs: numbers that are cut off would be wrong numbers.
+    console = Console(width=10_000, file=(text := io.StringIO()), color_system=None)
     console.print(table)
-    console.print(
-        f"{total:,} weights ({size_text(4 * total)}): {tree.size(learn):,} trainable, "
-        f"{tree.size(kept) + tree.size(state):,} not. Forward pass: "
-        f"{sum(r.flops for r in found):,} FLOPs and "
-        f"{size_text(sum(r.activation_bytes for r in found))} of activations per example.",
-        highlight=False,
-    )
-    return "\n".join(line.rstrip() for line in text.getvalue().splitlines() if line.strip())
+    return [line.rstrip() for line in text.getvalue().splitlines() if line.strip()]
+
+
+def _share_line(found: list[Row]) -> str:
+    """`Convolutions: 9 % of the weights, 99 % of the arithmetic; dense: ...`; "" for one family."""
+    of_weights, of_flops = " of the weights", " of the arithmetic"
+    parts = []
+    known = {row.family for row in found} - {"inputs", OTHERS}
+    for family, (weights, arithmetic) in shares(found).items():
+        if family in known or max(weights, arithmetic) >= _WORTH_NAMING:
+            parts.append(
+                f"{family}: {percent(weights)}{of_weights}, {percent(arithmetic)}{of_flops}"
+            )
+            of_weights = of_flops = ""
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}." if len(known) > 1 else ""
+
+
+def percent(share: float) -> str:
+    """A share of 1 as people read it.
+
+    >>> [percent(share) for share in (0.0, 0.0004, 0.0123, 0.4567, 1.0)]
+    ['0 %', '<0.1 %', '1.2 %', '46 %', '100 %']
+    """
+    if 0 < share < 0.0005:
+        return "<0.1 %"
+    return f"{100 * share:.1f} %" if 0 < share < 0.0995 else f"{100 * share:.0f} %"
+
+
+def count_text(count: int) -> str:
+    """A number of operations as people read it.
+
+    >>> [count_text(count) for count in (0, 9999, 12345, 999_960, 8_228_243_119)]
+    ['0', '9,999', '12.3 k', '1.0 M', '8.2 G']
+    """
+    if count < 10_000:
+        return f"{count:,}"
+    value, units = float(count), ["k", "M", "G", "T"]
+    while (value := value / 1000) >= 999.95 and len(units) > 1:
+        units.pop(0)
+    return f"{value:,.1f} {units[0]}"
 
 
 def size_text(count: int) -> str:

@@ -185,7 +185,8 @@ class Layer(Description):
         """The initializer of each weight in words: `{"kernel": "HeNormal", "bias": "Zeros"}`."""
         names = {}
         for each in dataclasses.fields(self):
-            if each.name.endswith("_initializer"):
+            # None: the layer has no rule of its own for this weight.
+            if each.name.endswith("_initializer") and getattr(self, each.name) is not None:
                 weight = each.name.removesuffix("_initializer")
                 found = self.initializer(weight)
                 found = getattr(found, "function", found)  # a user's function has its own name
