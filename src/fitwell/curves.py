@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import io
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+
+from fitwell.figures import TRAINING, VALIDATION, finish
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,15 +18,15 @@ __all__ = ["draw"]
 
 Curve: TypeAlias = tuple[Sequence[int], Sequence[float]]
 
-_TRAINING, _VALIDATION = "#0072B2", "#D55E00"  # told apart by colour-blind readers too
 _LOG_RANGE = 100.0  # from this ratio of largest to smallest on, a linear axis hides the end
 
 
-def draw(curves: Mapping[str, Curve]) -> Figure:
+def draw(curves: Mapping[str, Curve], path: str | os.PathLike[str] | None = None) -> Figure:
     """A figure of panels, two to a row.
 
     Args:
         curves: name -> epochs (from 0) and values; `val_<name>` shares the panel of `<name>`.
+        path: where to write it, as in `figures.finish`.
     """
     from matplotlib.figure import Figure
 
@@ -39,21 +40,13 @@ def draw(curves: Mapping[str, Curve]) -> Figure:
         _panel(panel, quantity, curves)
     for panel in panels[len(quantities) :]:
         panel.set_axis_off()
-    # A notebook shows what has this method; figures of pyplot get theirs from its back end.
-    setattr(figure, "_repr_png_", functools.partial(_png, figure))  # noqa: B010
-    return figure
-
-
-def _png(figure: Figure) -> bytes:
-    content = io.BytesIO()
-    figure.savefig(content, format="png")
-    return content.getvalue()
+    return finish(figure, path)
 
 
 def _panel(panel: Axes, quantity: str, curves: Mapping[str, Curve]) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    both = (("training", quantity, _TRAINING), ("validation", f"val_{quantity}", _VALIDATION))
+    both = (("training", quantity, TRAINING), ("validation", f"val_{quantity}", VALIDATION))
     shown = [(label, *curves[name], colour) for label, name, colour in both if name in curves]
     for label, epochs, values, colour in shown:
         few = len(epochs) <= 30

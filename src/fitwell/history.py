@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -113,21 +114,26 @@ class History:
             columns[name] = pl.Series(column, dtype=pl.Float64, strict=False)
         return pl.DataFrame(columns)
 
-    def plot(self) -> Figure:
+    def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """One panel per quantity, training and validation in it, over the epochs from 1.
 
-        Opens no window and needs no display: show the figure in a notebook, or write it with
-        `.savefig("history.png")`.
+        Opens no window and needs no display: show the figure in a notebook, or write it.
+
+        Args:
+            path: `"history.svg"`, `.png` or `.pdf` to write it to.
 
         Raises:
             NotReady: there is no epoch to draw.
+            InvalidArgument: a path with another suffix.
+            InvalidFile: a folder that is missing or cannot be written to.
         """
         from fitwell.curves import draw
 
         if not self.epoch:
             cure = "Call fit with epochs=1 or more."
             raise NotReady("History.plot", "at least one epoch", "none", cure)
-        return draw({name: (self._measured[name], self.history[name]) for name in self.history})
+        curves = {name: (self._measured[name], self.history[name]) for name in self.history}
+        return draw(curves, path)
 
     def __repr__(self) -> str:
         count = len(self.epoch)

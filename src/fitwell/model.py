@@ -6,7 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jax
 
@@ -26,6 +26,9 @@ from fitwell.trainer import Trainer
 from fitwell.training import TrainState
 from fitwell.types import HostArray, Params, State
 from fitwell.views import LayerView
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class Model(Trainer):
@@ -265,6 +268,18 @@ class Model(Trainer):
         """
         text = summary(self.name, self.network, self.seed)
         (print_fn or print)(text)
+
+    def plot(self, path: str | Path | None = None) -> Figure:
+        """The network as a picture (see `fitwell.plots.network`); `path="network.svg"` writes it.
+
+        >>> from fitwell.layers import Dense, Input
+        >>> model = Model(x := Input((4,)), Dense(2)(Dense(20, activation="relu")(x)))
+        >>> [text.get_text() for text in model.plot().axes[0].texts][:3]
+        ['model: 142 weights', 'input', 'Input']
+        """
+        from fitwell.plots import network
+
+        return network(self, path)
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         """Symbols in, symbols out: the layers become part of another model, with their weights.
