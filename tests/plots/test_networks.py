@@ -148,6 +148,14 @@ def test_a_shared_layer_is_drawn_at_each_use_and_counted_once() -> None:
     assert "(None, 32)  weights of dense" in found
 
 
+def test_several_outputs_of_one_layer() -> None:
+    x = Input((10, 4))
+    y, _, cell = L.LSTM(8, return_state=True)(x)
+    figure = fw.Model(x, [Dense(2)(y), Dense(2)(cell)]).plot()
+    assert "3 x (None, 8)  416 weights" in words(figure)  # 4 * (4 + 8 + 1) * 8
+    assert count(figure, FancyArrowPatch) == 3
+
+
 def test_a_tied_layer_names_its_lender() -> None:
     x = Input((20,))
     encoder = Dense(30, "relu")

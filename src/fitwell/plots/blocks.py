@@ -83,7 +83,9 @@ def _folds(before: Node, node: Node) -> bool:
 
 def _lines(nodes: list[Node], weights: dict[str, int], shared: bool) -> tuple[str, ...]:
     first = nodes[0]
-    shape = ", ".join(str((None, *shape)) for shape, _ in first.out)
+    shapes = [str((None, *shape)) for shape, _ in first.out]
+    same = len(shapes) > 1 and len(set(shapes)) == 1  # an output and its last states
+    shape = f"{len(shapes)} x {shapes[0]}" if same else ", ".join(shapes)
     held = sum(weights[node.name] for node in nodes)
     words = [] if not held else ["1 weight" if held == 1 else f"{held:,} weights"]
     if held and not first.layer.trainable:
