@@ -111,6 +111,21 @@ def start_line(what: str, values: Sequence[float], unit: str, goal: float) -> li
     return [what, f"{spread.text(2)} {unit}", f"<= {goal:g} {unit}", reached]
 
 
+LAYER_HEADERS = ("layer", "fitwell us per step", "PyTorch us per step", "ratio (range)", "bar", "")
+
+
+def layer_line(name: str, ours: Sequence[float], theirs: Sequence[float], bar: float) -> list[str]:
+    """One line under `LAYER_HEADERS`, from the microseconds of each round.
+
+    >>> layer_line("conv1d", [100.0, 50.0, 100.0], [40.0, 40.0, 30.0], 0.5)
+    ['conv1d', '100', '40', '0.40 (0.30..0.80)', '0.5', 'under 0.5']
+    """
+    ratio = ratios(theirs, ours)
+    middles = [f"{statistics.median(values):.0f}" for values in (ours, theirs)]
+    verdict = "" if ratio.median >= bar else f"under {bar:g}"
+    return [name, *middles, ratio.text(2), f"{bar:g}", verdict]
+
+
 def markdown(headers: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """A Markdown table.
 

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import importlib.metadata
 import json
 import os
-import platform
 import shlex
 import subprocess
 import sys
@@ -23,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import measures
+from machine import machine
 from measures import OURS, Measurement, Rounds
 from rich.console import Console
 from rich.table import Table
@@ -106,24 +105,6 @@ def show(console: Console, headers: Sequence[str], lines: Sequence[Sequence[str]
     console.print(table)
 
 
-def cpu() -> str:
-    """The processor's name as the system gives it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def machine(load: float) -> str:
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in PACKAGES)
-    return (
-        f"{cpu()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
-        f"Python {platform.python_version()}; {versions}. Load before the run: {load:.2f}."
-    )
-
-
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     names = [row.name for row in ROWS]
@@ -143,7 +124,7 @@ def main() -> None:
         "# Results",
         f"`python {shlex.join(sys.argv)}` on {datetime.date.today().isoformat()}, "
         f"medians of {chosen.repeats} rounds. What is measured: see [README.md](README.md).",
-        machine(load),
+        machine(load, PACKAGES),
     ]
     rows = [row for row in ROWS if row.name in chosen.rows.split(",")]
     for row in rows:

@@ -12,6 +12,7 @@ sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
 import measures
 import rows
+from layer_rows import ROWS as LAYERS
 from measures import Measurement, Spread
 
 
@@ -131,3 +132,46 @@ def test_clusters_have_the_scale_of_pixels_and_every_class():
     assert x.std() == pytest.approx(0.3015, abs=0.002)
     assert sorted(set(y.tolist())) == list(range(10))
     assert x.dtype == np.float32
+
+
+WORK = {"weights": 100, "outputs": 8}
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs", "complaint"),
+    [
+        ("conv1d", WORK, ""),
+        ("conv1d", {"weights": 101, "outputs": 8}, "100 weights and 0 more, PyTorch 101"),
+        ("conv1d", {"weights": 100, "outputs": 9}, "8 outputs, PyTorch 9"),
+        # a second bias of four gates with 128 units, in two directions with 64
+        ("lstm", {"weights": 100 + 4 * 128, "outputs": 8}, ""),
+        ("lstm_bidirectional", {"weights": 100 + 2 * 4 * 64, "outputs": 8}, ""),
+        ("lstm", WORK, "100 weights and 512 more, PyTorch 100"),
+        ("gru", WORK, ""),
+    ],
+)
+def test_a_layer_must_do_the_same_work(name, theirs, complaint):
+    assert LAYERS[name].complaint(WORK, theirs) == complaint
+
+
+@pytest.mark.parametrize(("ours", "verdict"), [([200.0, 100.0], ""), ([200.0, 260.0], "under 0.5")])
+def test_a_layers_line(ours, verdict):
+    # ratios 0.5 and 1, or 0.5 and 0.385; the bar is 0.5
+    found = measures.layer_line("conv1d", ours, [100.0, 100.0], 0.5)
+    middle, low = (150, "0.75 (0.50..1.00)") if not verdict else (230, "0.44 (0.38..0.50)")
+    assert found == ["conv1d", f"{middle}", "100", low, "0.5", verdict]
+
+
+def test_padded_sequences_end_in_zeros():
+    x = LAYERS["lstm_masked"].data()
+    # steps 32: the first example is whole, the second misses one step, the 16th fifteen
+    assert [int((np.abs(x[i]).sum(-1) == 0).sum()) for i in (0, 1, 15, 16)] == [0, 1, 15, 0]
+
+
+def test_every_layers_bar_is_at_least_a_half():
+    assert min(row.bar for row in LAYERS.values()) == 0.5
+    assert {name for name, row in LAYERS.items() if row.bar == 1.0} == {
+        "cnn_28",
+        "cnn_32",
+        "language_model",
+    }
