@@ -53,7 +53,10 @@ Call = Callable[[Any], Any]
 EMPTY = (
     "expected at least one example, received empty data. Check the file or the filter that made it."
 )
-ENCODE = "Encode it as numbers first, or train from the table with fitwell.tabular."
+TEXT = (
+    "Look words up with StringLookup or TextVectorization, convert digits with astype('float32'), "
+    "or train from the table with fitwell.tabular."
+)
 NOT_ARRAY = "Pass an array, a list or a frame."
 
 BAD: dict[str, tuple[Call, type[FitwellError], str]] = {
@@ -110,7 +113,7 @@ BAD: dict[str, tuple[Call, type[FitwellError], str]] = {
     "text labels": (
         lambda m: m.fit(X, ["a"] * 20),
         InvalidData,
-        f"fit, y: expected numbers, received text (first value 'a'). {ENCODE}",
+        f"fit, y: expected numbers, received text (first value 'a'). {TEXT}",
     ),
     "validation labels": (
         lambda m: m.fit(X, Y, validation_data=(X, Y + 1)),
@@ -137,8 +140,7 @@ BAD: dict[str, tuple[Call, type[FitwellError], str]] = {
     "objects": (
         lambda m: m.fit(np.array([["a", 1, 2, 3]] * 20, object), Y),
         InvalidData,
-        "fit, x: expected an array of numbers, received an object array that holds str ('a'). "
-        "Convert it with .astype('float32') after encoding text and filling missing values.",
+        f"fit, x: expected numbers, received text (first value 'a'). {TEXT}",
     ),
     "ragged": (
         lambda m: m.fit([[1, 2, 3, 4], [1, 2]], [0, 1]),
@@ -149,7 +151,7 @@ BAD: dict[str, tuple[Call, type[FitwellError], str]] = {
     "a path": (
         lambda m: m.fit("iris.csv"),
         InvalidData,
-        f"fit, x: expected numbers, received text (first value 'iris.csv'). {ENCODE}",
+        f"fit, x: expected numbers, received text (first value 'iris.csv'). {TEXT}",
     ),
     "no array": (
         lambda m: m.predict(object()),

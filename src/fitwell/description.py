@@ -224,9 +224,14 @@ def _cure_of_unknown(name: str, allowed: list[str]) -> str:
     return _KNOWN_ELSEWHERE.get(name) or did_you_mean(name, allowed)
 
 
+_PLAIN = {str, int, float, bool, type(None)}
+
+
 def freeze(value: Any) -> Any:
     """The hashable form of a value: lists, dicts, sets and arrays become tuples."""
     if isinstance(value, list | tuple):
+        if set(map(type, value)) <= _PLAIN:  # a vocabulary may have 100,000 entries
+            return tuple(value)
         return tuple(freeze(item) for item in value)
     if isinstance(value, Mapping):
         return tuple((freeze(key), freeze(item)) for key, item in value.items())

@@ -26,6 +26,8 @@ class Receiver(Protocol):
     @property
     def built(self) -> bool: ...
     @property
+    def first_dtype(self) -> str: ...
+    @property
     def input_names(self) -> Sequence[str]: ...
     @property
     def output_names(self) -> Sequence[str]: ...
@@ -58,6 +60,10 @@ class Examples:
         return self._objective
 
     def inputs(self, x: Any) -> list[HostArray]:
+        """What the network gets for x, one array per place in `network.fed`."""
+        return self.encoded(self.read(x))
+
+    def read(self, x: Any) -> list[HostArray]:
         """The model's inputs; a model whose input size is not known yet learns it here."""
         if "table" in self.model.extra and is_frame(x):
             raise InvalidData(
@@ -67,19 +73,45 @@ class Examples:
                 "Load the file with fitwell.tabular.load: that model takes frames as they are.",
             )
         if not self.model.built:
-            x = arrays.to_array(f"{self.subject}, x", x)
+            x = arrays.read(f"{self.subject}, x", x, self.model.first_dtype)
             if x.ndim == 0 or len(x) == 0:
                 cure = "Pass numbers of shape (n, ...)."
                 raise InvalidData(f"{self.subject}, x", "at least one example", "empty data", cure)
             self.model.build_for(x.shape[1:])
-        shapes = [shape for shape, _ in self.model.network.input_shapes]
-        found = arrays.inputs(self.subject, x, self.model.input_names, shapes)
-        for node in self.model.network.nodes:
+        network, names = self.model.network, self.model.input_names
+        shapes, dtypes = zip(*network.input_shapes, strict=True)
+        found = arrays.inputs(self.subject, x, names, shapes, dtypes)
+        for node in network.nodes:
             for place, _ in node.inputs:
-                if place in self.model.network.inputs:
-                    values = found[self.model.network.inputs.index(place)]
-                    node.layer.check_data(f"{self.subject}, x", values)
+                if place in network.inputs:
+                    which = network.inputs.index(place)
+                    name = "x" if len(names) == 1 else names[which]
+                    node.layer.check_data(f"{self.subject}, {name}", found[which])
         return found
+
+    def encoded(self, inputs: list[HostArray], first: int = 0) -> list[HostArray]:
+        """What layers on the host make of the inputs; those of numbers as they are.
+
+        Args:
+            first: the row of the user's data that these begin with, for messages.
+        """
+        network = self.model.network
+        if network.fed == network.inputs:
+            return inputs
+        given: dict[int, HostArray] = dict(zip(network.inputs, inputs, strict=True))
+        for place in network.fed:
+            node = network.nodes[place]
+            if node.layer.on_host:
+                given[place] = node.layer.encode(given[node.inputs[0][0]])
+        rows = f" (rows from {first} on)" if first else ""
+        for node in network.nodes:
+            for place, _ in node.inputs:
+                host = network.nodes[place]
+                if host.layer.on_host and host.out[0][1] == "int32":  # the ids as they are
+                    node.layer.check_data(
+                        f"{self.subject}, ids from {host.name}{rows}", given[place]
+                    )
+        return [given[place] for place in network.fed]
 
     def batch(self, x: Any, y: Any, sample_weight: Any = None) -> Batch:
         """All examples as one Batch; without y, the inputs are the targets.
@@ -95,19 +127,19 @@ class Examples:
             raise
 
     def _batch(self, x: Any, y: Any, sample_weight: Any) -> Batch:
-        xs = self.inputs(x)
-        for name, array in zip(self.model.input_names, xs, strict=True):
-            arrays.warn_not_finite(self.subject, "x" if len(xs) == 1 else name, array)
+        inputs = self.read(x)
+        for name, array in zip(self.model.input_names, inputs, strict=True):
+            arrays.warn_not_finite(self.subject, "x" if len(inputs) == 1 else name, array)
         names = self.model.output_names
         what = f"{self.subject}, y" if y is not None else f"{self.subject}, x as y (none was given)"
-        labels = self._labels(what, arrays.by_name(what, xs if y is None else y, names))
-        rows = {"x": xs[0], **{f"y of {k}": v for k, v in zip(names, labels, strict=True)}}
+        labels = self._labels(what, arrays.by_name(what, inputs if y is None else y, names))
+        rows = {"x": inputs[0], **{f"y of {k}": v for k, v in zip(names, labels, strict=True)}}
         n = arrays.check_lengths(self.subject, rows)
         weights = tuple(
             None if weight is None else targets.sample_weights(self.subject, weight, n)
             for weight in per_output(self.subject, "sample_weight", sample_weight, names)
         )
-        return Batch(tuple(xs), tuple(labels), weights, None)
+        return Batch(tuple(self.encoded(inputs)), tuple(labels), weights, None)
 
     def class_weighted(self, data: Batch, class_weight: Any) -> Batch:
         """The same examples, weighted by their classes too."""
@@ -158,8 +190,8 @@ class Examples:
             batch = self.batch(*feeding.unpack(self.subject, item))
             self.model.before_iterable()
             # One dtype for all: the first batch may be whole numbers by chance.
-            shapes = self.model.network.input_shapes
-            xs = (a.astype(dtype) for a, (_, dtype) in zip(batch.x, shapes, strict=True))
+            fed = self.model.network.fed_outputs
+            xs = (a.astype(dtype) for a, (_, dtype) in zip(batch.x, fed, strict=True))
             return batch._replace(x=tuple(xs))
 
         def room(first: Batch) -> int:

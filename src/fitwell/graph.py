@@ -11,9 +11,11 @@ import jax
 
 from fitwell.errors import InvalidArgument, InvalidFile, ShapeMismatch
 from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
-from fitwell.network import Network, Node, Output, Ref
+from fitwell.layers.nodes import Node, Output, Ref
+from fitwell.network import Network
 from fitwell.randomness import abstract_key
 from fitwell.serialization import Catalog
+from fitwell.types import HOST_DTYPES
 
 
 def from_symbols(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network:
@@ -42,6 +44,7 @@ def from_symbols(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> Network
             )
         )
     _check_shared(nodes)
+    _check_text_is_read(nodes, outputs)
     return Network(
         tuple(nodes),
         tuple(place[id(s.call)] for s in inputs),
@@ -108,6 +111,23 @@ def _check_shared(nodes: Sequence[Node]) -> None:
                 f"inputs of one shape, as its first {other.shape_in}",
                 f"{node.shape_in}",
                 "Make a second layer, or bring the inputs to one shape.",
+            )
+
+
+def _check_text_is_read(nodes: Sequence[Node], outputs: Sequence[Symbol]) -> None:
+    """An input of text must be read by a layer on the host, and nothing else can be made of it."""
+    if any(symbol.dtype in HOST_DTYPES for symbol in outputs):
+        raise InvalidArgument(
+            "Model", "outputs of numbers", "an input of text or 64-bit ids", "Leave it out."
+        )
+    read = {ref[0] for node in nodes for ref in node.inputs}
+    for i, node in enumerate(nodes):
+        if node.out[0][1] in HOST_DTYPES and i not in read:
+            raise InvalidArgument(
+                f"Model, input {node.name}",
+                "a StringLookup, TextVectorization or IntegerLookup that reads it",
+                "none",
+                "Use it in the network, or leave it out.",
             )
 
 

@@ -6,44 +6,18 @@ import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from fitwell import activations, regularizers
 from fitwell.layers.base import Layer
+from fitwell.layers.nodes import Node, Output, Ref, fed_output, places_fed
 from fitwell.layers.weights import weight_fields
 from fitwell.randomness import abstract_key
 from fitwell.serialization import Catalog
-from fitwell.types import Array, Key, Params, Shape, State
-
-Ref: TypeAlias = tuple[int, int | None]
-"""A node's output: position of the node, and which of its outputs (None: it has one)."""
-
-Output: TypeAlias = tuple[Shape, str]
-"""Shape of one example, and dtype."""
-
-
-@dataclass(frozen=True)
-class Node:
-    """One use of a layer. Two nodes with the same name share their weights.
-
-    `lender` is the name of the layer whose weights this one borrows (see `Tied`).
-    """
-
-    name: str
-    layer: Layer
-    inputs: tuple[Ref, ...]
-    many: bool
-    shapes_in: tuple[Shape, ...]
-    out: tuple[Output, ...]
-    lender: str | None = None
-
-    @property
-    def shape_in(self) -> Any:
-        """What `layer.init` takes: a shape, or a list of shapes for several inputs."""
-        return list(self.shapes_in) if self.many else (self.shapes_in or (self.out[0][0],))[0]
+from fitwell.types import Array, Key, Params, State
 
 
 @dataclass(frozen=True)
@@ -70,6 +44,16 @@ class Network:
     @property
     def input_shapes(self) -> list[Output]:
         return [self.nodes[i].out[0] for i in self.inputs]
+
+    @functools.cached_property
+    def fed(self) -> tuple[int, ...]:
+        """Positions of the nodes that `forward` gets arrays for: `inputs` where none is text."""
+        return places_fed(self.nodes, self.inputs)
+
+    @functools.cached_property
+    def fed_outputs(self) -> list[Output]:
+        """Shape and dtype of each array that `forward` gets, for one example."""
+        return [fed_output(self.nodes, place) for place in self.fed]
 
     @property
     def output_shapes(self) -> list[Output]:
@@ -164,7 +148,7 @@ class Network:
         Unused outputs cost nothing once compiled, and neither do masks nobody reads.
 
         Args:
-            xs: one array per input, batch axis in front.
+            xs: one array per place in `fed`, batch axis in front.
             key: the key of this step; each node draws from its own.
             train: whether dropout, noise and batch statistics are on.
             rows: (batch,), 1 for a real example and 0 for padding; None if all are real.
@@ -172,13 +156,13 @@ class Network:
         values: list[Any] = []
         masks: list[Array | None] = []
         state = dict(state)
-        given = dict(zip(self.inputs, xs, strict=True))
+        given = dict(zip(self.fed, xs, strict=True))
         for i, node in enumerate(self.nodes):
-            if i in given:
-                values.append(given[i].astype(node.out[0][1]))
+            if i in self.inputs:  # None for what only the host reads
+                values.append(given[i].astype(node.out[0][1]) if i in given else None)
                 masks.append(None)
                 continue
-            arrays = [pick(values, ref) for ref in node.inputs]
+            arrays = [given[i]] if i in given else [pick(values, ref) for ref in node.inputs]
             x = arrays if node.many else arrays[0]
             each = [pick_mask(masks, ref) for ref in node.inputs]
             mask = each if node.many else each[0]
@@ -245,13 +229,14 @@ class Network:
 
     @functools.cached_property
     def _program(self) -> Network:
-        return self._with_layers({name: layer.program() for name, layer in self.layers.items()})
+        return self.with_layers({name: layer.program() for name, layer in self.layers.items()})
 
     def with_layer(self, name: str, **changes: Any) -> Network:
         """The same network with fields of one layer changed, at every use of it."""
-        return self._with_layers({name: dataclasses.replace(self.layers[name], **changes)})
+        return self.with_layers({name: dataclasses.replace(self.layers[name], **changes)})
 
-    def _with_layers(self, new: dict[str, Layer]) -> Network:
+    def with_layers(self, new: dict[str, Layer]) -> Network:
+        """The same network with other layers, by name, at every use of them."""
         nodes = tuple(
             dataclasses.replace(node, layer=new.get(node.name, node.layer)) for node in self.nodes
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import jax
@@ -117,6 +117,11 @@ class Predictor:
         assert self._compiled is not None
         return self._compiled
 
+    @property
+    def first_dtype(self) -> str:
+        """What the first layer reads, for a model that learns its shapes from data."""
+        return self.network.input_shapes[0][1]
+
     def build_for(self, shape: Shape) -> None:
         """Makes the weights for examples of this shape; only a Sequential can wait for it."""
         raise NotReady(self.name, "a network", "none", "Use Sequential or Model(inputs, outputs).")
@@ -152,7 +157,7 @@ class Predictor:
             node = self.network.first_use(name)
             place = node.inputs[0]
             if place[0] in self.network.inputs:
-                seen = data.x[self.network.inputs.index(place[0])]
+                seen = data.x[self.network.fed.index(place[0])]
             else:
                 upto = Network(self.network.nodes, self.network.inputs, (place,))
                 (seen,) = self._predict_arrays(upto.program(), list(data.x), _PREDICT_ROWS)
@@ -262,13 +267,18 @@ class Predictor:
         return own
 
     def _predict_one(self, x: Any, rows: int, hook: BatchHook | None) -> list[HostArray]:
-        xs = Examples(self, "predict").inputs(x)
-        return self._predict_arrays(self.network.program(), xs, rows, hook)
+        examples = Examples(self, "predict")
+        xs = examples.read(x)
+        return self._predict_arrays(self.network.program(), xs, rows, hook, examples.encoded)
 
     def _predict_arrays(
-        self, network: Network, xs: list[HostArray], rows: int, hook: BatchHook | None = None
-    ) -> list[HostArray]:
-        """Dispatches of `rows` examples; the last is padded to a power of two: few programs."""
+        self, network: Network, xs: list[HostArray], rows: int, hook: BatchHook | None = None,
+        encode: Callable[[list[HostArray], int], list[HostArray]] | None = None,
+    ) -> list[HostArray]:  # fmt: skip
+        """Dispatches of `rows` examples; the last is padded to a power of two: few programs.
+
+        Text is encoded dispatch by dispatch: counts of all words of all rows may not fit in memory.
+        """
         program = predict_program(network)
         train = self.train_state
         state = train.state
@@ -276,6 +286,7 @@ class Predictor:
         parts = []
         for start in range(0, n, rows):
             some = [a[start : start + rows] for a in xs]
+            some = some if encode is None else encode(some, start)
             count = len(some[0])
             size = min(rows, 1 << (count - 1).bit_length())
             if hook is not None:

@@ -131,6 +131,16 @@ def start(network: Network, seed: int) -> TrainState:
     A short network is one program. Of a long one each *kind* of layer is a program, found again by
     value: a residual network has hundreds of layers of a few kinds.
     """
+    hosts = {name: layer for name, layer in network.layers.items() if layer.on_host}
+    if hosts:  # vocabularies are no part of programs
+        bare = network.with_layers({name: layer.program() for name, layer in hosts.items()})
+        learnt = {n: layer.init_state(network.init_shape(n)) for n, layer in hosts.items()}
+        begun = _start(bare, seed)
+        return begun._replace(state=begun.state | {n: s for n, s in learnt.items() if s})
+    return _start(network, seed)
+
+
+def _start(network: Network, seed: int) -> TrainState:
     given = np.uint32(seed % 2**32)
     if len(network.layers) <= _LONG:
         return start_program(network)(given)

@@ -120,6 +120,16 @@ class Sequential(Model):
         ):
             self.build_for(first.shape)
 
+    @property
+    def first_dtype(self) -> str:
+        """What the first layer reads, whether or not the shapes are known."""
+        first: Any = self._entries[0] if self._entries else None
+        while isinstance(first, Model):
+            first = first.network.nodes[0].layer if first._built else first._entries[0]  # type: ignore[attr-defined]
+        if first is None:
+            return "float32"
+        return str(first.dtype if isinstance(first, InputLayer) else first.input_dtype)
+
     def build_for(self, shape: tuple[int, ...]) -> None:
         entries = list(self._entries)
         if not [e for e in entries if not isinstance(e, InputLayer)]:
@@ -127,11 +137,7 @@ class Sequential(Model):
         if isinstance(entries[0], InputLayer):
             start = connect_input(entries.pop(0))
         else:
-            first = entries[0]
-            while isinstance(first, Model):
-                first = first.network.nodes[0].layer if first._built else first._entries[0]  # type: ignore[attr-defined]
-            dtype = first.dtype if isinstance(first, InputLayer) else first.input_dtype
-            start = Input(tuple(shape), dtype=dtype)
+            start = Input(tuple(shape), dtype=self.first_dtype)
         symbol: Any = start
         for entry in entries:
             symbol = entry(symbol)
@@ -147,11 +153,14 @@ class Sequential(Model):
 
     def _rebuild(self, before: Mapping[str, tuple[Params, State]]) -> None:
         was_built, shape = self._built, self.network.input_shapes[0][0] if self._built else None
+        hosts = {n: l for n, l in (self.network.layers if was_built else {}).items() if l.on_host}
         self._network, self._train_state = None, None
         if not [e for e in self._entries if not isinstance(e, InputLayer)]:
             return
         if was_built and shape is not None:
             self.build_for(shape)
+            kept = {n: layer for n, layer in hosts.items() if n in self.network.layers}
+            self._network = self.network.with_layers(kept)  # what they learnt since
             for name, (params, state) in before.items():
                 if name in self.network.layers:
                     self.set_weights_of(name, params, state)

@@ -14,8 +14,10 @@ from fitwell import activations, tree
 from fitwell.arithmetic import operations
 from fitwell.families import OTHERS, family_of
 from fitwell.layers.base import InputLayer, Layer
-from fitwell.network import Network, Node, Output
+from fitwell.layers.nodes import Node, Output, fed_output
+from fitwell.network import Network
 from fitwell.randomness import abstract_key
+from fitwell.types import HOST_DTYPES
 
 _WORTH_NAMING = 0.0005  # a smaller share of "others" would be printed as <0.1 %
 
@@ -49,10 +51,11 @@ def rows(network: Network) -> list[Row]:
     found = []
     counted: set[str] = set()
     index = 0
-    for node in network.nodes:
+    for place, node in enumerate(network.nodes):
         is_input = isinstance(node.layer, InputLayer)
         index += not is_input
         inputs = [network.nodes[i].out[k or 0] for i, k in node.inputs]
+        inputs = [fed_output(network.nodes, place)] if node.layer.on_host else inputs
         own = {**params.get(node.name, {}), **state.get(node.name, {})}
         shared = node.name in counted
         counted.add(node.name)
@@ -70,7 +73,9 @@ def rows(network: Network) -> list[Row]:
                     node, inputs, network.weights_for(node, params), state.get(node.name, {})
                 ),
                 activation_bytes=sum(
-                    math.prod(shape) * jnp.dtype(dtype).itemsize for shape, dtype in node.out
+                    math.prod(shape) * jnp.dtype(dtype).itemsize
+                    for shape, dtype in node.out
+                    if dtype not in HOST_DTYPES
                 ),
                 initializer=", ".join(node.layer.initializer_names().values()),
                 family=family_of(node.layer),

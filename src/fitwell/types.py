@@ -23,6 +23,9 @@ Key: TypeAlias = jax.Array
 Shape: TypeAlias = tuple[int, ...]
 """The shape of one example: no batch axis."""
 
+HOST_DTYPES = ("string", "int64")
+"""Dtypes of inputs that never enter a compiled program: a layer on the host reads them."""
+
 Shapes: TypeAlias = Shape | list[Shape]
 """The shape of a layer's input: a list for layers with several inputs."""
 

@@ -13,7 +13,9 @@ import numpy as np
 
 from fitwell.errors import InvalidArgument, InvalidData, NotReady, ShapeMismatch, did_you_mean
 from fitwell.layers.base import Layer
-from fitwell.network import Network, Node
+from fitwell.layers.lookup import Lookup
+from fitwell.layers.nodes import Node
+from fitwell.network import Network
 from fitwell.randomness import abstract_key
 from fitwell.tree import flatten, size, unflatten
 from fitwell.types import Array, HostArray, Params, State
@@ -47,7 +49,8 @@ def weight_order(layer: Layer, shapes: tuple[tuple[int, ...], ...], many: bool) 
 
 
 def names_in_order(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return weight_order(node.layer, node.shapes_in, node.many)
+    layer = node.layer.program() if node.layer.on_host else node.layer  # keep no vocabulary
+    return weight_order(layer, node.shapes_in, node.many)
 
 
 class LayerView:
@@ -148,12 +151,44 @@ class LayerView:
 
     def adapt(self, data: Any) -> None:
         """Computes a preprocessing layer's statistics from data and keeps them in the model."""
+        if isinstance(self._layer, Lookup):
+            fresh = dataclasses.replace(self._layer)
+            fresh.adapt(data)
+            self._take_vocabulary(self._layer, fresh)
+            return
         if not self._layer.adapts:
             cure = "Normalization does."
             raise InvalidArgument(repr(self), "a layer that adapts to data", "adapt", cure)
         state = self._layer.statistics([np.asarray(data)])  # type: ignore[attr-defined]
         params, _ = self._owner.weights_of(self.name)
         self._owner.set_weights_of(self.name, params, jax.tree.map(jnp.asarray, state))
+
+    def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
+        """Gives a lookup layer other terms.
+
+        Raises:
+            InvalidArgument: it would return another number of indicators than before.
+        """
+        if not isinstance(self._layer, Lookup):
+            cure = "StringLookup, IntegerLookup and TextVectorization have one."
+            raise InvalidArgument(repr(self), "a layer with a vocabulary", "set_vocabulary", cure)
+        fresh = dataclasses.replace(self._layer)
+        fresh.set_vocabulary(vocabulary, idf_weights)
+        self._take_vocabulary(self._layer, fresh)
+
+    def _take_vocabulary(self, old: Lookup, fresh: Lookup) -> None:
+        if fresh.program() != old.program():
+            raise InvalidArgument(
+                f"layer {self.name} ({type(old).__name__})",
+                f"a vocabulary of {old.vocabulary_size()} tokens, as when the model was built",
+                f"{fresh.vocabulary_size()}",
+                "Build the model with the new vocabulary, or pass max_tokens and "
+                "pad_to_max_tokens=True.",
+            )
+        learnt = {"vocabulary": fresh.vocabulary, "idf_weights": fresh.idf_weights}
+        self._owner.change_layer(self.name, **learnt)
+        params, _ = self._owner.weights_of(self.name)
+        self._owner.set_weights_of(self.name, params, fresh.init_state(self.node.shape_in))
 
     def _named(self) -> dict[str, Array]:
         params, state = self._owner.weights_of(self.name)

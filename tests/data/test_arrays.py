@@ -97,6 +97,10 @@ def test_a_frames_columns_share_the_narrowest_dtype_that_holds_all() -> None:
     assert to_array("x", pl.DataFrame({"a": []})).shape == (0, 1)
 
 
+TEXT = (
+    "Look words up with StringLookup or TextVectorization, convert digits with astype('float32'), "
+    "or train from the table with fitwell.tabular."
+)
 ENCODE = "Encode it as numbers first, or train from the table with fitwell.tabular."
 OBJECTS = "Convert it with .astype('float32') after encoding text and filling missing values."
 RAGGED = (
@@ -104,11 +108,11 @@ RAGGED = (
     "Pad the rows to one length."
 )
 REFUSED: dict[str, tuple[Any, str]] = {
-    "text": (["a", "b"], f"x: expected numbers, received text (first value 'a'). {ENCODE}"),
-    "a path": ("t.csv", f"x: expected numbers, received text (first value 't.csv'). {ENCODE}"),
+    "text": (["a", "b"], f"x: expected numbers, received text (first value 'a'). {TEXT}"),
+    "a path": ("t.csv", f"x: expected numbers, received text (first value 't.csv'). {TEXT}"),
     "text in polars": (
         pl.Series(["a"]),
-        f"x: expected numbers, received text (first value 'a'). {ENCODE}",
+        f"x: expected numbers, received text (first value 'a'). {TEXT}",
     ),
     "dates": (
         np.array(["2020-01-31"], "M8[D]"),
@@ -124,13 +128,11 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "ragged objects": (np.array([[1, 2], [3]], object), RAGGED),
     "objects": (
         np.array([1, None, "a"], object),
-        f"x: expected an array of numbers, received an object array that holds str ('a'). "
-        f"{OBJECTS}",
+        f"x: expected numbers, received text (first value 'a'). {TEXT}",
     ),
     "numbers as text": (
         np.array(["1", "2"], object),
-        f"x: expected an array of numbers, received an object array that holds str ('1'). "
-        f"{OBJECTS}",
+        f"x: expected numbers, received text (first value '1'). {TEXT}",
     ),
     "dates as objects": (
         [datetime.date(2020, 1, 31)],
@@ -157,7 +159,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "a column of text": (
         pd.DataFrame({"age": [1], "city": ["Bern"]}),
         "x: expected columns of numbers, received column 'city' of type String. "
-        "Encode or drop it, or train from the table with fitwell.tabular.",
+        "Encode (StringLookup does) or drop it, or train from the table with fitwell.tabular.",
     ),
     "a column of dates": (
         pa.table({"born": [datetime.date(2020, 1, 31)]}),

@@ -195,7 +195,8 @@ MISALIGNED: list[tuple[Any, Any, tuple[int, ...], type[FitwellError], str]] = [
         (2,),
         InvalidData,
         "fit, y: expected numbers, received text (first value 'cat'). "
-        "Encode it as numbers first, or train from the table with fitwell.tabular.",
+        "Look words up with StringLookup or TextVectorization, convert digits with "
+        "astype('float32'), or train from the table with fitwell.tabular.",
     ),
 ]
 

@@ -86,7 +86,8 @@ BAD_WEIGHTS: list[tuple[Any, type[FitwellError], str]] = [
         lambda: class_weights("fit", LABELS, {0: 1, 1: "heavy"}),
         InvalidData,
         "fit, class_weight: expected numbers, received text (first value '1'). "
-        "Encode it as numbers first, or train from the table with fitwell.tabular.",
+        "Look words up with StringLookup or TextVectorization, convert digits with "
+        "astype('float32'), or train from the table with fitwell.tabular.",
     ),
     (
         lambda: class_weights("fit", LABELS, {"1": 1}),

@@ -11,7 +11,14 @@ import numpy as np
 
 from fitwell.data.frames import frame_to_array, is_frame
 from fitwell.errors import InvalidData, ShapeMismatch, did_you_mean, warn
+from fitwell.texts import to_integers, to_texts
 from fitwell.types import HostArray, Shape
+
+TEXT_CURE = (
+    "Look words up with StringLookup or TextVectorization, convert digits with astype('float32'), "
+    "or train from the table with fitwell.tabular."
+)
+DATES_CURE = "Encode it as numbers first, or train from the table with fitwell.tabular."
 
 
 class DataWarning(UserWarning):
@@ -37,12 +44,12 @@ def to_array(subject: str, value: Any) -> HostArray:
         array = _from_objects(subject, array)
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind in "USMm":
-        what = "text" if kind in "US" else "dates"
+        what, cure = ("text", TEXT_CURE) if kind in "US" else ("dates", DATES_CURE)
         raise InvalidData(
             subject,
             "numbers",
             f"{what} (first value {str(array.flat[0])!r})" if array.size else what,
-            "Encode it as numbers first, or train from the table with fitwell.tabular.",
+            cure,
         )
     if kind == "c":
         cure = "Pass the real and the imaginary part as two columns."
@@ -83,6 +90,8 @@ def _from_objects(subject: str, array: HostArray) -> HostArray:
     real = (Real, Decimal, np.bool_)
     known = zip(array.flat, missing, strict=True)
     odd = [v for v, none in known if not none and not isinstance(v, real)][:1]
+    if odd and isinstance(odd[0], str | bytes):
+        raise InvalidData(subject, "numbers", f"text (first value {odd[0]!r})", TEXT_CURE)
     if odd:
         raise InvalidData(
             subject,
@@ -129,16 +138,31 @@ def by_name(subject: str, value: Any, names: Sequence[str]) -> list[Any]:
     )
 
 
-def inputs(subject: str, x: Any, names: Sequence[str], shapes: Sequence[Shape]) -> list[HostArray]:
-    """The model's inputs, checked against their shapes.
+def read(subject: str, value: Any, dtype: str) -> HostArray:
+    """One input: text or 64-bit ids where a layer on the host reads them, otherwise numbers."""
+    if dtype == "string":
+        return to_texts(subject, value)
+    return to_integers(subject, value) if dtype == "int64" else to_array(subject, value)
+
+
+def inputs(
+    subject: str,
+    x: Any,
+    names: Sequence[str],
+    shapes: Sequence[Shape],
+    dtypes: Sequence[str] | None = None,
+) -> list[HostArray]:
+    """The model's inputs, checked against their shapes; numbers unless `dtypes` says otherwise.
 
     Raises:
         ShapeMismatch: the shape of an example is not the one the network was built for.
         InvalidData: empty data, unequal numbers of examples.
     """
     arrays = []
-    for name, shape, value in zip(names, shapes, by_name(f"{subject}, x", x, names), strict=True):
-        array = to_array(f"{subject}, {name}" if len(names) > 1 else f"{subject}, x", value)
+    given = by_name(f"{subject}, x", x, names)
+    dtypes = ["float32"] * len(names) if dtypes is None else dtypes
+    for name, shape, dtype, value in zip(names, shapes, dtypes, given, strict=True):
+        array = read(f"{subject}, {name}" if len(names) > 1 else f"{subject}, x", value, dtype)
         if array.ndim and len(array) == 0:
             check_lengths(subject, {name: array})
         arrays.append(fit_rank(subject, name, array, shape))

@@ -44,11 +44,12 @@ def frame_to_array(subject: str, frame: Any) -> HostArray:
     for (name, dtype), series in zip(schema.items(), native.iter_columns(), strict=True):
         # Objects may be numbers with missing values: whoever converts the array finds out.
         if not (dtype.is_numeric() or dtype in (nw.Boolean, nw.Object)):
+            encode = "Encode (StringLookup does)" if dtype == nw.String else "Encode"
             raise InvalidData(
                 subject,
                 "columns of numbers",
                 f"column {name!r} of type {dtype}",
-                "Encode or drop it, or train from the table with fitwell.tabular.",
+                f"{encode} or drop it, or train from the table with fitwell.tabular.",
             )
         columns.append(np.asarray(series.to_numpy()))
     return np.stack(columns, axis=1)

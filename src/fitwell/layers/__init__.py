@@ -34,6 +34,7 @@ from fitwell.layers.dense import Dense
 from fitwell.layers.embedding import Embedding
 from fitwell.layers.function import Lambda
 from fitwell.layers.highway import Highway
+from fitwell.layers.lookup import IntegerLookup, StringLookup, TextVectorization
 from fitwell.layers.masked import MaskedDense
 from fitwell.layers.masking import Masking
 from fitwell.layers.maxout import Maxout
@@ -213,6 +214,7 @@ __all__ = [
     "Input",
     "InputLayer",
     "InstanceNormalization",
+    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -263,7 +265,9 @@ __all__ = [
     "SpatialDropout3D",
     "SpectralNormalization",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "Tied",
     "TimeDistributed",
     "TransformerDecoder",

@@ -16,7 +16,7 @@ from fitwell.arguments import named
 from fitwell.description import Description, check_choice
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.symbols import Call, Symbol, connect, describe, infer
-from fitwell.types import Array, HostArray, Key, Params, Shape, State
+from fitwell.types import HOST_DTYPES, Array, HostArray, Key, Params, Shape, State
 
 _NAMED_FIELDS: dict[str, Any] = {
     "activation": activations.get,
@@ -24,6 +24,8 @@ _NAMED_FIELDS: dict[str, Any] = {
     "_regularizer": regularizers.get,
     "_constraint": constraints.get,
 }
+
+_HOST_METHODS = "encode(self, values) with encoded(self, shape, dtype)"
 
 
 class Layer(Description):
@@ -72,6 +74,9 @@ class Layer(Description):
     input_dtype: ClassVar[str] = "float32"
     """What a network that begins with this layer converts its input to."""
 
+    on_host: ClassVar[bool] = False
+    """True if the layer reads an input of the model, by `encode`, before anything is compiled."""
+
     adapts: ClassVar[bool] = False
     """True if the layer's state is computed from data by `statistics(chunks)`."""
 
@@ -108,12 +113,11 @@ class Layer(Description):
 
     def apply(self, params: Params, x: Any) -> Any:
         """The map. Layers with state, noise or a train/predict difference override `forward`."""
-        raise InvalidArgument(
-            type(self).__name__,
-            "the method apply(self, params, x) or forward(...)",
-            "neither",
-            "Define one of them in your layer.",
-        )
+        raise self._without("apply(self, params, x) or forward(...)", "one of them")
+
+    def _without(self, methods: str, needed: str) -> InvalidArgument:
+        cure = f"Define {needed} in your layer."
+        return InvalidArgument(type(self).__name__, f"the method {methods}", "neither", cure)
 
     def forward(
         self, params: Params, state: State, x: Any, *, key: Key, train: bool
@@ -161,6 +165,18 @@ class Layer(Description):
 
     def check_data(self, subject: str, values: HostArray) -> None:
         """Raises InvalidData for an input of the network that this layer cannot read."""
+
+    def encode(self, values: HostArray) -> HostArray:
+        """Of layers on the host: the numbers that `forward` gets for these rows of the input."""
+        raise self._without(_HOST_METHODS, "both")
+
+    def encoded(self, shape: Shape, dtype: str) -> tuple[Shape, str]:
+        """Of layers on the host: what `encode` makes of one example of that shape and dtype.
+
+        Raises:
+            InvalidArgument, ShapeMismatch: it cannot read such an input.
+        """
+        raise self._without(_HOST_METHODS, "both")
 
     def split_activation(self) -> tuple[Layer | None, Any]:
         """The layer without its output activation, and that activation.
@@ -226,7 +242,8 @@ class InputLayer(Layer):
     dtype: str = "float32"
 
     def validate(self) -> None:
-        check_choice(self, "dtype", ("float32", "int32", "bfloat16", "float16", "uint8", "bool"))
+        numbers = ("float32", "int32", "bfloat16", "float16", "uint8", "bool")
+        check_choice(self, "dtype", (*numbers, *HOST_DTYPES))
 
     def apply(self, params: Params, x: Any) -> Any:
         return x
@@ -244,7 +261,8 @@ def Input(  # noqa: N802 - Keras' name
     Args:
         shape: one example's, without the batch axis: `(4,)`, `(28, 28, 1)`; `()` for scalars.
         batch_size: accepted for Keras' sake; every batch size works.
-        dtype: what the data are converted to: `"float32"` or `"int32"`.
+        dtype: what the data are converted to: `"float32"` or `"int32"`; `"string"` for text that
+            StringLookup or TextVectorization reads, `"int64"` for ids that IntegerLookup reads.
         name: of the layer and of its entry in a dict of inputs.
 
     >>> Input(shape=(4,)).shape

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from fitwell.compiling import operations_of_jax
 from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch
 from fitwell.randomness import abstract_key
-from fitwell.types import Inputs, Key, Shape, Shapes
+from fitwell.types import HOST_DTYPES, Inputs, Key, Shape, Shapes
 
 if TYPE_CHECKING:
     from fitwell.layers.base import Layer
@@ -66,10 +66,41 @@ def connect(call: Call) -> Any:
     dtypes = [symbol.dtype for symbol in call.inputs]
     before = [symbol.call.layer for symbol in call.inputs]
     lent = _lender_shape(call)
+    _check_host(call)
     out = infer(call.layer, shapes, dtypes, many=call.many, before=before, lent=lent)
     if isinstance(out, list | tuple):
         return [Symbol(call, i, tuple(o.shape[1:]), str(o.dtype)) for i, o in enumerate(out)]
     return Symbol(call, None, tuple(out.shape[1:]), str(out.dtype))
+
+
+def _check_host(call: Call) -> None:
+    """Layers on the host read inputs of the model, and nothing else reads text or 64-bit numbers.
+
+    Raises:
+        InvalidArgument: the graph would need them elsewhere.
+    """
+    layer = call.layer
+    for symbol in call.inputs:
+        subject = f"{describe(layer)} after {describe(symbol.call.layer)}"
+        reads_input = not symbol.call.inputs
+        if layer.on_host and not reads_input:
+            raise InvalidArgument(
+                subject,
+                "an input of the model (values are looked up before anything is compiled)",
+                f"what {type(symbol.call.layer).__name__} returns",
+                "Let it read Input(...) directly.",
+            )
+        if not layer.on_host and reads_input and symbol.dtype in HOST_DTYPES:
+            between = "StringLookup or TextVectorization" if symbol.dtype == "string" else None
+            cure = f"Put {between} between." if between else 'Write Input(..., dtype="int32").'
+            received = f"an input of dtype {symbol.dtype}"
+            raise InvalidArgument(subject, "numbers of at most 32 bits", received, cure)
+    for inner in layer.inner().values():
+        if inner.on_host:
+            cure = f"Use {type(inner).__name__} itself, on an input of the model."
+            raise InvalidArgument(
+                describe(layer), "a layer of the compiled program inside", describe(inner), cure
+            )
 
 
 def _lender_shape(call: Call) -> Shape | None:
@@ -119,6 +150,9 @@ def infer(
         cure = "Write layer([a, b])." if layer.several_inputs else "Concatenate them first."
         raise InvalidArgument(describe(layer), wants, got, cure)
     try:
+        if layer.on_host:
+            encoded = layer.encoded(shapes[0], dtypes[0])
+            return _traced(layer.program(), (encoded[0],), (encoded[1],), many, lent)
         return _traced(layer, tuple(shapes), tuple(dtypes), many, lent)
     except FitwellError as error:
         subject = error.subject if layer.name is None else describe(layer)
