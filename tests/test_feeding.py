@@ -54,10 +54,13 @@ def test_data_are_no_iterables_of_batches(data: Any) -> None:
 @pytest.mark.parametrize(
     ("item", "expected"),
     [
-        ("x", ("x", None, None)),
-        (("x",), ("x", None, None)),
-        (("x", "y"), ("x", "y", None)),
-        (["x", "y", "w"], ("x", "y", "w")),
+        (1, (1, None, None)),
+        ((1,), (1, None, None)),
+        ((1, 2), (1, 2, None)),
+        ([1, 2, 3], (1, 2, 3)),
+        ((["a", "b"], [0, 1]), (["a", "b"], [0, 1], None)),
+        (["a", "b"], (["a", "b"], None, None)),
+        (("a", "b"), (("a", "b"), None, None)),
     ],
 )
 def test_a_batch_is_x_y_and_weight(item: Any, expected: Any) -> None:

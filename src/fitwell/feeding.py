@@ -56,8 +56,12 @@ def check_alone(subject: str, **others: Any) -> None:
 
 
 def unpack(subject: str, item: Any) -> tuple[Any, Any, Any]:
-    """x, y and sample weight of what an iterable gives; y is None where there is none."""
-    if isinstance(item, tuple | list):
+    """x, y and sample weight of what an iterable gives; y is None where there is none.
+
+    A list of nothing but texts is a batch of inputs, however many they are.
+    """
+    texts = isinstance(item, tuple | list) and {type(one) for one in item} == {str}
+    if isinstance(item, tuple | list) and not texts:
         if len(item) == 2:
             return item[0], item[1], None
         if len(item) == 3:

@@ -86,8 +86,9 @@ class Trainer(Predictor):
         history kept.
 
         Args:
-            x: (n, ...) numbers: numpy, JAX, lists, frames of pandas, polars and pyarrow; a list or
-                dict for several inputs; or an iterable of batches `(x, y)`, `(x, y, weight)`.
+            x: (n, ...) numbers, or texts if the model reads them: numpy, JAX, lists, frames of
+                pandas, polars and pyarrow; a list or dict for several inputs; or an iterable of
+                batches `(x, y)`, `(x, y, weight)`.
             y: labels, one row per example; a list or dict for several outputs. None: towards x.
             batch_size: examples per step, 32 by default; `"full"` for all.
             epochs: the epoch to stop before; passes over the data if `initial_epoch` is 0.

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fitwell.description import freeze
 from fitwell.errors import InvalidArgument
 
 
@@ -37,6 +38,8 @@ def checked_terms(
         cure = "Read the file: vocabulary=open(path).read().splitlines()."
         received = f"the text {vocabulary!r}"
         raise InvalidArgument(owner, "vocabulary to be a list of terms", received, cure)
+    if hasattr(vocabulary, "__iter__") and not isinstance(vocabulary, tuple):  # a range, a column
+        vocabulary = freeze(list(vocabulary))
     if not isinstance(vocabulary, tuple) or not vocabulary:
         cure = "Pass a list of terms, or leave it out and call adapt(data)."
         received = repr(vocabulary) if vocabulary == () else type(vocabulary).__name__

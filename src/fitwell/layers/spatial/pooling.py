@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar
 
+import jax.numpy as jnp
+
 from fitwell.description import check_choice
 from fitwell.layers.spatial.common import Spatial
 from fitwell.ops import pool
 from fitwell.ops.geometry import windows
-from fitwell.types import Array, Params
+from fitwell.types import Array, Key, Params, State
 
 
 class _Pooling(Spatial):
@@ -170,6 +172,7 @@ class _Global(Spatial):
     keepdims: bool = False
 
     reduce: ClassVar[Callable[[Array], Array]]
+    keeps_time: ClassVar[bool] = False
 
     def validate(self) -> None:
         self.check_data_format()
@@ -237,6 +240,8 @@ class GlobalMaxPooling3D(_GlobalMax):
 class GlobalAveragePooling1D(_GlobalAverage):
     """The mean over all steps: (steps, channels) -> (channels,).
 
+    Masked steps are left out; where all are, the mean is 0.
+
     Args:
         data_format: None or "channels_last".
         keepdims: True gives (1, channels).
@@ -247,6 +252,24 @@ class GlobalAveragePooling1D(_GlobalAverage):
     """
 
     rank: ClassVar[int] = 1
+    uses_mask: ClassVar[bool] = True
+
+    def forward(
+        self,
+        params: Params,
+        state: State,
+        x: Array,
+        *,
+        key: Key,
+        train: bool,
+        mask: Array | None = None,
+    ) -> tuple[Array, State]:
+        if mask is None:
+            return self.apply(params, x), state
+        self.check_rank(x.shape[1:])
+        total = jnp.where(mask[..., None], x, 0).sum(axis=1, keepdims=self.keepdims)
+        count = jnp.maximum(mask.sum(axis=1, keepdims=True), 1).astype(x.dtype)
+        return total / (count[..., None] if self.keepdims else count), state
 
 
 class GlobalAveragePooling2D(_GlobalAverage):
