@@ -11,8 +11,7 @@ import jax
 
 from fitwell.errors import InvalidArgument, InvalidFile, ShapeMismatch
 from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
-from fitwell.layers.nodes import Node, Output, Ref
-from fitwell.network import Network
+from fitwell.network import Network, Node, Output, Ref
 from fitwell.randomness import abstract_key
 from fitwell.serialization import Catalog
 from fitwell.types import HOST_DTYPES
@@ -116,13 +115,14 @@ def _check_shared(nodes: Sequence[Node]) -> None:
 
 def _check_text_is_read(nodes: Sequence[Node], outputs: Sequence[Symbol]) -> None:
     """An input of text must be read by a layer on the host, and nothing else can be made of it."""
-    if any(symbol.dtype in HOST_DTYPES for symbol in outputs):
+    if any(symbol.dtype in HOST_DTYPES and not symbol.call.inputs for symbol in outputs):
         raise InvalidArgument(
             "Model", "outputs of numbers", "an input of text or 64-bit ids", "Leave it out."
         )
     read = {ref[0] for node in nodes for ref in node.inputs}
     for i, node in enumerate(nodes):
-        if node.out[0][1] in HOST_DTYPES and i not in read:
+        text = isinstance(node.layer, InputLayer) and node.layer.dtype in HOST_DTYPES
+        if text and i not in read:
             raise InvalidArgument(
                 f"Model, input {node.name}",
                 "a StringLookup, TextVectorization or IntegerLookup that reads it",

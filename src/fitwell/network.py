@@ -310,3 +310,6 @@ def real_steps(masks: Sequence[Array | None], ref: Ref, y: Array, weight: Array)
     """The weight of each row of y, (batch,), or where steps are masked of each step."""
     mask = pick_mask(masks, ref)
     return weight if mask is None or y.ndim < 3 else weight[:, None] * mask
+
+
+__all__ = ["Network", "Node", "Output", "Ref", "pick", "pick_mask", "real_steps"]

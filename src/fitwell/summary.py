@@ -14,8 +14,8 @@ from fitwell import activations, tree
 from fitwell.arithmetic import operations
 from fitwell.families import OTHERS, family_of
 from fitwell.layers.base import InputLayer, Layer
-from fitwell.layers.nodes import Node, Output, fed_output
-from fitwell.network import Network
+from fitwell.layers.nodes import fed_output
+from fitwell.network import Network, Node, Output
 from fitwell.randomness import abstract_key
 from fitwell.types import HOST_DTYPES
 

@@ -10,10 +10,9 @@ import jax
 import jax.numpy as jnp
 
 from fitwell import activations
-from fitwell.layers.nodes import Ref
 from fitwell.losses import Loss
 from fitwell.metrics import Metric
-from fitwell.network import Network, pick, real_steps
+from fitwell.network import Network, Ref, pick, real_steps
 from fitwell.optimizers import Optimizer
 from fitwell.types import Array, Key, Params, State, Tree
 

@@ -14,8 +14,7 @@ import numpy as np
 from fitwell.errors import InvalidArgument, InvalidData, NotReady, ShapeMismatch, did_you_mean
 from fitwell.layers.base import Layer
 from fitwell.layers.lookup import Lookup
-from fitwell.layers.nodes import Node
-from fitwell.network import Network
+from fitwell.network import Network, Node
 from fitwell.randomness import abstract_key
 from fitwell.tree import flatten, size, unflatten
 from fitwell.types import Array, HostArray, Params, State

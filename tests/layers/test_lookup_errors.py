@@ -293,6 +293,12 @@ DATA: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
         "<dense: Dense(name='dense', units=1)>: expected a layer with a vocabulary, received "
         "set_vocabulary. StringLookup, IntegerLookup and TextVectorization have one.",
     ),
+    "a picture of what text becomes": (
+        lambda: fw.plots.feature_maps(chain(STRICT), "a"),
+        InvalidArgument,
+        "feature_maps: expected a network that reads numbers, received one that reads text. "
+        "Build a Model from the ids to the layer, with the same layers.",
+    ),
     "a function of one's own in a file": (
         lambda: chain(
             L.TextVectorization(split=lambda t: [t], vocabulary=ABC, output_sequence_length=1)

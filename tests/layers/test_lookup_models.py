@@ -200,6 +200,12 @@ def test_programs_do_not_depend_on_the_vocabulary() -> None:
     assert build(["a"], "one_hot").network.program() != first.network.program()
 
 
+def test_a_vocabulary_of_one_term_without_unknowns() -> None:
+    only = L.StringLookup(vocabulary=["x"], num_oov_indices=0, output_mode="one_hot")
+    model = fw.Sequential([L.Input((1,), dtype="string"), only])
+    assert model.predict(["x", "x"]).tolist() == [[1.0], [1.0]]
+
+
 def test_models_without_text_are_what_they_were() -> None:
     model = fw.Sequential([L.Input((3,)), L.Dense(2)])
     assert model.network.fed == model.network.inputs

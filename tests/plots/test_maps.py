@@ -117,8 +117,9 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
     "text": (
         lambda: fw.plots.feature_maps(model(), "cat.png"),
         InvalidData,
-        "feature_maps, x: expected numbers, received text (first value 'cat.png'). Encode it as "
-        "numbers first, or train from the table with fitwell.tabular.",
+        "feature_maps, x: expected numbers, received text (first value 'cat.png'). Look "
+        "words up with StringLookup or TextVectorization, convert digits with astype('float32'), "
+        "or train from the table with fitwell.tabular.",
     ),
     "several inputs": (
         lambda: fw.plots.feature_maps(two_inputs(), X),

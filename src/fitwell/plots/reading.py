@@ -63,8 +63,11 @@ def single_input(subject: str, network: Network) -> Shape:
     """The shape of the network's only input.
 
     Raises:
-        InvalidArgument: several inputs.
+        InvalidArgument: several inputs, or text.
     """
+    if network.fed != network.inputs:
+        cure = "Build a Model from the ids to the layer, with the same layers."
+        raise InvalidArgument(subject, "a network that reads numbers", "one that reads text", cure)
     shapes = [shape for shape, _ in network.input_shapes]
     if len(shapes) > 1:
         received = f"{len(shapes)} ({', '.join(network.input_names)})"

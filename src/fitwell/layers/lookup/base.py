@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import field
 from itertools import chain
 from typing import Any, ClassVar
@@ -44,6 +44,8 @@ class Lookup(Layer):
     modes: ClassVar[tuple[str, ...]] = ("int", "one_hot", "multi_hot", "count", "tf_idf")
     kind: ClassVar[type] = str
     """The type of the vocabulary's terms."""
+    without_special: ClassVar[Mapping[str, Any]] = {}
+    """Arguments of a layer that reserves as few ids as it can."""
 
     def validate(self) -> None:
         check_choice(self, "output_mode", self.modes)
@@ -227,6 +229,7 @@ class Lookup(Layer):
             pad_to_max_tokens=True,
             name=self.name,
             trainable=self.trainable,
+            **self.without_special,
         )
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from itertools import repeat
 from typing import Any, ClassVar
@@ -26,6 +27,8 @@ class IndexLookup(Lookup):
     oov_token: Any = None
     invert: bool = field(default=False, kw_only=True)
     salt: Any = field(default=None, kw_only=True)
+
+    without_special: ClassVar[Mapping[str, Any]] = {"num_oov_indices": 0}
 
     def validate(self) -> None:
         count = self.num_oov_indices
