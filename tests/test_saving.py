@@ -310,6 +310,7 @@ MAY_BE_MISSING = {
     ("network", "nodes", 2, "layer", "args", "activation"),
     ("network", "nodes", 2, "layer", "args", "kernel_initializer"),
     ("compile",),
+    ("compile", "augment"),  # of files older than it
     ("compile", "optimizer", "args"),
     ("compile", "optimizer", "args", "learning_rate"),
     ("compile", "optimizer", "args", "momentum"),

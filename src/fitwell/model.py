@@ -186,6 +186,7 @@ class Model(Trainer):
         loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
+        augment: Any = None,
     ) -> None:
         """Chooses what is minimised, how, and what is measured.
 
@@ -196,12 +197,14 @@ class Model(Trainer):
             loss_weights: factors of the losses of several outputs.
             metrics: names or Metrics; measured without sample weights.
             weighted_metrics: the same, measured with sample weights.
+            augment: `layers.MixUp(...)`, `layers.CutMix(...)` or a list of them: in training,
+                examples of a batch are mixed with each other, and their labels with them.
 
         Raises:
             UnknownName: with the nearest right name.
         """
-        arguments = (loss, loss_weights, metrics, weighted_metrics)
-        check_names(loss, metrics, weighted_metrics)
+        arguments = (loss, loss_weights, metrics, weighted_metrics, augment)
+        check_names(loss, metrics, weighted_metrics, augment)
         chosen = optimizers.get(optimizer)
         compiled = per_output(self.output_names, *arguments) if self._built else None
         # Only now: an argument that is refused leaves the model as it was.

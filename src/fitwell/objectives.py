@@ -14,6 +14,7 @@ from fitwell import activations, losses, metrics
 from fitwell.data.arrays import to_array
 from fitwell.data.targets import BINARY, ONE_HOT, align, choose_loss
 from fitwell.errors import InvalidArgument, did_you_mean
+from fitwell.layers.augmenting.mixing import Mixing, mixings
 from fitwell.losses import Loss, SparseCategoricalCrossentropy
 from fitwell.network import Network
 from fitwell.training import Measure, Objective
@@ -29,6 +30,7 @@ class Compiled:
         losses: a Loss, None for no loss, or "auto": chosen when the labels are seen.
         weights: the factor of each loss.
         metrics, weighted_metrics: names or Metrics, for each output.
+        augment: mixtures of examples and labels.
     """
 
     names: tuple[str, ...]
@@ -36,10 +38,16 @@ class Compiled:
     weights: tuple[float, ...]
     metrics: tuple[tuple[Any, ...], ...]
     weighted_metrics: tuple[tuple[Any, ...], ...]
+    augment: tuple[Mixing, ...] = ()
 
 
 def per_output(
-    names: Sequence[str], loss: Any, loss_weights: Any, metrics_: Any, weighted: Any
+    names: Sequence[str],
+    loss: Any,
+    loss_weights: Any,
+    metrics_: Any,
+    weighted: Any,
+    augment: Any = None,
 ) -> Compiled:
     """Spreads single values, lists and dicts over the outputs; checks every name."""
     several = _spread("loss", loss, names, None) if loss is not None else ["auto"] * len(names)
@@ -54,16 +62,18 @@ def per_output(
         factors,
         _metric_lists("metrics", metrics_, names),
         _metric_lists("weighted_metrics", weighted, names),
+        mixings(augment),
     )
 
 
-def check_names(loss: Any, metrics_: Any, weighted: Any) -> None:
+def check_names(loss: Any, metrics_: Any, weighted: Any, augment: Any) -> None:
     """Answers unknown names now: a network whose input size is not known yet has no outputs."""
     for one in jax.tree.leaves(loss):
         if not (isinstance(one, str) and one == "auto"):
             losses.get(one)
     for one in jax.tree.leaves((metrics_, weighted)):
         metrics.get(one)
+    mixings(augment)
 
 
 def _factor(value: Any) -> float:
@@ -131,8 +141,23 @@ def resolve(
         chosen.append(loss)
         arrays.append(align(of, y, loss, shape))
     measures = _measures(network, compiled, chosen, arrays)
-    objective = Objective(tuple(chosen), compiled.weights, tuple(measures), compiled.names)
+    _check_mixing(network, compiled.augment)
+    objective = Objective(
+        tuple(chosen), compiled.weights, tuple(measures), compiled.names, compiled.augment
+    )
     return objective, arrays, notes
+
+
+def _check_mixing(network: Network, augment: Sequence[Mixing]) -> None:
+    if augment and len(network.inputs) != 1:
+        raise InvalidArgument(
+            "compile, augment",
+            "a model with one input",
+            f"one with {len(network.inputs)}",
+            "Leave augment out.",
+        )
+    for one in augment:
+        one.check_input(*network.input_shapes[0])
 
 
 def _measures(

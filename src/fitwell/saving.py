@@ -49,6 +49,7 @@ def write_model(
             "weights": list(compiled.weights),
             "metrics": known.to_json(compiled.metrics),
             "weighted_metrics": known.to_json(compiled.weighted_metrics),
+            "augment": known.to_json(compiled.augment),
         }
     arrays = weights_to_arrays(train)
     arrays["step"] = np.asarray(train.step)
@@ -120,7 +121,8 @@ def read_compiled(
     metrics, weighted = ([list(of_output) for of_output in one] for one in lists)
     names = header.get("output_form")
     names = names if isinstance(names, list) else network.output_names
-    compiled = per_output(names, list(losses), list(entry["weights"]), metrics, weighted)
+    augment = known.from_json(entry.get("augment", []))
+    compiled = per_output(names, list(losses), list(entry["weights"]), metrics, weighted, augment)
     optimizer = known.from_json(entry["optimizer"])
     if not isinstance(optimizer, Optimizer):
         cure = "The file is damaged: save the model again."

@@ -9,6 +9,7 @@ from fitwell.arguments import named
 from fitwell.collapse import collapse
 from fitwell.errors import InvalidArgument, NotReady
 from fitwell.graph import from_symbols, instances
+from fitwell.layers.augmenting.mixing import Mixing
 from fitwell.layers.base import Call, Input, InputLayer, Layer, Symbol
 from fitwell.model import Model
 from fitwell.network import Network
@@ -104,6 +105,8 @@ class Sequential(Model):
         if first_input and self._entries:
             cure = "Put it first."
             raise InvalidArgument("Sequential", "Input as the first entry", "it elsewhere", cure)
+        if isinstance(layer, Mixing):
+            layer(None)  # says where it belongs
         if not (first_input or isinstance(layer, Layer | Model)):
             cure = 'Pass layers such as Dense(8, activation="relu").'
             raise InvalidArgument("Sequential", "layers", repr(layer), cure)

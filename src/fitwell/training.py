@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from fitwell import activations
+from fitwell.layers.augmenting.mixing import Mixing, mix
 from fitwell.losses import Loss
 from fitwell.metrics import Metric
 from fitwell.network import Network, Ref, pick, real_steps
@@ -69,12 +70,14 @@ class Objective:
         weights: the factor of each loss in the sum.
         measures: metrics.
         names: output names, for the logs of models with several outputs.
+        augment: mixtures of examples and labels in training; each batch draws one of them.
     """
 
     losses: tuple[Loss | None, ...]
     weights: tuple[float, ...]
     measures: tuple[Measure, ...]
     names: tuple[str, ...]
+    augment: tuple[Mixing, ...] = ()
 
     def log_names(self, validated: bool) -> list[str]:
         """What the logs of an epoch will be called."""
@@ -105,6 +108,40 @@ class Objective:
         return network, reads
 
 
+class Pairs(NamedTuple):
+    """Examples that were mixed from two rows.
+
+    Attributes:
+        partner: the other row of each example.
+        share: of the own row and label in it, from 0 to 1.
+    """
+
+    partner: Array
+    share: Array
+
+    def larger(self, labels: Array) -> Array:
+        """The label that has the larger share."""
+        return labels[jnp.where(self.share < 0.5, self.partner, jnp.arange(len(labels)))]
+
+
+def _cost(
+    loss: Loss, y: Array, y_pred: Array, weight: Array | None, steps: Array, pairs: Pairs | None
+) -> tuple[Array, Array]:
+    """The loss of a batch and what it is a mean over; of mixed examples, of both their labels."""
+    if pairs is None:
+        return loss.cost_and_count(y, y_pred, weight, steps)
+    total = count = jnp.zeros(())
+    for rows, share in ((slice(None), pairs.share), (pairs.partner, 1 - pairs.share)):
+        own = jnp.ones(1) if weight is None else weight[rows]
+        share = share.reshape(-1, *(1,) * (own.ndim - 1))
+        value, counted = loss.cost_and_count(y[rows], y_pred, share * own, steps)
+        total, count = total + value * counted, count + counted
+    # Shares add up to 1 where the loss divides by weights, and both labels count where it does not.
+    if loss.reduction != "mean_with_sample_weight":
+        count = count / 2
+    return total / jnp.where(count == 0, 1, count), count
+
+
 def losses_and_stats(
     network: Network,
     objective: Objective,
@@ -117,6 +154,11 @@ def losses_and_stats(
 ) -> tuple[Array, tuple[State, Stats]]:
     """The loss of one batch, penalties included; the new state; what the metrics measured."""
     fused, reads = objective.fuse(network)
+    pairs: Pairs | None = None
+    if train and objective.augment:
+        key, own = jax.random.split(key)
+        x, partner, share = mix(objective.augment, batch.x[0], batch.mask, own)
+        batch, pairs = batch._replace(x=(x,)), Pairs(partner, share)
     values, masks, state = fused.masked_forward(
         params, state, batch.x, key=key, train=train, rows=batch.mask
     )
@@ -130,7 +172,7 @@ def losses_and_stats(
         loss, place = read
         y_pred = pick(values, place)
         steps = real_steps(masks, place, y_pred, batch.mask)
-        value, count = loss.cost_and_count(batch.y[i], y_pred, batch.weight[i], steps)
+        value, count = _cost(loss, batch.y[i], y_pred, batch.weight[i], steps, pairs)
         total += objective.weights[i] * value
         if len(objective.losses) > 1:
             stats[f"{objective.names[i]}_loss"] = {"sum": value * count, "count": count}
@@ -144,6 +186,8 @@ def losses_and_stats(
         if measure.weighted and given is not None:
             weight = weight * given.reshape(len(given), -1).mean(1)
         y_true, y_pred = batch.y[i], pick(values, fused.outputs[i])
+        if pairs is not None:
+            y_true = pairs.larger(y_true)
         steps = real_steps(masks, fused.outputs[i], y_pred, weight)
         if steps.ndim > 1:  # each step becomes an example of its own
             y_true, y_pred, steps = (a.reshape(-1, *a.shape[2:]) for a in (y_true, y_pred, steps))

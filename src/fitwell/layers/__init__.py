@@ -19,6 +19,8 @@ from fitwell.layers.attention import (
     TransformerEncoder,
 )
 from fitwell.layers.augmenting import (
+    CutMix,
+    MixUp,
     RandomBrightness,
     RandomContrast,
     RandomCrop,
@@ -183,6 +185,7 @@ __all__ = [
     "Cropping1D",
     "Cropping2D",
     "Cropping3D",
+    "CutMix",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -233,6 +236,7 @@ __all__ = [
     "Maximum",
     "Maxout",
     "Minimum",
+    "MixUp",
     "MultiHeadAttention",
     "Multiply",
     "Normalization",
