@@ -31,7 +31,7 @@ _MODULES = {
     "regularizers": regularizers,
     "schedules": schedules,
 }
-_NOT_STORED = {"Input", "fans", "for_activation", "get", "reduce"}
+_NOT_STORED = {"fans", "for_activation", "get", "reduce"}
 
 
 @functools.cache
@@ -42,6 +42,7 @@ def catalog() -> Catalog:
         for name in module.__all__:
             value = getattr(module, name)
             described = inspect.isclass(value) and issubclass(value, Description)
-            if name not in _NOT_STORED and (described or inspect.isfunction(value)):
+            function = inspect.isfunction(value) and kind != "layers"  # those there make layers
+            if name not in _NOT_STORED and (described or function):
                 entries[f"{kind}.{name}"] = value
     return Catalog(entries)

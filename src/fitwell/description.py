@@ -21,6 +21,7 @@ from fitwell.errors import (
     UnknownName,
     did_you_mean,
 )
+from fitwell.habits import cure_of
 
 T = TypeVar("T")
 
@@ -193,19 +194,6 @@ def _is_required(field: dataclasses.Field[Any]) -> bool:
     return field.init and field.default is missing and field.default_factory is missing
 
 
-_BEGIN_WITH_INPUT = "Begin the model with Input(shape=(4,)), the shape of one example."
-_ALWAYS_COMPILED = "fitwell always compiles and runs many steps per dispatch: leave it out."
-_KNOWN_ELSEWHERE = {
-    "input_shape": _BEGIN_WITH_INPUT,
-    "batch_input_shape": _BEGIN_WITH_INPUT,
-    "input_dim": _BEGIN_WITH_INPUT,
-    "run_eagerly": _ALWAYS_COMPILED,
-    "jit_compile": _ALWAYS_COMPILED,
-    "steps_per_execution": _ALWAYS_COMPILED,
-}
-"""Arguments of Keras, old and new, whose cure is no name that looks like theirs."""
-
-
 def check_arguments(subject: str, received: Mapping[str, Any], allowed: list[str]) -> None:
     """Raises UnknownArgument with the nearest right name for the first unknown one."""
     for name in received:
@@ -214,14 +202,14 @@ def check_arguments(subject: str, received: Mapping[str, Any], allowed: list[str
                 subject,
                 "an argument it knows",
                 f"{name}={received[name]!r}",
-                _cure_of_unknown(name, allowed),
+                _cure_of_unknown(subject, name, allowed),
             )
 
 
-def _cure_of_unknown(name: str, allowed: list[str]) -> str:
+def _cure_of_unknown(subject: str, name: str, allowed: list[str]) -> str:
     if name == "lr" and "learning_rate" in allowed:  # too short to look alike
         return "Did you mean learning_rate?"
-    return _KNOWN_ELSEWHERE.get(name) or did_you_mean(name, allowed)
+    return cure_of(subject, name) or did_you_mean(name, allowed)
 
 
 _PLAIN = {str, int, float, bool, type(None)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fitwell.layers.base import InputLayer, Layer
+from fitwell.layers.base import Layer
+from fitwell.layers.inputs import InputLayer
 
 OTHERS = "others"
 

@@ -10,7 +10,8 @@ from typing import Any
 import jax
 
 from fitwell.errors import InvalidArgument, InvalidFile, ShapeMismatch
-from fitwell.layers.base import Call, InputLayer, Layer, Symbol, connect
+from fitwell.layers.base import Call, Layer, Symbol, connect
+from fitwell.layers.inputs import InputLayer
 from fitwell.network import Network, Node, Output, Ref
 from fitwell.randomness import abstract_key
 from fitwell.serialization import Catalog

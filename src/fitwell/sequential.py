@@ -10,7 +10,8 @@ from fitwell.collapse import collapse
 from fitwell.errors import InvalidArgument, NotReady
 from fitwell.graph import from_symbols, instances
 from fitwell.layers.augmenting.mixing import Mixing
-from fitwell.layers.base import Call, Input, InputLayer, Layer, Symbol
+from fitwell.layers.base import Call, Layer, Symbol
+from fitwell.layers.inputs import Input, InputLayer
 from fitwell.model import Model
 from fitwell.network import Network
 from fitwell.objectives import per_output

@@ -13,7 +13,8 @@ import jax.numpy as jnp
 from fitwell import activations, tree
 from fitwell.arithmetic import operations
 from fitwell.families import OTHERS, family_of
-from fitwell.layers.base import InputLayer, Layer
+from fitwell.layers.base import Layer
+from fitwell.layers.inputs import InputLayer
 from fitwell.layers.nodes import fed_output
 from fitwell.network import Network, Node, Output
 from fitwell.randomness import abstract_key

@@ -27,7 +27,7 @@ from fitwell.callbacks import (
     TerminateOnNaN,
     in_order,
 )
-from fitwell.errors import InvalidArgument, InvalidFile, UnknownArgument
+from fitwell.errors import InvalidArgument, InvalidData, InvalidFile, UnknownArgument
 
 X = np.random.default_rng(0).normal(size=(96, 3)).astype(np.float32)
 Y = (X.sum(axis=1) > 0).astype(np.int64)
@@ -188,6 +188,17 @@ def test_terminate_on_nan(batches, capsys):
     assert out.startswith("The loss is ")
     assert out.endswith(": the fit ends.\n")
     assert out.count("\n") == 1
+
+
+def test_terminate_on_nan_as_an_error():
+    made, x = fw.Sequential([fw.layers.Dense(1)], seed=0), np.full((2, 1), 1e30, np.float32)
+    made.compile("sgd", "mse")
+    call = TerminateOnNaN(raise_error=True)
+    text = refusal(lambda: made.fit(x, x, verbose=0, callbacks=[call]), InvalidData)
+    assert text == (
+        "TerminateOnNaN: expected a finite loss, received inf at the end of epoch 1. "
+        "Lower the learning rate, or look for NaN and very large numbers in the data."
+    )
 
 
 def test_a_monitor_that_is_not_measured_gives_one_warning_and_no_lost_fit():

@@ -113,6 +113,7 @@ ROWS = [
     row("dropout", layers.Dropout(0.4, seed=3), (4,), formula=same),
     row("dropout_shared", layers.Dropout(0.4, noise_shape=(None, 1, 2)), (3, 2), formula=same),
     row("gaussian_noise", layers.GaussianNoise(0.3), (4,), formula=same),
+    row("identity", layers.Identity(), (2, 3), formula=same),
     row("flatten", layers.Flatten(), (2, 3)),
     row("reshape", layers.Reshape((3, -1)), (2, 6)),
     row("permute", layers.Permute((3, 1, 2)), (2, 3, 4)),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fitwell.callbacks.monitor import Monitor, check_number, whole_number
+from fitwell.errors import InvalidData
 from fitwell.hooks import Callback, MutableLogs
 from fitwell.types import HostArray
 
@@ -120,7 +121,16 @@ class TerminateOnNaN(Callback):
 
     It looks between dispatches (several times a second) and at the end of every epoch: a loss that
     is not finite makes the epoch's mean so, and no step is slowed down.
+
+    Args:
+        raise_error: True ends it with an error, so that what follows the fit does not run.
+
+    Raises:
+        InvalidData: with raise_error, a loss that is NaN or infinite.
     """
+
+    def __init__(self, raise_error: bool = False) -> None:
+        self.raise_error = raise_error
 
     def on_chunk_end(self, step: int, live: Callable[[], MutableLogs]) -> None:
         self._check(live(), f"step {step}")
@@ -130,6 +140,10 @@ class TerminateOnNaN(Callback):
 
     def _check(self, logs: MutableLogs, place: str) -> None:
         loss = logs.get("loss", 0.0)
-        if not math.isfinite(loss) and not self.model.stop_training:
-            print(f"The loss is {loss} at {place}: the fit ends.", flush=True)
-            self.model.stop_training = True
+        if math.isfinite(loss) or self.model.stop_training:
+            return
+        if self.raise_error:
+            cure = "Lower the learning rate, or look for NaN and very large numbers in the data."
+            raise InvalidData("TerminateOnNaN", "a finite loss", f"{loss} at {place}", cure)
+        print(f"The loss is {loss} at {place}: the fit ends.", flush=True)
+        self.model.stop_training = True

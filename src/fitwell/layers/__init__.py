@@ -30,12 +30,13 @@ from fitwell.layers.augmenting import (
     RandomTranslation,
     RandomZoom,
 )
-from fitwell.layers.base import Input, InputLayer, Layer
+from fitwell.layers.base import Layer
 from fitwell.layers.categories import CategoryEncoding, Discretization
 from fitwell.layers.dense import Dense
 from fitwell.layers.embedding import Embedding
 from fitwell.layers.function import Lambda
 from fitwell.layers.highway import Highway
+from fitwell.layers.inputs import Input, InputLayer
 from fitwell.layers.lookup import IntegerLookup, StringLookup, TextVectorization
 from fitwell.layers.masked import MaskedDense
 from fitwell.layers.masking import Masking
@@ -49,6 +50,14 @@ from fitwell.layers.merging import (
     Minimum,
     Multiply,
     Subtract,
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
 )
 from fitwell.layers.noise import (
     AlphaDropout,
@@ -91,7 +100,7 @@ from fitwell.layers.reparametrizing import (
     SpectralNormalization,
     WeightNormalization,
 )
-from fitwell.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from fitwell.layers.reshaping import Flatten, Identity, Permute, RepeatVector, Reshape
 from fitwell.layers.spatial import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -214,6 +223,7 @@ __all__ = [
     "GroupQueryAttention",
     "GroupedQueryAttention",
     "Highway",
+    "Identity",
     "Input",
     "InputLayer",
     "InstanceNormalization",
@@ -284,6 +294,14 @@ __all__ = [
     "ZeroPadding1D",
     "ZeroPadding2D",
     "ZeroPadding3D",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]
 
 if not TYPE_CHECKING:

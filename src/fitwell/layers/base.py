@@ -12,11 +12,10 @@ import jax
 import jax.numpy as jnp
 
 from fitwell import activations, constraints, initializers, regularizers
-from fitwell.arguments import named
-from fitwell.description import Description, check_choice
+from fitwell.description import Description
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.symbols import Call, Symbol, connect, describe, infer
-from fitwell.types import HOST_DTYPES, Array, HostArray, Key, Params, Shape, State
+from fitwell.types import Array, HostArray, Key, Params, Shape, State
 
 _NAMED_FIELDS: dict[str, Any] = {
     "activation": activations.get,
@@ -235,52 +234,6 @@ class Layer(Description):
         return connect(Call(self, symbols, many))
 
 
-class InputLayer(Layer):
-    """The start of a graph: layer 0. Made by `Input`."""
-
-    shape: tuple[int, ...]
-    dtype: str = "float32"
-
-    def validate(self) -> None:
-        numbers = ("float32", "int32", "bfloat16", "float16", "uint8", "bool")
-        check_choice(self, "dtype", (*numbers, *HOST_DTYPES))
-
-    def apply(self, params: Params, x: Any) -> Any:
-        return x
-
-
-@named
-def Input(  # noqa: N802 - Keras' name
-    shape: tuple[int, ...] | list[int] | None = None,
-    batch_size: int | None = None,
-    dtype: str = "float32",
-    name: str | None = None,
-) -> Symbol:
-    """A symbolic input: the start of a graph, or the first entry of a Sequential.
-
-    Args:
-        shape: one example's, without the batch axis: `(4,)`, `(28, 28, 1)`; `()` for scalars.
-        batch_size: accepted for Keras' sake; every batch size works.
-        dtype: what the data are converted to: `"float32"` or `"int32"`; `"string"` for text that
-            StringLookup or TextVectorization reads, `"int64"` for ids that IntegerLookup reads.
-        name: of the layer and of its entry in a dict of inputs.
-
-    >>> Input(shape=(4,)).shape
-    (None, 4)
-    """
-    if isinstance(shape, int):
-        shape = (shape,)
-    if not isinstance(shape, list | tuple) or any(type(n) is not int or n < 1 for n in shape):
-        raise InvalidArgument(
-            "Input",
-            "shape=(n, ...) with whole numbers >= 1, without the batch axis",
-            f"shape={shape!r}",
-            "For 4 numbers per example write Input(shape=(4,)).",
-        )
-    layer = InputLayer(tuple(shape), dtype, name=name)
-    return Symbol(Call(layer, (), False), None, layer.shape, dtype)
-
-
 def is_plain_function(layer: Layer) -> bool:
     """Whether the layer is a map without weights, state and noise, such as LeakyReLU."""
     own = type(layer)
@@ -309,12 +262,24 @@ def flat_features(owner: Layer, shape: Shape) -> int:
     return shape[-1]
 
 
+def check_data_format(owner: Layer) -> None:
+    """Raises InvalidArgument for channels on another axis than the last."""
+    value = getattr(owner, "data_format", None)
+    if value not in (None, "channels_last"):
+        raise InvalidArgument(
+            type(owner).__name__,
+            'data_format=None or "channels_last"',
+            f"data_format={value!r}",
+            "Move the channels to the last axis: Permute before the layer, or "
+            "numpy.moveaxis(x, 1, -1) on the data.",
+        )
+
+
 __all__ = [
     "Call",
-    "Input",
-    "InputLayer",
     "Layer",
     "Symbol",
+    "check_data_format",
     "connect",
     "describe",
     "flat_features",

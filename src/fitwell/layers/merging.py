@@ -239,6 +239,49 @@ def _mismatch(owner: Layer, expected: str, x: list[Array], cure: str) -> Fitwell
     return ShapeMismatch(describe(owner), expected, f"shapes {shapes}", cure)
 
 
+# Keras' functions of the same names, in small letters: a layer made and called at once.
+
+
+def add(inputs: Any, **arguments: Any) -> Any:
+    """x_1 + x_2 + ...: `Add(**arguments)(inputs)`."""
+    return Add(**arguments)(inputs)
+
+
+def subtract(inputs: Any, **arguments: Any) -> Any:
+    """x_1 - x_2: `Subtract(**arguments)(inputs)`."""
+    return Subtract(**arguments)(inputs)
+
+
+def multiply(inputs: Any, **arguments: Any) -> Any:
+    """x_1 * x_2 * ...: `Multiply(**arguments)(inputs)`."""
+    return Multiply(**arguments)(inputs)
+
+
+def average(inputs: Any, **arguments: Any) -> Any:
+    """(x_1 + ... + x_n) / n: `Average(**arguments)(inputs)`."""
+    return Average(**arguments)(inputs)
+
+
+def maximum(inputs: Any, **arguments: Any) -> Any:
+    """max(x_1, x_2, ...): `Maximum(**arguments)(inputs)`."""
+    return Maximum(**arguments)(inputs)
+
+
+def minimum(inputs: Any, **arguments: Any) -> Any:
+    """min(x_1, x_2, ...): `Minimum(**arguments)(inputs)`."""
+    return Minimum(**arguments)(inputs)
+
+
+def concatenate(inputs: Any, axis: int = -1, **arguments: Any) -> Any:
+    """The inputs one after the other along axis: `Concatenate(axis, **arguments)(inputs)`."""
+    return Concatenate(axis, **arguments)(inputs)
+
+
+def dot(inputs: Any, axes: int | tuple[int, int] = -1, **arguments: Any) -> Any:
+    """The product summed over an axis of each: `Dot(axes, **arguments)(inputs)`."""
+    return Dot(axes, **arguments)(inputs)
+
+
 __all__ = [
     "Add",
     "Average",
@@ -248,4 +291,12 @@ __all__ = [
     "Minimum",
     "Multiply",
     "Subtract",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
 ]

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 
 from fitwell.description import check_number
 from fitwell.errors import InvalidArgument, ShapeMismatch
-from fitwell.layers.base import Layer, describe
+from fitwell.layers.base import Layer, check_data_format, describe
 from fitwell.randomness import check_seed, seeded
 from fitwell.types import Array, Key, Params, Shape, State
 
@@ -68,13 +68,13 @@ class _SpatialDropout(Layer):
     """The map of the three layers below."""
 
     rate: float
-    seed: int | None = None
 
     dimensions: ClassVar[int]
 
     def validate(self) -> None:
+        check_data_format(self)
         check_number(self, "rate", 0, 1, open_high=True)
-        check_seed(self, self.seed)
+        check_seed(self, self.seed)  # type: ignore[attr-defined]
 
     def forward(
         self, params: Params, state: State, x: Array, *, key: Key, train: bool
@@ -91,7 +91,8 @@ class _SpatialDropout(Layer):
         if not train or self.rate == 0:
             return x, state
         mask_shape = (x.shape[0], *(1,) * self.dimensions, x.shape[-1])
-        return _dropped(x, self.rate, mask_shape, seeded(key, self.seed)), state
+        drawn = seeded(key, self.seed)  # type: ignore[attr-defined]
+        return _dropped(x, self.rate, mask_shape, drawn), state
 
 
 def _fitting(dimensions: int) -> str:
@@ -119,11 +120,21 @@ class SpatialDropout1D(_SpatialDropout):
     Source: Tompson et al. 2015, "Efficient object localization using convolutional networks".
     """
 
+    seed: int | None = None
+
     dimensions: ClassVar[int] = 1
 
 
 class SpatialDropout2D(_SpatialDropout):
-    """Dropout of whole channels of an image: (height, width, channels). See SpatialDropout1D."""
+    """Dropout of whole channels of an image: (height, width, channels). See SpatialDropout1D.
+
+    Args:
+        rate, seed: as in SpatialDropout1D.
+        data_format: None or "channels_last"; fitwell knows no other.
+    """
+
+    data_format: str | None = None
+    seed: int | None = None
 
     dimensions: ClassVar[int] = 2
 
@@ -131,8 +142,12 @@ class SpatialDropout2D(_SpatialDropout):
 class SpatialDropout3D(_SpatialDropout):
     """Dropout of whole channels of a volume: (depth, height, width, channels).
 
-    See SpatialDropout1D.
+    Args:
+        rate, data_format, seed: as in SpatialDropout2D.
     """
+
+    data_format: str | None = None
+    seed: int | None = None
 
     dimensions: ClassVar[int] = 3
 

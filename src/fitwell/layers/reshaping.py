@@ -1,4 +1,4 @@
-"""Layers that move numbers around and change none."""
+"""Layers that move numbers around, or not even that, and change none."""
 
 from __future__ import annotations
 
@@ -9,18 +9,40 @@ import jax.numpy as jnp
 
 from fitwell.description import check_positive_int
 from fitwell.errors import InvalidArgument, ShapeMismatch
-from fitwell.layers.base import Layer, describe
+from fitwell.layers.base import Layer, check_data_format, describe
 from fitwell.types import Array, Params, Shape
+
+
+class Identity(Layer):
+    """x: the shape of x. Stands where a layer may be or not be.
+
+    >>> Identity().apply({}, jnp.ones((1, 2))).tolist()
+    [[1.0, 1.0]]
+    """
+
+    def apply(self, params: Params, x: Array) -> Array:
+        return x
 
 
 class Flatten(Layer):
     """All numbers of an example on one axis: (a, b, ...) -> (a * b * ...,), last axis fastest.
 
+    Args:
+        data_format: None or "channels_last"; fitwell knows no other.
+
+    Raises:
+        InvalidArgument: another data_format.
+
     >>> Flatten().apply({}, jnp.zeros((2, 3, 4))).shape
     (2, 12)
     """
 
+    data_format: str | None = None
+
     keeps_time: ClassVar[bool] = False
+
+    def validate(self) -> None:
+        check_data_format(self)
 
     def apply(self, params: Params, x: Array) -> Array:
         return x.reshape(x.shape[0], math.prod(x.shape[1:]))
@@ -147,4 +169,4 @@ class RepeatVector(Layer):
         return jnp.repeat(x[:, None, :], self.n, axis=1)
 
 
-__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
+__all__ = ["Flatten", "Identity", "Permute", "RepeatVector", "Reshape"]

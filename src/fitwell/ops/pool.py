@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -32,9 +33,9 @@ def max_pool(
     [3.0, 2.0]
     """
     found = windows(x.shape[1:-1], size, strides, padding, [1] * len(size))
-    lowest = -jnp.inf if jnp.issubdtype(x.dtype, jnp.floating) else jnp.iinfo(x.dtype).min
     for axis in reversed(range(len(found))):  # so that ties are won in reading order
-        x = _largest(_padded(x, axis + 1, found[axis], lowest), axis + 1, _inside(found[axis]))
+        padded = _padded(x, axis + 1, found[axis], lowest(x.dtype))
+        x = _largest(padded, axis + 1, _inside(found[axis]))
     return x
 
 
@@ -90,6 +91,11 @@ def _global_max_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Arra
     won = (flat == largest) | (flat != flat)  # NaN wins
     winner = jnp.where(won, places, flat.shape[1]).min(1, keepdims=True)
     return largest[:, 0], jnp.where(places == winner, dx.reshape(flat.shape), 0).sum(1)
+
+
+def lowest(dtype: Any) -> float:
+    """What never is the largest: -inf, or the least whole number."""
+    return -jnp.inf if jnp.issubdtype(dtype, jnp.floating) else jnp.iinfo(dtype).min
 
 
 def global_average_pool(x: Array) -> Array:
@@ -195,5 +201,6 @@ __all__ = [
     "average_pool",
     "global_average_pool",
     "global_max_pool",
+    "lowest",
     "max_pool",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import field
 from typing import Any
 
 import jax.numpy as jnp
@@ -48,7 +49,7 @@ class Muon(Optimizer):
     adam_beta_2: float = 0.999
     adam_weight_decay: float | None = 0.004
     epsilon: float = 1e-7
-    weight_decay: float | None = 0.004
+    weight_decay: float | None = field(default=0.004, kw_only=True)  # in Keras not the second
     exclude_layers: tuple[str, ...] = ()
     exclude_embeddings: bool = True
     muon_a: float = 3.4445

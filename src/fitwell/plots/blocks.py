@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from fitwell.families import OTHERS, family_of
-from fitwell.layers.base import InputLayer
+from fitwell.layers.inputs import InputLayer
 from fitwell.network import Network, Node
 from fitwell.summary import kind_of
 from fitwell.tree import size

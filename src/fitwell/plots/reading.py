@@ -9,7 +9,8 @@ import numpy as np
 
 from fitwell.data import arrays
 from fitwell.errors import InvalidArgument, InvalidData, UnknownName, did_you_mean
-from fitwell.layers.base import InputLayer, Layer
+from fitwell.layers.base import Layer
+from fitwell.layers.inputs import InputLayer
 from fitwell.network import Network, Node
 from fitwell.training import TrainState
 from fitwell.types import HostArray, Shape

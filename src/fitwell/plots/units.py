@@ -9,7 +9,8 @@ import numpy as np
 
 from fitwell import figures
 from fitwell.layers import Dense, Dropout
-from fitwell.layers.base import InputLayer, is_plain_function
+from fitwell.layers.base import is_plain_function
+from fitwell.layers.inputs import InputLayer
 from fitwell.network import Network
 from fitwell.plots import tiles
 from fitwell.summary import kind_of

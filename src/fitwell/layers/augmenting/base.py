@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from fitwell.errors import InvalidArgument, ShapeMismatch
-from fitwell.layers.base import Layer, describe
+from fitwell.layers.base import Layer, check_data_format, describe
 from fitwell.randomness import check_seed, seeded
 from fitwell.types import Array, Key, Params, State
 
 
 class Augmentation(Layer):
-    """A layer for images (height, width, channels). Subclasses write `augment`."""
+    """A layer for images (height, width, channels). Subclasses write `augment`.
+
+    Args:
+        data_format: None or "channels_last"; fitwell knows no other.
+    """
+
+    data_format: str | None = field(default=None, kw_only=True)
 
     def validate(self) -> None:
+        check_data_format(self)
         check_seed(self, self.seed)  # type: ignore[attr-defined]
 
     def augment(self, x: Array, key: Key) -> Array:

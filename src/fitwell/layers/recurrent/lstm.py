@@ -108,7 +108,8 @@ class LSTM(Recurrent):
         dropout: rate for the inputs, in [0, 1); one mask per sequence (Gal & Ghahramani 2016).
         recurrent_dropout: likewise for h in the product with the recurrent kernel.
         seed: a whole number mixed into the key of the dropout.
-        return_sequences, return_state, go_backwards, stateful, unroll, batch_size: as in `RNN`.
+        return_sequences, return_state, go_backwards, stateful, unroll, batch_size,
+        zero_output_for_mask: as in `RNN`.
         use_cudnn: accepted for Keras' sake.
         layer_norm: True normalises both products and the cell's state (Ba et al. 2016), with
             weights kernel_scale, recurrent_scale, state_scale and state_shift.

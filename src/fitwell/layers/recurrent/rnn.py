@@ -28,9 +28,11 @@ class Recurrent(Layer):
 
     Args:
         batch_size: the largest batch whose states `stateful=True` keeps.
+        zero_output_for_mask: True returns 0 at masked steps, False the output before them.
     """
 
     batch_size: int | None = field(default=None, kw_only=True)
+    zero_output_for_mask: bool = field(default=False, kw_only=True)
 
     several_inputs: ClassVar[bool | None] = None
     uses_mask: ClassVar[bool] = True
@@ -103,6 +105,8 @@ class Recurrent(Layer):
             self.own.cell_params(params), steps, start, real, noise
         )
         y = jnp.swapaxes(outputs, 0, 1) if self.own.return_sequences else outputs[-1]
+        if self.zero_output_for_mask and real is not None and self.own.return_sequences:
+            y = jnp.where(real.T[..., None], y, 0)
         return [y, *last] if self.own.return_state else y, self._kept(state, last, rows)
 
     def _start(self, state: State, x: Array, given: States) -> States:
@@ -246,6 +250,8 @@ class RNN(Recurrent):
         stateful: True begins each batch with the states at the end of the one before.
         unroll: accepted for Keras' sake; the loop is compiled as a loop.
         batch_size: with `stateful`, the number of rows whose states are kept.
+        zero_output_for_mask: True returns 0 at masked steps (with return_sequences), False the
+            output before them.
 
     Raises:
         InvalidArgument: no cell, or stateful without batch_size.

@@ -28,16 +28,18 @@ from fitwell.layers.spatial.depthwise import (
     SeparableConv2D,
 )
 from fitwell.layers.spatial.local import LocallyConnected1D, LocallyConnected2D
-from fitwell.layers.spatial.pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
+from fitwell.layers.spatial.overall import (
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
     GlobalAveragePooling3D,
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
+)
+from fitwell.layers.spatial.pooling import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
     MaxPooling1D,
     MaxPooling2D,
     MaxPooling3D,

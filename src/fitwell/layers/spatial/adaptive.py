@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from fitwell.errors import ShapeMismatch
-from fitwell.layers.base import describe
+from fitwell.layers.base import check_data_format, describe
 from fitwell.layers.spatial.common import Spatial
 from fitwell.ops import pool
 from fitwell.types import Array, Params
@@ -20,7 +20,7 @@ class _Adaptive(Spatial):
 
     def validate(self) -> None:
         self.check_sizes("output_size")
-        self.check_data_format()
+        check_data_format(self)
 
     def apply(self, params: Params, x: Array) -> Array:
         shape = x.shape[1:]

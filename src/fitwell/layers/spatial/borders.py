@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 
 from fitwell.errors import InvalidArgument, ShapeMismatch
-from fitwell.layers.base import describe
+from fitwell.layers.base import check_data_format, describe
 from fitwell.layers.spatial.common import Spatial
 from fitwell.types import Array, Params
 
@@ -44,7 +44,7 @@ class _ZeroPadding(_Border):
 
     def validate(self) -> None:
         self.pairs("padding")
-        self.check_data_format()
+        check_data_format(self)
 
     def apply(self, params: Params, x: Array) -> Array:
         self.check_rank(x.shape[1:])
@@ -111,7 +111,7 @@ class _Cropping(_Border):
 
     def validate(self) -> None:
         self.pairs("cropping")
-        self.check_data_format()
+        check_data_format(self)
 
     def apply(self, params: Params, x: Array) -> Array:
         shape = x.shape[1:]

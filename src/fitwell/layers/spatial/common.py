@@ -42,17 +42,6 @@ class Spatial(Layer):
                     + (f" or {name}={(low + 1,) * self.rank}." if many else "."),
                 )
 
-    def check_data_format(self) -> None:
-        value = getattr(self, "data_format", None)
-        if value not in (None, "channels_last"):
-            raise InvalidArgument(
-                type(self).__name__,
-                'data_format=None or "channels_last"',
-                f"data_format={value!r}",
-                "Move the channels to the last axis: Permute before the layer, or "
-                "numpy.moveaxis(x, 1, -1) on the data.",
-            )
-
     def check_bias(self) -> None:
         for name in ("bias_regularizer", "bias_constraint"):
             if not getattr(self, "use_bias", True) and getattr(self, name) is not None:

@@ -9,6 +9,7 @@ import jax
 from fitwell import activations
 from fitwell.description import check_choice, check_positive_int
 from fitwell.errors import InvalidArgument
+from fitwell.layers.base import check_data_format
 from fitwell.layers.spatial.common import Spatial, check_divides
 from fitwell.ops.conv import convolution, transposed_convolution
 from fitwell.ops.geometry import windows
@@ -43,7 +44,7 @@ class _Convolution(Spatial):
         self.check_sizes("kernel_size", "strides", "dilation_rate")
         check_choice(self, "padding", self.paddings)
         check_choice(self, "use_bias", (True, False))
-        self.check_data_format()
+        check_data_format(self)
         self.check_bias()
         if self.filters % self.groups:
             raise InvalidArgument(

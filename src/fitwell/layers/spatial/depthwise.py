@@ -8,6 +8,7 @@ import jax
 
 from fitwell import activations, initializers
 from fitwell.description import check_choice, check_positive_int
+from fitwell.layers.base import check_data_format
 from fitwell.layers.spatial.common import Spatial
 from fitwell.ops.conv import convolution
 from fitwell.ops.geometry import windows
@@ -22,7 +23,7 @@ class _Channelwise(Spatial):
         self.check_sizes("kernel_size", "strides", "dilation_rate")
         check_choice(self, "padding", ("valid", "same"))
         check_choice(self, "use_bias", (True, False))
-        self.check_data_format()
+        check_data_format(self)
         self.check_bias()
 
     def draw(self, key: Key, channels: int) -> Array:

@@ -9,6 +9,7 @@ import jax
 
 from fitwell import activations
 from fitwell.description import check_choice, check_positive_int
+from fitwell.layers.base import check_data_format
 from fitwell.layers.spatial.common import Spatial
 from fitwell.ops.conv import local_convolution
 from fitwell.ops.geometry import windows
@@ -40,7 +41,7 @@ class _Local(Spatial):
         self.check_sizes("kernel_size", "strides")
         check_choice(self, "padding", ("valid", "same"))
         check_choice(self, "use_bias", (True, False))
-        self.check_data_format()
+        check_data_format(self)
         self.check_bias()
 
     def init(self, key: Key, shape: Shape) -> Params:

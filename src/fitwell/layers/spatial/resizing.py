@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from fitwell.description import check_choice
+from fitwell.layers.base import check_data_format
 from fitwell.layers.spatial.common import Spatial
 from fitwell.types import Array, Params
 
@@ -75,7 +76,7 @@ class UpSampling2D(Spatial):
 
     def validate(self) -> None:
         self.check_sizes("size")
-        self.check_data_format()
+        check_data_format(self)
         check_choice(self, "interpolation", ("nearest", "bilinear"))
 
     def apply(self, params: Params, x: Array) -> Array:
@@ -108,7 +109,7 @@ class UpSampling3D(Spatial):
 
     def validate(self) -> None:
         self.check_sizes("size")
-        self.check_data_format()
+        check_data_format(self)
 
     def apply(self, params: Params, x: Array) -> Array:
         self.check_rank(x.shape[1:])

@@ -9,7 +9,7 @@ import jax
 from fitwell import activations
 from fitwell.description import check_choice, check_positive_int
 from fitwell.errors import InvalidArgument, ShapeMismatch
-from fitwell.layers.base import describe
+from fitwell.layers.base import check_data_format, describe
 from fitwell.layers.spatial.common import Spatial
 from fitwell.ops.conv import transposed_convolution
 from fitwell.ops.geometry import transposed_windows
@@ -43,7 +43,7 @@ class _Transposed(Spatial):
         self.check_sizes("kernel_size", "strides", "dilation_rate")
         check_choice(self, "padding", ("valid", "same"))
         check_choice(self, "use_bias", (True, False))
-        self.check_data_format()
+        check_data_format(self)
         self.check_bias()
         if self.output_padding is not None:
             self.check_sizes("output_padding", low=0)

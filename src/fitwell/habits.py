@@ -1,0 +1,93 @@
+"""Arguments of Keras that are not here, each with what to do instead."""
+
+from __future__ import annotations
+
+_BEGIN_WITH_INPUT = "Begin the model with Input(shape=(4,)), the shape of one example."
+_ANY_BATCH = "Write Input(shape=(4,)): every batch size works."
+_LAST_AXIS = "The classes lie on the last axis: leave it out."
+_ALWAYS_COMPILED = "fitwell always compiles and runs many steps per dispatch: leave it out."
+_FLOAT32 = "fitwell computes in float32: leave it out."
+_SET_LATER = 'Set them once the model is built: model["name"].set_weights([...]).'
+_DENSE_ARRAYS = "Arrays are dense here: leave it out."
+_FIXED_WEIGHTS = "A kernel is one plain array here: leave it out."
+_NO_RENORM = "Batch renormalization is not here: leave it out, or use GroupNormalization."
+_EXACT_AREA = "The area is exact here, over all thresholds: leave it out."
+_EPOCHS_ALONE = "The logs of every epoch are what is written: leave it out."
+_KERNEL_AXES = "Of a kernel the last axis counts the outputs, the one before it the inputs."
+
+CURES = {
+    # Of every layer
+    "input_shape": _BEGIN_WITH_INPUT,
+    "batch_input_shape": _BEGIN_WITH_INPUT,
+    "input_dim": _BEGIN_WITH_INPUT,
+    "dtype": _FLOAT32,
+    "autocast": _FLOAT32,
+    "activity_regularizer": "Put ActivityRegularization(l1=..., l2=...) behind it.",
+    # Of some layers
+    "seed": "The model's seed decides all random numbers: leave it out.",
+    "data_format": "The channels are the last axis: leave it out.",
+    "Bidirectional.weights": _SET_LATER,
+    "Embedding.weights": _SET_LATER,
+    "lora_rank": _FIXED_WEIGHTS,
+    "lora_alpha": _FIXED_WEIGHTS,
+    "quantization_config": _FIXED_WEIGHTS,
+    "renorm": _NO_RENORM,
+    "renorm_clipping": _NO_RENORM,
+    "renorm_momentum": _NO_RENORM,
+    "synchronized": "The statistics are always those of the whole batch: leave it out.",
+    "sparse": _DENSE_ARRAYS,
+    "ragged": _DENSE_ARRAYS,
+    "tensor": "Write Input(shape=...) and pass the array to fit or predict.",
+    "input_tensor": "Write Input(shape=...) and pass the array to fit or predict.",
+    "InputLayer.batch_size": _ANY_BATCH,
+    "InputLayer.batch_shape": _ANY_BATCH,
+    "optional": "Every input is needed here: make a second model of the same layers without it.",
+    "Lambda.mask": "The mask goes on as it came; a Layer with output_mask can change it.",
+    "attention_axes": "Attention is along the time axis: bring it to the front with Permute.",
+    "flash_attention": "XLA chooses how attention is computed: leave it out.",
+    "use_gate": "Multiply the output by a gate: Multiply()([y, Dense(n, 'sigmoid')(x)]).",
+    # Of compile
+    "run_eagerly": _ALWAYS_COMPILED,
+    "jit_compile": _ALWAYS_COMPILED,
+    "steps_per_execution": _ALWAYS_COMPILED,
+    "loss_scale_factor": "Gradients in float32 need no scaling of the loss: leave it out.",
+    # Of metrics
+    "num_thresholds": _EXACT_AREA,
+    "summation_method": _EXACT_AREA,
+    "AUC.thresholds": _EXACT_AREA,
+    "num_labels": "The labels are counted in the data: leave it out.",
+    "label_weights": "Every label weighs the same here: leave it out.",
+    "top_k": "For the k best scores use TopKCategoricalAccuracy(k).",
+    "num_regressors": "Adjust it by hand: 1 - (1 - R2) * (n - 1) / (n - num_regressors - 1).",
+    "ignore_class": "Watch the loss itself: metrics=[SparseCategoricalCrossentropy("
+    "ignore_class=...)] of fitwell.losses.",
+    "CategoricalCrossentropy.axis": _LAST_AXIS,
+    "SparseCategoricalCrossentropy.axis": _LAST_AXIS,
+    "from_sorted_ids": "Pass scores, one for each class: leave it out.",
+    # Of initializers
+    "input_axes": _KERNEL_AXES,
+    "output_axes": _KERNEL_AXES,
+    # Of callbacks
+    "double_checkpoint": "The backup is replaced in one stroke, never half: leave it out.",
+    "histogram_freq": _EPOCHS_ALONE,
+    "write_graph": "model.plot() draws the graph: leave it out.",
+    "write_images": _EPOCHS_ALONE,
+    "write_steps_per_second": _EPOCHS_ALONE,
+    "update_freq": _EPOCHS_ALONE,
+    "profile_batch": _EPOCHS_ALONE,
+    "embeddings_freq": _EPOCHS_ALONE,
+    "embeddings_metadata": _EPOCHS_ALONE,
+}
+"""The cure by the argument's name, or by `Class.argument` where others have it and one has not.
+
+`tests/test_keras_signatures.py` compares it with Keras' own signatures.
+"""
+
+
+def cure_of(subject: str, name: str) -> str | None:
+    """What to write in place of Keras' argument `name` of `subject`, if it is known.
+
+    >>> cure_of("Dense", "dtype")
+    'fitwell computes in float32: leave it out.'
+    """
+    return CURES.get(f"{subject}.{name}") or CURES.get(name)
