@@ -314,5 +314,7 @@ def test_calls_that_come_too_early() -> None:
 def test_numbers_without_a_batch_axis_say_how_to_give_them_one() -> None:
     raw = fw.Sequential([Dense(1)])
     raw.compile(loss="mse")
-    with pytest.raises(ShapeMismatch, match=r"Dense .* Put Reshape\(\(1,\)\) before it\."):
+    with pytest.raises(
+        ShapeMismatch, match=r"^layer 1 of 1, dense \(Dense\) .* Put Reshape\(\(1,\)\) before it\."
+    ):
         raw.fit(X[:, 0], Y)

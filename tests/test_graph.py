@@ -11,7 +11,6 @@ import pytest
 
 import fitwell as fw
 from fitwell.errors import FitwellError, InvalidArgument, InvalidData, ShapeMismatch
-from fitwell.graph import snake_case
 from fitwell.layers import (
     Activation,
     Add,
@@ -21,6 +20,7 @@ from fitwell.layers import (
     Rescaling,
     Subtract,
 )
+from fitwell.layers.naming import snake_case
 
 X = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
 
@@ -316,19 +316,22 @@ MESSAGES: list[tuple[Callable[[], Any], type[FitwellError], str]] = [
     (
         lambda: Add(name="sum")([Dense(2, name="left")(x), Dense(3)(x)]),
         ShapeMismatch,
-        "sum (Add) after left (Dense) and Dense: expected inputs whose shapes broadcast to each "
+        "sum (Add) after left (Dense) and dense (Dense): expected inputs whose shapes broadcast "
+        "to each "
         "other, received shapes (2,) and (3,). Give both branches the same sizes, or 1 where one "
         "is to be repeated.",
     ),
     (
         lambda: Dense(2)(Add()(x)),
         InvalidArgument,
-        "Add: expected a list of inputs, received one. Write layer([a, b]).",
+        "add (Add) after input (InputLayer): expected a list of inputs, received one. Write "
+        "layer([a, b]).",
     ),
     (
         lambda: Dense(2)([x, x]),
         InvalidArgument,
-        "Dense: expected one input, received a list of 2. Concatenate them first.",
+        "dense (Dense) after input (InputLayer): expected one input, received a list of 2. "
+        "Take one of them, or concatenate them first.",
     ),
     (
         lambda: Dense(2)(X),

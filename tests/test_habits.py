@@ -149,7 +149,10 @@ def fit_with(**compiled: Any) -> None:
         (lambda: fit_with(loss=NumpyLoss()), "NumpyLoss"),
         (lambda: fit_with(loss="mse", metrics=[numpy_loss]), "metric numpy_loss"),
         (lambda: fw.metrics.get(numpy_loss)([1.0], [2.0]), "metric numpy_loss"),
-        (lambda: fw.Sequential([fw.Input((2,)), NumpyLayer()]), "NumpyLayer after InputLayer"),
+        (
+            lambda: fw.Sequential([fw.Input((2,)), NumpyLayer()]),
+            "layer 1 of 1, numpy_layer (NumpyLayer) after input (InputLayer)",
+        ),
     ],
 )
 def test_numpy_in_a_formula(call: Callable[[], Any], subject: str) -> None:

@@ -189,4 +189,7 @@ def test_an_argument_that_is_not_here_is_answered_with_what_to_do() -> None:
         assert str(caught.value) == getattr(getattr(fw, module), name).__name__ + text
     of_old_keras = {"input_shape", "batch_input_shape", "input_dim"}
     of_compile = {"run_eagerly", "jit_compile", "steps_per_execution"}
-    assert habits.CURES.keys() - used == of_old_keras | of_compile  # tested in test_habits.py
+    of_calls = {"training", "return_attention_scores"}
+    of_calls |= {"query_mask", "value_mask", "key_mask"}
+    # These are tested in test_habits.py and layers/test_wrong_use.py.
+    assert habits.CURES.keys() - used == of_old_keras | of_compile | of_calls

@@ -32,7 +32,9 @@ Did you mean epochs?
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        check_arguments(of_class or function.__name__, kwargs, known)
+        called = function.__name__ == "__call__" and kwargs
+        subject = type(args[0]).__name__ if called else of_class or function.__name__
+        check_arguments(subject, kwargs, known)
         return function(*args, **kwargs)
 
     return checked

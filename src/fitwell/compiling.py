@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -22,7 +23,7 @@ from typing import Any, ParamSpec, TypeVar
 import jax
 import numpy as np
 
-from fitwell.errors import InvalidArgument
+from fitwell.errors import InvalidArgument, OutOfMemory
 from fitwell.settings import settings
 
 P = ParamSpec("P")
@@ -34,10 +35,20 @@ def operations_of_jax(subject: str) -> Iterator[None]:
     """Around a user's formula: numpy in it, which no program can contain, is answered in words.
 
     Raises:
-        InvalidArgument: in place of JAX' TracerArrayConversionError.
+        InvalidArgument: in place of JAX' TracerArrayConversionError, and of the AttributeError for
+            what other libraries' arrays have (`x.numpy()`).
     """
     try:
         yield
+    except AttributeError as error:
+        if not isinstance(error.obj, jax.core.Tracer):
+            raise
+        raise InvalidArgument(
+            subject,
+            "operations of JAX",
+            f"x.{error.name}, which arrays of JAX do not have",
+            "See jax.numpy for what there is.",
+        ) from None
     except jax.errors.TracerArrayConversionError:
         raise InvalidArgument(
             subject,
@@ -45,6 +56,31 @@ def operations_of_jax(subject: str) -> Iterator[None]:
             "a function of numpy, which cannot be compiled",
             "Use jax.numpy (jnp.mean for np.mean).",
         ) from None
+
+
+def within_memory(function: Callable[P, R]) -> Callable[P, R]:
+    """Around fit, evaluate and predict.
+
+    Raises:
+        OutOfMemory: in place of JAX' error, where an array is larger than the memory.
+    """
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            size = re.search(r"(\d+) bytes", str(error))
+            raise OutOfMemory(
+                function.__name__,
+                "arrays that fit into the memory",
+                f"one of {int(size[1]) / 1e9:,.1f} GB" if size else "larger ones",
+                "Lower batch_size, or make the layers smaller: model.summary() shows their sizes.",
+            ) from error
+
+    return checked
 
 
 _CPU_OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": ""}

@@ -68,6 +68,10 @@ class UnknownAttribute(FitwellError, AttributeError):
     """A name (`layers.Dens`) that a module does not have."""
 
 
+class OutOfMemory(FitwellError, MemoryError):
+    """Arrays that the machine has no room for."""
+
+
 class MissingPackage(FitwellError, ImportError):
     """An optional package that this call needs is not installed."""
 

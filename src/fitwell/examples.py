@@ -10,6 +10,7 @@ from fitwell.data import arrays, targets
 from fitwell.data.frames import is_frame
 from fitwell.data.sources import ArraySource, IterableSource, Source
 from fitwell.errors import FitwellError, InvalidArgument, InvalidData
+from fitwell.layers.nodes import readers
 from fitwell.network import Network
 from fitwell.objectives import Compiled, resolve
 from fitwell.training import Batch, Objective
@@ -81,12 +82,9 @@ class Examples:
         network, names = self.model.network, self.model.input_names
         shapes, dtypes = zip(*network.input_shapes, strict=True)
         found = arrays.inputs(self.subject, x, names, shapes, dtypes)
-        for node in network.nodes:
-            for place, _ in node.inputs:
-                if place in network.inputs:
-                    which = network.inputs.index(place)
-                    name = "x" if len(names) == 1 else names[which]
-                    node.layer.check_data(f"{self.subject}, {name}", found[which])
+        for node, which in readers(network.nodes, network.inputs):
+            name = "x" if len(names) == 1 else names[which]
+            node.layer.check_data(f"{self.subject}, {name}", found[which])
         return found
 
     def encoded(self, inputs: list[HostArray], first: int = 0) -> list[HostArray]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -12,6 +11,7 @@ import jax
 from fitwell.errors import InvalidArgument, InvalidFile, ShapeMismatch
 from fitwell.layers.base import Call, Layer, Symbol, connect
 from fitwell.layers.inputs import InputLayer
+from fitwell.layers.naming import assign_names, ordered
 from fitwell.network import Network, Node, Output, Ref
 from fitwell.randomness import abstract_key
 from fitwell.serialization import Catalog
@@ -67,21 +67,13 @@ def outputs_of(call: Call) -> tuple[Output, ...]:
 
 
 def _ordered(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> list[Call]:
-    """Calls with everything before what needs it; no recursion, so depth has no limit."""
-    order = [symbol.call for symbol in inputs]
-    done = {id(call) for call in order}
-    if len(done) < len(order):
+    """The calls between symbols, inputs first, everything before what needs it."""
+    given = [symbol.call for symbol in inputs]
+    if len({id(call) for call in given}) < len(given):
         cure = "Use the one array at several places in the network instead."
         raise InvalidArgument("Model", "every Input once in inputs=", "one twice", cure)
-    stack = [(symbol.call, False) for symbol in reversed(outputs)]
-    while stack:
-        call, ready = stack.pop()
-        if id(call) in done:
-            continue
-        if ready:
-            done.add(id(call))
-            order.append(call)
-            continue
+    order = ordered(outputs, given)
+    for call in order[len(given) :]:
         if isinstance(call.layer, InputLayer):
             raise InvalidArgument(
                 "Model",
@@ -89,8 +81,6 @@ def _ordered(inputs: Sequence[Symbol], outputs: Sequence[Symbol]) -> list[Call]:
                 f"outputs that also need Input(shape={call.layer.shape})",
                 "Add it to inputs.",
             )
-        stack.append((call, True))
-        stack.extend((symbol.call, False) for symbol in reversed(call.inputs))
     return order
 
 
@@ -130,48 +120,6 @@ def _check_text_is_read(nodes: Sequence[Node], outputs: Sequence[Symbol]) -> Non
                 "none",
                 "Use it in the network, or leave it out.",
             )
-
-
-def assign_names(layers: Iterable[Layer]) -> list[str]:
-    """`dense`, `dense_1`, ... by class and position; `name=` overrides; one instance, one name."""
-    layers = list(layers)
-    by_identity: dict[int, str] = {}
-    taken: dict[str, int] = {}
-    for layer in layers:
-        if layer.name is None or id(layer) in by_identity:
-            continue
-        if not isinstance(layer.name, str) or "/" in layer.name or not layer.name:
-            cure = "Use letters, digits and _."
-            raise InvalidArgument(type(layer).__name__, "a name without /", repr(layer.name), cure)
-        if layer.name in taken:
-            raise InvalidArgument(
-                "Model",
-                "a different name for every layer",
-                f"two layers called {layer.name!r}",
-                "Rename one, or use the same instance twice to share its weights.",
-            )
-        taken[layer.name] = id(layer)
-        by_identity[id(layer)] = layer.name
-    counts: dict[str, int] = {}
-    for layer in layers:
-        if id(layer) in by_identity:
-            continue
-        kind = snake_case("Input" if isinstance(layer, InputLayer) else type(layer).__name__)
-        while True:
-            n = counts.get(kind, 0)
-            counts[kind] = n + 1
-            name = f"{kind}_{n}" if n else kind
-            if name not in taken:
-                break
-        taken[name] = id(layer)
-        by_identity[id(layer)] = name
-    return [by_identity[id(layer)] for layer in layers]
-
-
-def snake_case(name: str) -> str:
-    """`Conv2DTranspose` -> `conv2d_transpose`, as Keras names layers."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
 def from_json(data: Any, catalog: Catalog) -> Network:

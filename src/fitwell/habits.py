@@ -5,6 +5,7 @@ from __future__ import annotations
 _BEGIN_WITH_INPUT = "Begin the model with Input(shape=(4,)), the shape of one example."
 _ANY_BATCH = "Write Input(shape=(4,)): every batch size works."
 _LAST_AXIS = "The classes lie on the last axis: leave it out."
+_MASKS = "Masking and Embedding(mask_zero=True) make masks, which go with the values: leave it out."
 _ALWAYS_COMPILED = "fitwell always compiles and runs many steps per dispatch: leave it out."
 _FLOAT32 = "fitwell computes in float32: leave it out."
 _SET_LATER = 'Set them once the model is built: model["name"].set_weights([...]).'
@@ -46,6 +47,14 @@ CURES = {
     "attention_axes": "Attention is along the time axis: bring it to the front with Permute.",
     "flash_attention": "XLA chooses how attention is computed: leave it out.",
     "use_gate": "Multiply the output by a gate: Multiply()([y, Dense(n, 'sigmoid')(x)]).",
+    # Of a layer's call
+    "training": "Dropout and noise are on in fit, off in predict; model(x, training=True) has them "
+    "on. Leave it out.",
+    "mask": _MASKS,
+    "query_mask": _MASKS,
+    "value_mask": _MASKS,
+    "key_mask": _MASKS,
+    "return_attention_scores": "Write it where the layer is made, not where it is called.",
     # Of compile
     "run_eagerly": _ALWAYS_COMPILED,
     "jit_compile": _ALWAYS_COMPILED,

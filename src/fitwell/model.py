@@ -15,9 +15,10 @@ from fitwell.arguments import named
 from fitwell.composing import is_symbol, replay, symbols_of
 from fitwell.data.arrays import by_name
 from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch, did_you_mean
-from fitwell.graph import from_symbols, instances, snake_case
+from fitwell.graph import from_symbols, instances
 from fitwell.layers.base import Layer, Symbol
 from fitwell.layers.inputs import InputLayer
+from fitwell.layers.naming import snake_case
 from fitwell.network import Network
 from fitwell.objectives import check_names, per_output
 from fitwell.programs import start

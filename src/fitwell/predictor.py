@@ -11,6 +11,7 @@ import numpy as np
 
 from fitwell import feeding, sharing
 from fitwell.arguments import named
+from fitwell.compiling import within_memory
 from fitwell.errors import InvalidArgument, InvalidData, NotReady
 from fitwell.examples import Examples
 from fitwell.hooks import BatchHook, Callback, FittedModel, batch_hook, listed
@@ -169,6 +170,7 @@ class Predictor:
     # evaluate and predict
 
     @named
+    @within_memory
     def evaluate(
         self,
         x: Any = None,
@@ -217,6 +219,7 @@ class Predictor:
         return values[0] if len(values) == 1 else values
 
     @named
+    @within_memory
     def predict(
         self,
         x: Any,

@@ -7,11 +7,12 @@ from typing import Any, ClassVar, Self
 
 from fitwell.arguments import named
 from fitwell.collapse import collapse
-from fitwell.errors import InvalidArgument, NotReady
+from fitwell.errors import FitwellError, InvalidArgument, NotReady
 from fitwell.graph import from_symbols, instances
 from fitwell.layers.augmenting.mixing import Mixing
 from fitwell.layers.base import Call, Layer, Symbol
 from fitwell.layers.inputs import Input, InputLayer
+from fitwell.layers.naming import placed
 from fitwell.model import Model
 from fitwell.network import Network
 from fitwell.objectives import per_output
@@ -143,8 +144,21 @@ class Sequential(Model):
         else:
             start = Input(tuple(shape), dtype=self.first_dtype)
         symbol: Any = start
-        for entry in entries:
-            symbol = entry(symbol)
+        for number, entry in enumerate(entries, start=1):
+            try:
+                symbol = entry(symbol)
+            except FitwellError as error:
+                inside = f"{entry.name}, " if isinstance(entry, Model) else ""
+                subject = f"layer {number} of {len(entries)}, {inside}{error.subject}"
+                parts = error.expected, error.received, error.cure
+                raise type(error)(subject, *parts) from error.__cause__
+        if isinstance(symbol, list):
+            raise InvalidArgument(
+                f"layer {len(entries)} of {len(entries)}, {placed(symbol[0].call)}",
+                "one output at the end of a Sequential",
+                str(len(symbol)),
+                "Leave return_state and the like out, or write Model(x, layer(x)).",
+            )
         network = from_symbols([start], [symbol])
         self._begin(network, instances([start], [symbol]))
         if self._compile_arguments is not None:

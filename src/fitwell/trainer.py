@@ -12,6 +12,7 @@ import numpy as np
 from fitwell import feeding, resuming
 from fitwell.arguments import named
 from fitwell.callbacks import Callback
+from fitwell.compiling import within_memory
 from fitwell.data.sources import Kept, Source
 from fitwell.errors import InvalidArgument, NotReady
 from fitwell.examples import Examples
@@ -60,6 +61,7 @@ class Trainer(Predictor):
     # fit
 
     @named
+    @within_memory
     def fit(
         self,
         x: Any = None,

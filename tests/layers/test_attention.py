@@ -398,7 +398,7 @@ def test_a_wrong_shape_is_refused_before_anything_trains(
 ) -> None:
     many = layer.several_inputs is True
     with pytest.raises(error, match=f"^{re.escape(message)}$"):
-        infer(layer, shapes, ["float32"] * len(shapes), many=many, before=[])
+        infer(layer, shapes, ["float32"] * len(shapes), many=many)
 
 
 def test_errors_in_a_graph_name_the_place() -> None:

@@ -186,4 +186,4 @@ SHAPES: list[tuple[Layer, tuple[int, ...], str]] = [
 @pytest.mark.parametrize(("layer", "shape", "message"), SHAPES)
 def test_shapes_they_refuse(layer: Layer, shape: tuple[int, ...], message: str) -> None:
     with pytest.raises(ShapeMismatch, match=f"^{re.escape(message)}$"):
-        infer(layer, [shape], ["float32"], many=False, before=[])
+        infer(layer, [shape], ["float32"], many=False)

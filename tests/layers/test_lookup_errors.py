@@ -33,77 +33,89 @@ GRAPHS: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
     "numbers": (
         lambda: L.StringLookup()(L.Input((1,))),
         InvalidArgument,
-        "StringLookup after InputLayer: expected an input of text, received dtype float32. "
+        "string_lookup (StringLookup) after input (InputLayer): expected an input of text, "
+        "received dtype float32. "
         'Write Input(shape=(1,), dtype="string"), or use IntegerLookup.',
     ),
     "numbers to vectorize": (
         lambda: L.TextVectorization()(L.Input((1,))),
         InvalidArgument,
-        "TextVectorization after InputLayer: expected an input of text, received dtype float32. "
+        "text_vectorization (TextVectorization) after input (InputLayer): expected an input of "
+        "text, received dtype float32. "
         'Write Input(shape=(1,), dtype="string").',
     ),
     "fractions": (
         lambda: L.IntegerLookup()(L.Input((1,))),
         InvalidArgument,
-        "IntegerLookup after InputLayer: expected an input of whole numbers, received dtype "
+        "integer_lookup (IntegerLookup) after input (InputLayer): expected an input of whole "
+        "numbers, received dtype "
         'float32. Write Input(shape=(1,), dtype="int64"), or use StringLookup for text.',
     ),
     "text to a layer of numbers": (
         lambda: L.Dense(2)(text()),
         InvalidArgument,
-        "Dense after words (InputLayer): expected numbers of at most 32 bits, received an input "
+        "dense (Dense) after words (InputLayer): expected numbers of at most 32 bits, received "
+        "an input "
         "of dtype string. Put StringLookup or TextVectorization between.",
     ),
     "64 bits to a layer of numbers": (
         lambda: L.Embedding(3, 2)(L.Input((1,), dtype="int64")),
         InvalidArgument,
-        "Embedding after InputLayer: expected numbers of at most 32 bits, received an input of "
+        "embedding (Embedding) after input (InputLayer): expected numbers of at most 32 bits, "
+        "received an input of "
         'dtype int64. Write Input(..., dtype="int32").',
     ),
     "deep in a network": (
         lambda: L.IntegerLookup()(L.Discretization([0.0])(L.Input((1,)))),
         InvalidArgument,
-        "IntegerLookup after Discretization: expected an input of the model (values are looked up "
+        "integer_lookup (IntegerLookup) after discretization (Discretization): expected an input "
+        "of the model (values are looked up "
         "before anything is compiled), received what Discretization returns. "
         "Let it read Input(...) directly.",
     ),
     "inside a wrapper": (
         lambda: L.TimeDistributed(L.IntegerLookup())(L.Input((3, 1), dtype="int32")),
         InvalidArgument,
-        "TimeDistributed: expected a layer of the compiled program inside, received "
+        "time_distributed (TimeDistributed) after input (InputLayer): expected a layer of the "
+        "compiled program inside, received "
         "IntegerLookup. Use IntegerLookup itself, on an input of the model.",
     ),
     "invert": (
         lambda: L.StringLookup(vocabulary=ABC, invert=True)(text()),
         InvalidArgument,
-        "StringLookup after words (InputLayer): expected invert=False inside a model, whose "
+        "string_lookup (StringLookup) after words (InputLayer): expected invert=False inside a "
+        "model, whose "
         "outputs are numbers, received invert=True. "
         "Call the layer on what predict returns: layer(ids).",
     ),
     "no length": (
         lambda: L.TextVectorization()(text()),
         InvalidArgument,
-        "TextVectorization after words (InputLayer): expected output_sequence_length inside a "
+        "text_vectorization (TextVectorization) after words (InputLayer): expected "
+        "output_sequence_length inside a "
         "model, whose programs have fixed shapes, received output_sequence_length=None. "
         "Pass how many tokens of each text to keep: output_sequence_length=100.",
     ),
     "several texts": (
         lambda: L.TextVectorization(output_sequence_length=3)(text((2,))),
         ShapeMismatch,
-        "TextVectorization after words (InputLayer): expected one text per example, an input of "
+        "text_vectorization (TextVectorization) after words (InputLayer): expected one text per "
+        "example, an input of "
         "shape () or (1,), received shape (2,). "
         "Join the columns to one text, or pass split=None for tokens.",
     ),
     "a table of tokens": (
         lambda: L.TextVectorization(split=None)(text((2, 3))),
         ShapeMismatch,
-        "TextVectorization after words (InputLayer): expected a row of tokens, received shape "
+        "text_vectorization (TextVectorization) after words (InputLayer): expected a row of "
+        "tokens, received shape "
         "(2, 3). Flatten them, or use StringLookup.",
     ),
     "indicators of nothing": (
         lambda: L.StringLookup(output_mode="one_hot")(text()),
         NotReady,
-        "StringLookup after words (InputLayer): expected a vocabulary, received none so far. "
+        "string_lookup (StringLookup) after words (InputLayer): expected a vocabulary, received "
+        "none so far. "
         "Call adapt(data) of the layer first, or pass vocabulary=[...].",
     ),
     "text as an output": (
@@ -121,7 +133,7 @@ GRAPHS: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
     "an own layer without encode": (
         lambda: type("Own", (L.Layer,), {"on_host": True, "input_dtype": "string"})()(text()),
         InvalidArgument,
-        "Own after words (InputLayer): expected the method encode(self, values) with "
+        "own (Own) after words (InputLayer): expected the method encode(self, values) with "
         "encoded(self, shape, dtype), received neither. Define both in your layer.",
     ),
 }

@@ -119,19 +119,19 @@ SHAPES: list[tuple[Layer, tuple[int, ...], str]] = [
         L.SpatialDropout1D(0.5),
         (4, 4, 3),
         "SpatialDropout1D: expected an input of shape (time, channels), received shape (4, 4, 3). "
-        "For one with 3 axes use SpatialDropout2D.",
+        "For such an input use SpatialDropout2D.",
     ),
     (
         L.SpatialDropout2D(0.5, name="drop"),
         (3,),
         "drop (SpatialDropout2D): expected an input of shape (height, width, channels), received "
-        "shape (3,). For one with 1 axes use Dropout.",
+        "shape (3,). For such an input use Dropout.",
     ),
     (
         L.SpatialDropout3D(0.5),
         (4, 3),
         "SpatialDropout3D: expected an input of shape (depth, height, width, channels), received "
-        "shape (4, 3). For one with 2 axes use SpatialDropout1D.",
+        "shape (4, 3). For such an input use SpatialDropout1D.",
     ),
     (
         L.AlphaDropout(0.5, noise_shape=(None, 1)),
@@ -145,4 +145,4 @@ SHAPES: list[tuple[Layer, tuple[int, ...], str]] = [
 @pytest.mark.parametrize(("layer", "shape", "message"), SHAPES)
 def test_shapes_it_refuses(layer: Layer, shape: tuple[int, ...], message: str) -> None:
     with pytest.raises(ShapeMismatch, match=f"^{re.escape(message)}$"):
-        infer(layer, [shape], ["float32"], many=False, before=[])
+        infer(layer, [shape], ["float32"], many=False)

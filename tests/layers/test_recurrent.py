@@ -457,38 +457,43 @@ MESSAGES: list[tuple[Callable[[], Any], type[FitwellError], str]] = [
     (
         lambda: L.LSTM(3)(L.Input((4,))),
         ShapeMismatch,
-        "LSTM after InputLayer: expected a sequence per example, shape (time, features), "
+        "lstm (LSTM) after input (InputLayer): expected a sequence per example, shape (time, "
+        "features), "
         "received shape (4,). For one feature per step put Reshape((-1, 1)) before it; for ids an "
         "Embedding.",
     ),
     (
         lambda: L.LSTM(3)([L.Input((4, 2)), L.Input((3,))]),
         ShapeMismatch,
-        "LSTM after InputLayer and InputLayer: expected 2 states after the input, of the shapes "
+        "lstm (LSTM) after input (InputLayer) and input_1 (InputLayer): expected 2 states after "
+        "the input, of the shapes "
         "[(3,), (3,)], received 1 of the shapes [(3,)]. Pass what the layer before returned as its "
         "states (return_state=True).",
     ),
     (
         lambda: L.Bidirectional(L.GRU(3))([L.Input((4, 2)), L.Input((3,))]),
         ShapeMismatch,
-        "Bidirectional after InputLayer and InputLayer: expected as many initial states for one "
+        "bidirectional (Bidirectional) after input (InputLayer) and input_1 (InputLayer): "
+        "expected as many initial states for one "
         "direction as for the other, received 1 states. Pass the states of the first layer, then "
         "those of the second.",
     ),
     (
         lambda: L.TimeDistributed(L.Dense(3))(L.Input(())),
         ShapeMismatch,
-        "TimeDistributed after InputLayer: expected a sequence per example, shape (time, ...), "
+        "time_distributed (TimeDistributed) after input (InputLayer): expected a sequence per "
+        "example, shape (time, ...), "
         "received shape (). Put Reshape before it, or use the layer alone.",
     ),
     (
         lambda: L.Masking()(L.Input((4,))),
         ShapeMismatch,
-        "Masking after InputLayer: expected a sequence per example, shape (time, features), "
+        "masking (Masking) after input (InputLayer): expected a sequence per example, shape "
+        "(time, features), "
         "received shape (4,). For ids use Embedding(..., mask_zero=True).",
     ),
     (
-        lambda: infer(Cell(), [(2,)], ["float32"], many=True, before=[]),
+        lambda: infer(Cell(), [(2,)], ["float32"], many=True),
         InvalidArgument,
         "Cell: expected the property state_sizes, received none. "
         "Define it in your cell: the number of features of each state.",

@@ -192,7 +192,8 @@ ARGUMENTS: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: L.SpectralNormalization(L.Flatten(), name="sn")(L.Input((3,))),
-        "sn (SpectralNormalization) after InputLayer: expected a layer with a weight called kernel "
+        "sn (SpectralNormalization) after input (InputLayer): expected a layer with a weight "
+        "called kernel "
         "or embeddings, received Flatten() with no weights. Wrap the layer whose kernel is meant, "
         "not a wrapper of it.",
     ),

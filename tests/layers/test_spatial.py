@@ -164,13 +164,15 @@ def test_arguments_that_are_refused(make: Callable[[], Layer], message: str) -> 
 @pytest.mark.parametrize(("layer", "shape", "message"), SHAPES, ids=lambda v: str(v)[:30])
 def test_inputs_that_are_refused(layer: Layer, shape: tuple[int, ...], message: str) -> None:
     with pytest.raises(ShapeMismatch, match=f"^{re.escape(message)}$"):
-        infer(layer, [shape], ["float32"], many=False, before=[])
+        infer(layer, [shape], ["float32"], many=False)
     with pytest.raises(ShapeMismatch, match=f"^{re.escape(message)}$"):
         layer.apply({}, jnp.zeros((1, *shape)))
 
 
 def test_the_place_in_the_network_is_named() -> None:
-    with pytest.raises(ShapeMismatch, match=r"^deep \(Conv2D\) after pool \(MaxPooling2D\): exp"):
+    with pytest.raises(
+        ShapeMismatch, match=r"^layer 2 of 2, deep \(Conv2D\) after pool \(MaxPooling2D\): exp"
+    ):
         Sequential(
             [
                 L.Input((8, 8, 1)),

@@ -103,7 +103,8 @@ def test_a_convolution_and_its_transpose_bring_the_size_back() -> None:
         ),
         (
             lambda: fw.Sequential([fw.Input((4,)), L.Dense(2), L.Tied(L.Dense(2))]),
-            "Tied: expected the instance of Dense it borrows from among the layers before it, "
+            "layer 2 of 2, tied (Tied) after dense (Dense): expected the instance of Dense it "
+            "borrows from among the layers before it, "
             "received none of them. Write encoder = Dense(8), use encoder in the network, and then "
             "Tied(encoder).",
         ),

@@ -180,6 +180,8 @@ def fit_rank(subject: str, name: str, array: HostArray, shape: Shape) -> HostArr
         return array[..., 0]
     if array.shape == shape and array.ndim:
         cure = "This is one example: pass x[None], a batch of one."
+    elif array.ndim == len(shape) + 2:
+        cure = "That is an axis too many: for one input pass one array, no list of them."
     elif sorted(array.shape[1:]) == sorted(shape) or array.shape[:-1] == shape:
         cure = "The axes are in another order: transpose x."
     else:

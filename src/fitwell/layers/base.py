@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from fitwell import activations, constraints, initializers, regularizers
+from fitwell.arguments import named
 from fitwell.description import Description
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.symbols import Call, Symbol, connect, describe, infer
@@ -87,6 +88,9 @@ class Layer(Description):
 
     uses_rows: ClassVar[bool] = False
     """True if `forward` takes `rows=`: which examples are no padding, (batch,), None for all."""
+
+    moves_only: ClassVar[bool] = False
+    """True if the output holds the input's numbers and no others."""
 
     keeps_time: ClassVar[bool] = True
     """False if the output's first axis is no longer the input's time axis."""
@@ -164,6 +168,8 @@ class Layer(Description):
 
     def check_data(self, subject: str, values: HostArray) -> None:
         """Raises InvalidData for an input of the network that this layer cannot read."""
+        for layer in self.inner().values():
+            layer.check_data(subject, values)
 
     def encode(self, values: HostArray) -> HostArray:
         """Of layers on the host: the numbers that `forward` gets for these rows of the input."""
@@ -214,6 +220,7 @@ class Layer(Description):
         changes: dict[str, Any] = {name: defaults[name] for name in self.init_only}
         return dataclasses.replace(self, **changes)
 
+    @named
     def __call__(self, inputs: Any) -> Any:
         """Adds the layer to a graph: symbols in, symbols out (functional API).
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -51,6 +51,17 @@ def places_fed(nodes: Sequence[Node], inputs: Sequence[int]) -> tuple[int, ...]:
     return tuple(found)
 
 
+def readers(nodes: Sequence[Node], inputs: Sequence[int]) -> Iterator[tuple[Node, int]]:
+    """The nodes that read the numbers of an input as they are, at most moved; and which input."""
+    holds = {place: which for which, place in enumerate(inputs)}
+    for i, node in enumerate(nodes):
+        for place, _ in node.inputs:
+            if place in holds:
+                yield node, holds[place]
+                if node.layer.moves_only:
+                    holds[i] = holds[place]
+
+
 def fed_output(nodes: Sequence[Node], place: int) -> Output:
     """Shape and dtype of what the node at `place` is given."""
     node = nodes[place]
@@ -59,4 +70,4 @@ def fed_output(nodes: Sequence[Node], place: int) -> Output:
     return node.layer.encoded(*nodes[node.inputs[0][0]].out[0])
 
 
-__all__ = ["Node", "Output", "Ref", "fed_output", "places_fed"]
+__all__ = ["Node", "Output", "Ref", "fed_output", "places_fed", "readers"]

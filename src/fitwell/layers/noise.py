@@ -86,7 +86,7 @@ class _SpatialDropout(Layer):
                 describe(self),
                 f"an input of shape ({form})",
                 f"shape {x.shape[1:]}",
-                f"For one with {x.ndim - 1} axes use {_fitting(x.ndim - 2)}.",
+                f"For such an input use {_fitting(x.ndim - 2)}.",
             )
         if not train or self.rate == 0:
             return x, state

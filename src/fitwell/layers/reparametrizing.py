@@ -13,7 +13,7 @@ from fitwell.description import check_number, check_positive_int
 from fitwell.errors import InvalidArgument
 from fitwell.layers.base import Layer, describe
 from fitwell.randomness import check_seed, seeded
-from fitwell.types import Array, HostArray, Key, Params, Shape, State
+from fitwell.types import Array, Key, Params, Shape, State
 
 _KERNELS = ("kernel", "embeddings")
 _SMALLEST_NORM = 1e-12
@@ -92,9 +92,6 @@ class _Reparametrized(Layer):
 
     def inner(self) -> dict[str, Layer]:
         return {"layer": self.layer}
-
-    def check_data(self, subject: str, values: HostArray) -> None:
-        self.layer.check_data(subject, values)
 
     def split_activation(self) -> tuple[Layer | None, Any]:
         bare, activation = self.layer.split_activation()

@@ -20,6 +20,8 @@ class Identity(Layer):
     [[1.0, 1.0]]
     """
 
+    moves_only: ClassVar[bool] = True
+
     def apply(self, params: Params, x: Array) -> Array:
         return x
 
@@ -39,6 +41,7 @@ class Flatten(Layer):
 
     data_format: str | None = None
 
+    moves_only: ClassVar[bool] = True
     keeps_time: ClassVar[bool] = False
 
     def validate(self) -> None:
@@ -64,6 +67,7 @@ class Reshape(Layer):
 
     target_shape: tuple[int, ...]
 
+    moves_only: ClassVar[bool] = True
     keeps_time: ClassVar[bool] = False
 
     def validate(self) -> None:
@@ -113,6 +117,7 @@ class Permute(Layer):
 
     dims: tuple[int, ...]
 
+    moves_only: ClassVar[bool] = True
     keeps_time: ClassVar[bool] = False
 
     def validate(self) -> None:
@@ -153,6 +158,7 @@ class RepeatVector(Layer):
 
     n: int
 
+    moves_only: ClassVar[bool] = True
     keeps_time: ClassVar[bool] = False
 
     def validate(self) -> None:

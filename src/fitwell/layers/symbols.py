@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fitwell.compiling import operations_of_jax
 from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch
+from fitwell.layers.naming import describe, placed
 from fitwell.randomness import abstract_key
 from fitwell.types import HOST_DTYPES, Inputs, Key, Shape, Shapes
 
@@ -54,23 +56,25 @@ class Symbol:
         return f"<Symbol shape={self.shape} dtype={self.dtype} from {describe(self.call.layer)}>"
 
 
-def describe(layer: Layer) -> str:
-    """`dense_1 (Dense)` for a named layer, `Dense` otherwise."""
-    kind = type(layer).__name__
-    return f"{layer.name} ({kind})" if layer.name else kind
-
-
 def connect(call: Call) -> Any:
     """The symbols a call gives: one, or a list if the layer has several outputs."""
     shapes: Any = [symbol.example_shape for symbol in call.inputs]
     dtypes = [symbol.dtype for symbol in call.inputs]
-    before = [symbol.call.layer for symbol in call.inputs]
-    lent = _lender_shape(call)
-    _check_host(call)
-    out = infer(call.layer, shapes, dtypes, many=call.many, before=before, lent=lent)
+    try:
+        _check_host(call)
+        out = infer(call.layer, shapes, dtypes, many=call.many, lent=_lender_shape(call))
+    except FitwellError as error:
+        raise _in_its_place(error, call) from error.__cause__
     if isinstance(out, list | tuple):
         return [Symbol(call, i, tuple(o.shape[1:]), str(o.dtype)) for i, o in enumerate(out)]
     return Symbol(call, None, tuple(out.shape[1:]), str(out.dtype))
+
+
+def _in_its_place(error: FitwellError, call: Call) -> FitwellError:
+    """The same error, with where in the graph the layer stands that raised it."""
+    own = error.subject in (describe(call.layer), type(call.layer).__name__)
+    subject = placed(call) + ("" if own else f", {error.subject} inside")
+    return type(error)(subject, error.expected, error.received, error.cure)
 
 
 def _check_host(call: Call) -> None:
@@ -81,7 +85,7 @@ def _check_host(call: Call) -> None:
     """
     layer = call.layer
     for symbol in call.inputs:
-        subject = f"{describe(layer)} after {describe(symbol.call.layer)}"
+        subject = describe(layer)
         reads_input = not symbol.call.inputs
         if layer.on_host and not reads_input:
             raise InvalidArgument(
@@ -134,7 +138,6 @@ def infer(
     dtypes: list[str],
     *,
     many: bool,
-    before: list[Layer],
     lent: Shape | None = None,
 ) -> Any:
     """Shape and dtype of a layer's output, without computing it.
@@ -142,12 +145,13 @@ def infer(
     `lent` is the shape of the input of the layer whose weights this one borrows.
 
     Raises:
-        ShapeMismatch: the layer does not take these shapes; names it and what came before.
+        ShapeMismatch: the layer does not take these shapes.
     """
     if layer.several_inputs not in (None, many):
         wants = "a list of inputs" if layer.several_inputs else "one input"
         got = f"a list of {len(shapes)}" if many else "one"
-        cure = "Write layer([a, b])." if layer.several_inputs else "Concatenate them first."
+        cure = "Take one of them, or concatenate them first."
+        cure = "Write layer([a, b])." if layer.several_inputs else cure
         raise InvalidArgument(describe(layer), wants, got, cure)
     try:
         if layer.on_host:
@@ -155,17 +159,12 @@ def infer(
             return _traced(layer.program(), (encoded[0],), (encoded[1],), many, lent)
         return _traced(layer, tuple(shapes), tuple(dtypes), many, lent)
     except FitwellError as error:
-        subject = error.subject if layer.name is None else describe(layer)
-        if "after" in error.subject:
-            subject = error.subject
-        elif before:
-            subject += " after " + " and ".join(describe(b) for b in before)
         # Anew, without the frames of JAX and the remark that it adds to what it lets through.
-        raise type(error)(subject, error.expected, error.received, error.cure) from None
+        parts = error.subject, error.expected, error.received, error.cure
+        raise type(error)(*parts) from None
     except (TypeError, ValueError, IndexError) as error:
-        after = " and ".join(describe(b) for b in before)
         raise ShapeMismatch(
-            describe(layer) + (f" after {after}" if after else ""),
+            describe(layer),
             "an input it can compute with",
             f"shape {shapes if many else shapes[0]}: {str(error).splitlines()[0]}",
             "Change the layer before it or the layer's own sizes.",
@@ -190,9 +189,34 @@ def _traced(
         if layer.lender is not None:
             params = {**params, "lender": layer.lender.init(key, lent)}
         with operations_of_jax(describe(layer)):
-            return layer.forward(params, state, x, key=key, train=True)[0]
+            return _checked(layer, layer.forward(params, state, x, key=key, train=True)[0])
 
     return jax.eval_shape(run, abstract_key())
+
+
+def _checked(layer: Layer, y: Any) -> Any:
+    """What a layer made of a batch: arrays, each with the batch axis in front.
+
+    Raises:
+        InvalidArgument: something else than an array or a list of them.
+        ShapeMismatch: the batch axis is gone.
+    """
+    for each in y if isinstance(y, list | tuple) and y else [y]:
+        if not isinstance(each, jax.Array | np.ndarray):
+            raise InvalidArgument(
+                describe(layer),
+                "its formula to return an array, or a list of arrays",
+                type(each).__name__,
+                "Return what it computed, as an array of jax.numpy.",
+            )
+        if each.shape[:1] != (_PROBE_BATCH,):
+            raise ShapeMismatch(
+                describe(layer),
+                f"an output that keeps the first axis, which is the batch, of size {_PROBE_BATCH}",
+                f"shape {each.shape}",
+                "Keep it: x.sum(-1) in place of x.sum(), x.reshape(len(x), -1) for x.ravel().",
+            )
+    return y
 
 
 __all__ = ["Call", "Symbol", "connect", "describe", "infer"]

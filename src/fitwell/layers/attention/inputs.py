@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from fitwell.arguments import named
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.base import Layer, describe
 from fitwell.types import Array, Params, Shape
@@ -37,6 +38,7 @@ class AttentionLayer(Layer):
         own: Array | None = mask[0]  # the steps of the output are the query's
         return own
 
+    @named
     def __call__(
         self,
         query: Any,

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 
 from fitwell import activations
+from fitwell.arguments import named
 from fitwell.errors import InvalidArgument
 from fitwell.layers.attention.block import Block
 from fitwell.layers.attention.inputs import Roles, check_shapes
@@ -63,6 +64,7 @@ class TransformerEncoder(Block):
     use_bias: bool = True
     output_initializer: Any = None
 
+    @named
     def __call__(self, inputs: Any, *, attention_mask: Any = None) -> Any:
         """Adds the layer to a graph: `layer(x)`, or with a mask (T, T), > 0 where it may attend."""
         given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
@@ -156,6 +158,7 @@ class TransformerDecoder(Block):
     use_bias: bool = True
     output_initializer: Any = None
 
+    @named
     def __call__(
         self, decoder_sequence: Any, encoder_sequence: Any = None, *,
         encoder_attention_mask: Any = None,

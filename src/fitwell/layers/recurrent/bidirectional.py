@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from fitwell.arguments import named
 from fitwell.description import check_choice
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.base import Layer, Symbol, describe
@@ -162,6 +163,7 @@ class Bidirectional(Layer):
         real: Array | None = mask[0] if isinstance(mask, list) else mask
         return real if self.layer.return_sequences else None
 
+    @named
     def __call__(self, inputs: Any, initial_state: Any = None) -> Any:
         """Adds the layer to a graph; initial_state: those of the first layer, then the second's."""
         if initial_state is None:

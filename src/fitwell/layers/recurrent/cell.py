@@ -121,9 +121,10 @@ def check_states(owner: Layer, sizes: tuple[int, ...], x: Array, states: States)
     """Raises ShapeMismatch unless there is one state of each size for every example."""
     expected = [(len(x), n) for n in sizes]
     if [s.shape for s in states] != expected:
+        counted = f"{len(sizes)} states" if len(sizes) > 1 else "1 state"
         raise ShapeMismatch(
             describe(owner),
-            f"{len(sizes)} states after the input, of the shapes {[(n,) for n in sizes]}",
+            f"{counted} after the input, of the shapes {[(n,) for n in sizes]}",
             f"{len(states)} of the shapes {[s.shape[1:] for s in states]}",
             "Pass what the layer before returned as its states (return_state=True).",
         )
@@ -156,6 +157,13 @@ class GatedCell(Cell):
 
     def init(self, key: Key, shape: Any) -> Params:
         example: Shape = shape[0] if isinstance(shape, list) else shape
+        if len(example) > 1:
+            raise ShapeMismatch(
+                describe(self),
+                "one vector per step, shape (features,)",
+                f"shape {example}",
+                "Put TimeDistributed(Flatten()) before it.",
+            )
         kernel_key, recurrent_key, bias_key = jax.random.split(key, 3)
         units = self.state_sizes[0]
         width = self.parts * units

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import jax
 import jax.numpy as jnp
 
+from fitwell.arguments import named
 from fitwell.description import check_choice, check_positive_int
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.base import Layer, Symbol, describe
@@ -150,6 +151,7 @@ class Recurrent(Layer):
     def split_activation(self) -> tuple[Layer | None, Any]:
         return self, None  # the activation acts inside the loop
 
+    @named
     def __call__(self, inputs: Any, initial_state: Any = None) -> Any:
         """Adds the layer to a graph; `layer(x, initial_state=[h])` is `layer([x, h])`."""
         if initial_state is None:

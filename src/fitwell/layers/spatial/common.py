@@ -58,8 +58,10 @@ class Spatial(Layer):
             return
         if len(shape) == self.rank:
             cure = f"If the channel axis is missing, put Reshape({(*shape, 1)}) before it."
-        else:
+        elif len(shape) > 1:
             cure = f"Put Reshape before it, or use a layer for inputs with {len(shape)} axes."
+        else:
+            cure = f"Put Reshape({AXES[self.rank]}) before it."
         raise ShapeMismatch(
             describe(self), f"an input of shape {AXES[self.rank]}", f"shape {shape}", cure
         )
