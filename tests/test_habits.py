@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -102,6 +103,24 @@ CASES: list[tuple[Callable[[], Any], type[FitwellError], str]] = [
         "EarlyStopping: expected a monitor whose name says which way is better, received "
         "monitor='val_los'. Did you mean val_loss? "
         'Pass mode="max" if more is better, mode="min" if less is.',
+    ),
+    (
+        lambda: fw.layers.Dense(3).get_weights(),  # type: ignore[attr-defined]
+        UnknownAttribute,
+        "Dense: expected an attribute it has, received .get_weights. "
+        'The arrays are in the model: model["name"].get_weights.',
+    ),
+    (
+        lambda: fw.optimizers.Adam().get_config(),  # type: ignore[attr-defined]
+        UnknownAttribute,
+        "Adam: expected an attribute it has, received .get_config. The arguments are its fields: "
+        "dataclasses.asdict(...) gives them as a dict.",
+    ),
+    (
+        lambda: small().layers[0].output,
+        UnknownAttribute,
+        "<dense: Dense(name='dense', units=1)>: expected an attribute it has, received .output. "
+        "Build the graph with symbols: h = first(x), y = second(h), Model(x, [h, y]).",
     ),
     *[
         (
@@ -270,3 +289,8 @@ def test_completion_shows_the_public_names() -> None:
     shown = [name for name in dir(fw) if not name.startswith("__")]
     assert shown == sorted(fw.__all__)
     assert "__version__" in dir(fw)
+
+
+def test_a_description_as_a_dict_makes_an_equal_one() -> None:
+    for made in (fw.layers.Conv2D(3, (2, 2)), fw.optimizers.Adam(0.1), fw.losses.Huber(2.0)):
+        assert type(made)(**dataclasses.asdict(made)) == made  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import dataclasses
 import inspect
 import operator
 from collections.abc import Mapping
-from typing import Any, ClassVar, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 import numpy as np
 
@@ -18,10 +18,11 @@ from fitwell.errors import (
     FrozenDescription,
     InvalidArgument,
     UnknownArgument,
+    UnknownAttribute,
     UnknownName,
     did_you_mean,
 )
-from fitwell.habits import cure_of
+from fitwell.habits import cure_of, cure_of_attribute
 
 T = TypeVar("T")
 
@@ -122,6 +123,16 @@ class Description:
 
     def __hash__(self) -> int:
         return hash(self._values(self))
+
+    if not TYPE_CHECKING:  # which otherwise took every name for right
+
+        def __getattr__(self, name: str) -> Any:
+            """Only for what is not there: habits from elsewhere are answered with what to write."""
+            cure = cure_of_attribute(name)
+            if cure:
+                raise UnknownAttribute(type(self).__name__, "an attribute it has", f".{name}", cure)
+            text = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(text, name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._refuse_change(name)

@@ -1,4 +1,4 @@
-"""Arguments of Keras that are not here, each with what to do instead."""
+"""Arguments and attributes of Keras that are not here, each with what to do instead."""
 
 from __future__ import annotations
 
@@ -91,6 +91,30 @@ CURES = {
 
 `tests/test_keras_signatures.py` compares it with Keras' own signatures.
 """
+
+
+_SYMBOLS = "Build the graph with symbols: h = first(x), y = second(h), Model(x, [h, y])."
+
+ATTRIBUTES = {
+    "get_config": "The arguments are its fields: dataclasses.asdict(...) gives them as a dict.",
+    "input": _SYMBOLS,
+    "output": _SYMBOLS,
+}
+"""What Keras' layers have and neither descriptions nor a model's layers have, with the cure."""
+
+ARRAYS = ("bias", "count_params", "get_weights", "kernel", "set_weights", "weights")
+"""What a model's layers have and descriptions have not."""
+
+
+def cure_of_attribute(name: str) -> str | None:
+    """What to write in place of an attribute of Keras that a description does not have.
+
+    >>> cure_of_attribute("kernel")
+    'The arrays are in the model: model["name"].kernel.'
+    """
+    if name in ARRAYS:
+        return f'The arrays are in the model: model["name"].{name}.'
+    return ATTRIBUTES.get(name)
 
 
 def cure_of(subject: str, name: str) -> str | None:

@@ -11,7 +11,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fitwell.errors import InvalidArgument, InvalidData, NotReady, ShapeMismatch, did_you_mean
+from fitwell.errors import (
+    InvalidArgument,
+    InvalidData,
+    NotReady,
+    ShapeMismatch,
+    UnknownAttribute,
+    did_you_mean,
+)
+from fitwell.habits import ATTRIBUTES
 from fitwell.layers.base import Layer
 from fitwell.layers.lookup import Lookup
 from fitwell.network import Network, Node
@@ -210,6 +218,9 @@ class LayerView:
                 return jax.tree.map(jnp.array, arrays[attribute])
         if hasattr(description, attribute):
             return getattr(description, attribute)
+        if attribute in ATTRIBUTES:
+            cure = ATTRIBUTES[attribute]
+            raise UnknownAttribute(repr(self), "an attribute it has", f".{attribute}", cure)
         known = [*params, *state, *(n for n in dir(description) if not n.startswith("_"))]
         raise AttributeError(f"{self!r} has no {attribute}. {did_you_mean(attribute, known)}")
 

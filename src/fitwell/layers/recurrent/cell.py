@@ -36,7 +36,7 @@ class Cell(Layer):
     ...
     ...     @property
     ...     def state_sizes(self):
-    ...         return (self.own.units,)
+    ...         return (self.units,)
     ...
     ...     def step(self, params, x, states, noise=None):
     ...         y = 0.9 * states[0] + 0.1 * x
