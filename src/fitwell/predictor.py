@@ -291,7 +291,8 @@ class Predictor:
             some = [a[start : start + rows] for a in xs]
             some = some if encode is None else encode(some, start)
             count = len(some[0])
-            size = min(rows, 1 << (count - 1).bit_length())
+            # A network that keeps states has room for so many rows and no more.
+            size = count if network.remembers else min(rows, 1 << (count - 1).bit_length())
             if hook is not None:
                 hook("begin", start // rows, {})
             real = (np.arange(size) < count).astype(np.float32)
