@@ -202,6 +202,9 @@ def test_transposed_has_the_derivatives_of_a_transposed_convolution(sizes: tuple
             np.testing.assert_allclose(left, right, rtol=1e-11, atol=1e-11)
 
 
+@pytest.mark.skipif(
+    jax.default_backend() != "cpu", reason="accelerators choose the form themselves"
+)
 @every_case
 def test_every_convolution_of_a_step_has_the_form_that_is_fast_in_loops(case: Case) -> None:
     """XLA's CPU back end computes any other form fifty times slower inside a loop."""
