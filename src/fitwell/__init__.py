@@ -19,6 +19,7 @@ from fitwell import (
     metrics,
     optimizers,
     plots,
+    population,
     regularizers,
     schedules,
     tabular,
@@ -28,6 +29,7 @@ from fitwell.errors import missing_attribute
 from fitwell.layers import Input
 from fitwell.loading import load
 from fitwell.model import Model
+from fitwell.population import cross_validate, find_learning_rate, fit_many
 from fitwell.sequential import Sequential
 from fitwell.settings import settings
 
@@ -41,7 +43,10 @@ __all__ = [
     "architectures",
     "callbacks",
     "constraints",
+    "cross_validate",
     "errors",
+    "find_learning_rate",
+    "fit_many",
     "initializers",
     "layers",
     "load",
@@ -49,6 +54,7 @@ __all__ = [
     "metrics",
     "optimizers",
     "plots",
+    "population",
     "regularizers",
     "schedules",
     "settings",

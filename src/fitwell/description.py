@@ -25,6 +25,7 @@ from fitwell.errors import (
 from fitwell.habits import cure_of, cure_of_attribute
 
 T = TypeVar("T")
+D = TypeVar("D", bound="Description")
 
 
 class _SignatureOfClass:
@@ -277,6 +278,26 @@ def check_positive_int(owner: Description, *names: str) -> None:
         value = getattr(owner, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             _invalid(owner, f"{name} to be a whole number >= 1", name, f"Pass {name}=1 or more.")
+
+
+def unchecked(description: D, **values: Any) -> D:
+    """A copy with other values of some fields, which may be traced: `validate` does not see them.
+
+    For what was checked before, inside a program.
+    """
+    copy: D = object.__new__(type(description))
+    for field in dataclasses.fields(description):  # type: ignore[arg-type]
+        value = values.get(field.name, getattr(description, field.name))
+        object.__setattr__(copy, field.name, value)
+    return copy
+
+
+def is_zero(value: Any) -> bool:
+    """Whether a hyper-parameter is the number 0, so that what it scales can be left out.
+
+    False for a traced one, which differs between the lanes of a population.
+    """
+    return isinstance(value, int | float) and value == 0
 
 
 def check_number(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -32,7 +33,7 @@ from fitwell.types import Array, Key, Params, State
 Body: TypeAlias = Callable[[Any, Batch, Array], tuple[Any, Stats]]
 
 
-def _loop(
+def loop(
     objective: Objective,
     body: Body,
     carry: Any,
@@ -40,15 +41,18 @@ def _loop(
     data: Batch,
     rates: Array,
     count: Array,
+    join: Callable[[Stats, Stats], Stats] | None = None,
 ) -> tuple[Any, Stats, Stats]:
     """`count` batches of a chunk in one loop, with the number of turns known only at run time.
 
-    So one compiled program serves every length up to the chunk's capacity.
+    So one compiled program serves every length up to the chunk's capacity. `join` adds a batch's
+    sums to the totals; `merge` by default.
     """
 
     def at(i: Array | int) -> Batch:
         return jax.tree.map(lambda a: lax.dynamic_index_in_dim(a, i, keepdims=False), data)
 
+    join = join or functools.partial(merge, objective)
     room: Stats = {}
     if any(measure.metric.collects for measure in objective.measures):
         shapes = jax.eval_shape(lambda c: body(c, at(0), rates[0])[1], carry)
@@ -60,7 +64,7 @@ def _loop(
         carry, stats = body(carry, at(i), rates[i])
         sums, each = split_collected(objective, stats)
         room = jax.tree.map(lambda r, e: lax.dynamic_update_index_in_dim(r, e, i, 0), room, each)
-        return carry, merge(objective, totals, sums), room
+        return carry, join(totals, sums), room
 
     return lax.fori_loop(0, count, turn, (carry, totals, room))
 
@@ -78,7 +82,7 @@ def train_program(network: Network, objective: Objective, optimizer: Optimizer) 
         def body(carry: TrainState, batch: Batch, rate: Array) -> tuple[TrainState, Stats]:
             return step(network, objective, optimizer, carry, batch, rate)
 
-        return _loop(objective, body, train, totals, data, rates, count)
+        return loop(objective, body, train, totals, data, rates, count)
 
     return compiling.compile(chunk, donate=(0, 1))
 
@@ -102,7 +106,7 @@ def evaluate_program(network: Network, objective: Objective) -> Any:
             return (None if carry is None else new), stats
 
         start = state if network.remembers else None
-        return _loop(objective, body, start, totals, data, rates, count)
+        return loop(objective, body, start, totals, data, rates, count)
 
     return compiling.compile(chunk, donate=(2,))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -10,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from fitwell import activations
+from fitwell.description import unchecked
 from fitwell.layers.augmenting.mixing import Mixing, mix
 from fitwell.losses import Loss
 from fitwell.metrics import Metric
@@ -102,7 +102,7 @@ class Objective:
                 over_last_axis = loss.link == "sigmoid" or loss.axis == -1  # type: ignore[attr-defined]
                 if activations.name_of(activation) == loss.link and over_last_axis:
                     network = moved
-                    reads.append((dataclasses.replace(loss, from_logits=True), place))  # type: ignore[call-arg]
+                    reads.append((unchecked(loss, from_logits=True), place))
                     continue
             reads.append((loss, network.outputs[i]))
         return network, reads
@@ -202,8 +202,12 @@ def step(
     train: TrainState,
     batch: Batch,
     learning_rate: Array,
+    mask: Params | None = None,
 ) -> tuple[TrainState, Stats]:
-    """One update of the weights; its randomness is a function of (key, step)."""
+    """One update of the weights; its randomness is a function of (key, step).
+
+    Gradients are multiplied by `mask`: at 0, a weight that begins as 0 stays 0.
+    """
     key = jax.random.fold_in(train.key, train.step)
     learn, kept = network.split_trainable(train.params)
 
@@ -213,6 +217,8 @@ def step(
         )
 
     (value, (state, stats)), grads = jax.value_and_grad(loss, has_aux=True)(learn)
+    if mask is not None:
+        grads = jax.tree.map(jnp.multiply, grads, mask)
     extra = {"value": value, "value_fn": lambda p: loss(p)[0]} if optimizer.needs_value else {}
     learn, optimizer_state = optimizer.step(learn, grads, train.optimizer, learning_rate, **extra)
     learn = network.project(learn, learning_rate)

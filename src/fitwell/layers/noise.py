@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
 
-from fitwell.description import check_number
+from fitwell.description import check_number, is_zero
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.base import Layer, check_data_format, describe
 from fitwell.randomness import check_seed, seeded
@@ -59,7 +58,7 @@ class Dropout(Layer):
         self, params: Params, state: State, x: Array, *, key: Key, train: bool
     ) -> tuple[Array, State]:
         mask_shape = _mask_shape(self, self.noise_shape, x.shape)
-        if not train or self.rate == 0:
+        if not train or is_zero(self.rate):
             return x, state
         return _dropped(x, self.rate, mask_shape, seeded(key, self.seed)), state
 
@@ -88,7 +87,7 @@ class _SpatialDropout(Layer):
                 f"shape {x.shape[1:]}",
                 f"For such an input use {_fitting(x.ndim - 2)}.",
             )
-        if not train or self.rate == 0:
+        if not train or is_zero(self.rate):
             return x, state
         mask_shape = (x.shape[0], *(1,) * self.dimensions, x.shape[-1])
         drawn = seeded(key, self.seed)  # type: ignore[attr-defined]
@@ -188,9 +187,9 @@ class AlphaDropout(Layer):
         self, params: Params, state: State, x: Array, *, key: Key, train: bool
     ) -> tuple[Array, State]:
         mask_shape = _mask_shape(self, self.noise_shape, x.shape)
-        if not train or self.rate == 0:
+        if not train or is_zero(self.rate):
             return x, state
-        a = 1 / math.sqrt((1 - self.rate) * (1 + self.rate * _SELU_FLOOR**2))
+        a = ((1 - self.rate) * (1 + self.rate * _SELU_FLOOR**2)) ** -0.5
         b = -a * self.rate * _SELU_FLOOR
         keep = jax.random.bernoulli(seeded(key, self.seed), 1 - self.rate, mask_shape)
         return a * jnp.where(keep, x, _SELU_FLOOR) + b, state
@@ -224,10 +223,10 @@ class GaussianDropout(Layer):
     def forward(
         self, params: Params, state: State, x: Array, *, key: Key, train: bool
     ) -> tuple[Array, State]:
-        if not train or self.rate == 0:
+        if not train or is_zero(self.rate):
             return x, state
         noise = jax.random.normal(seeded(key, self.seed), x.shape, jnp.result_type(x, 0.0))
-        return x * (1 + math.sqrt(self.rate / (1 - self.rate)) * noise), state
+        return x * (1 + (self.rate / (1 - self.rate)) ** 0.5 * noise), state
 
 
 class GaussianNoise(Layer):

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from fitwell.description import check_number, check_positive_int
+from fitwell.description import check_number, check_positive_int, is_zero
 from fitwell.errors import InvalidArgument
 from fitwell.layers.base import Layer, describe
 from fitwell.randomness import check_seed, seeded
@@ -259,7 +259,7 @@ class DropConnect(_Reparametrized):
 
     def kernel(self, params: Params, state: State, *, key: Key, train: bool) -> tuple[Array, State]:
         kernel = self._inside_kernel(params)
-        if not train or self.rate == 0:
+        if not train or is_zero(self.rate):
             return kernel, {}
         keep = jax.random.bernoulli(seeded(key, self.seed), 1 - self.rate, kernel.shape)
         return jnp.where(keep, kernel / (1 - self.rate), 0), {}

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from fitwell.description import check_number
+from fitwell.description import check_number, is_zero
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.losses.base import EPSILON, Loss, array, floating, pair
 from fitwell.types import Array
@@ -55,12 +55,14 @@ def log_probability(y_pred: Array, from_logits: bool, axis: int) -> Array:
 
 def smooth_binary(y_true: Array, label_smoothing: float) -> Array:
     """y (1 - a) + a / 2."""
-    return y_true * (1 - label_smoothing) + label_smoothing / 2 if label_smoothing else y_true
+    if is_zero(label_smoothing):
+        return y_true
+    return y_true * (1 - label_smoothing) + label_smoothing / 2
 
 
 def smooth_categorical(y_true: Array, label_smoothing: float, axis: int) -> Array:
     """y (1 - a) + a / C."""
-    if not label_smoothing:
+    if is_zero(label_smoothing):
         return y_true
     return y_true * (1 - label_smoothing) + label_smoothing / y_true.shape[axis]
 

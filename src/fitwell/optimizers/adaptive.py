@@ -6,6 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from fitwell.description import is_zero
 from fitwell.optimizers.averages import moving
 from fitwell.optimizers.base import Optimizer, Slots
 from fitwell.optimizers.checks import check_betas
@@ -80,7 +81,7 @@ class RMSprop(Optimizer):
 
     def slots(self, name: str, weight: Array) -> Slots:
         names = ["velocity"]
-        names += ["momentum"] if self.momentum else []
+        names += [] if is_zero(self.momentum) else ["momentum"]
         names += ["average_gradient"] if self.centered else []
         return {slot: jnp.zeros_like(weight) for slot in names}
 
@@ -95,7 +96,7 @@ class RMSprop(Optimizer):
             # a rounding error below 0 that is larger than epsilon would be a NaN
             spread = jnp.maximum(velocity - jnp.square(average), 0.0)
         move = rate * (gradient / jnp.sqrt(spread + self.epsilon))
-        if self.momentum:
+        if not is_zero(self.momentum):
             move = new["momentum"] = self.momentum * slots["momentum"] + move
         return weight - move, new
 

@@ -6,6 +6,7 @@ import math
 
 import jax.numpy as jnp
 
+from fitwell.description import is_zero
 from fitwell.types import Array
 
 
@@ -14,7 +15,7 @@ def moving(kept: float | Array, average: Array, value: Array) -> Array:
     return kept * average + (1.0 - kept) * value
 
 
-def bias_correction(beta: float, count: Array) -> Array:
+def bias_correction(beta: float | Array, count: Array) -> Array:
     """1 - beta ** count, accurate in float32 also where beta is almost 1.
 
     >>> count = jnp.array(1)
@@ -22,4 +23,7 @@ def bias_correction(beta: float, count: Array) -> Array:
     '0.001000 0.001000'
     """
     steps = count.astype(jnp.result_type(float))
-    return -jnp.expm1(steps * math.log(beta)) if beta > 0 else jnp.ones_like(steps)
+    if is_zero(beta):
+        return jnp.ones_like(steps)
+    log = math.log(beta) if isinstance(beta, float) else jnp.log(beta)  # traced: one per lane
+    return -jnp.expm1(steps * log)

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from fitwell import tree
-from fitwell.description import Description
+from fitwell.description import Description, is_zero
 from fitwell.errors import InvalidArgument
 from fitwell.optimizers.checks import check_common
 from fitwell.optimizers.gradients import clip
@@ -220,7 +220,8 @@ class Optimizer(Description):
         if multiplier != 1:
             rate = rate * multiplier
         decay, decayed = self.decay(slots), weight
-        if decay and not any(covers(part, name) for part in self.exclude_from_weight_decay):
+        excluded = any(covers(part, name) for part in self.exclude_from_weight_decay)
+        if not (decay is None or is_zero(decay) or excluded):
             decayed = weight - weight * (rate * decay)
         moved, updated = self.update(decayed, gradient, slots, rate, factors)
         kept = {slot: value.astype(slots[slot].dtype) for slot, value in updated.items()}

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from fitwell.description import is_zero
 from fitwell.optimizers.base import Optimizer, Slots
 from fitwell.optimizers.checks import check_betas
 from fitwell.schedules.base import LearningRate
@@ -40,12 +41,12 @@ class SGD(Optimizer):
         check_betas(self, "momentum")
 
     def slots(self, name: str, weight: Array) -> Slots:
-        return {"momentum": jnp.zeros_like(weight)} if self.momentum else {}
+        return {} if is_zero(self.momentum) else {"momentum": jnp.zeros_like(weight)}
 
     def update(
         self, weight: Array, gradient: Array, slots: Slots, rate: Any, factors: Any
     ) -> tuple[Array, Slots]:
-        if not self.momentum:
+        if is_zero(self.momentum):
             return weight - rate * gradient, slots
         velocity = self.momentum * slots["momentum"] - rate * gradient
         move = self.momentum * velocity - rate * gradient if self.nesterov else velocity

@@ -1,0 +1,8 @@
+"""Populations: many networks of one shape trained by one compiled program."""
+
+from fitwell.population.fitting import fit_many
+from fitwell.population.folding import cross_validate
+from fitwell.population.rates import find_learning_rate
+from fitwell.population.results import CrossValidation, Population
+
+__all__ = ["CrossValidation", "Population", "cross_validate", "find_learning_rate", "fit_many"]

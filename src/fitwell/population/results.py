@@ -1,0 +1,139 @@
+"""What `fit_many` and `cross_validate` return: tables, the best model, the mean of all."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fitwell.errors import InvalidArgument
+from fitwell.history import History
+from fitwell.model import Model
+from fitwell.population.members import copy_of, mean_of
+from fitwell.population.running import Outcome, Plan, rate_of
+from fitwell.types import HostArray
+
+if TYPE_CHECKING:
+    import polars
+
+
+class Population:
+    """Networks that were trained together.
+
+    Attributes:
+        histories: one History per lane.
+        scores: the monitored value of each lane: its best with `patience`, else its last.
+        monitor: the name of that value.
+        seconds: the wall time of all.
+    """
+
+    def __init__(self, model: Model, plan: Plan, outcomes: list[Outcome], seconds: float) -> None:
+        self._model, self._plan, self._outcomes = model, plan, outcomes
+        self.monitor, self.seconds = plan.monitor, seconds
+        self.histories: list[History] = [one.history for one in outcomes]
+        self.scores: HostArray = np.array([one.score for one in outcomes])
+
+    def __len__(self) -> int:
+        return len(self._outcomes)
+
+    @functools.cached_property
+    def models(self) -> list[Model]:
+        """One model per lane, compiled, with the lane's seed and learning rate."""
+        made = []
+        for one in self._outcomes:
+            model = copy_of(self._model, one.train, one.lane.seed)
+            model.optimizer = rate_of(self._plan.optimizer, one.lane)
+            model.epochs_trained, model.history = len(one.history.epoch), one.history
+            made.append(model)
+        return made
+
+    @property
+    def best_lane(self) -> int:
+        """The number of the lane with the best score; lanes without a number come last.
+
+        Raises:
+            InvalidArgument: no lane has a finite score.
+        """
+        values = self._plan.sign * self.scores
+        if not np.isfinite(values).any():
+            raise InvalidArgument(
+                "Population",
+                f"a lane with a finite {self.monitor}",
+                "none: all of them diverged",
+                "Try learning rates ten times smaller, or scale the inputs.",
+            )
+        return int(np.nanargmin(np.where(np.isfinite(values), values, np.nan)))
+
+    @property
+    def best(self) -> Model:
+        """The model with the best score."""
+        return self.models[self.best_lane]
+
+    def frame(self) -> polars.DataFrame:
+        """One row per lane: what it was given, how long it trained, where it ended."""
+        import polars as pl
+
+        rows: list[dict[str, Any]] = []
+        for number, one in enumerate(self._outcomes):
+            values = one.history.history
+            at = one.history.epoch.index(one.best_epoch) if one.history.epoch else 0
+            rows.append(
+                {
+                    "lane": number,
+                    **one.lane.facts,
+                    "epochs": len(one.history.epoch),
+                    "best_epoch": one.best_epoch,
+                    **{name: series[at] for name, series in values.items()},
+                    "stopped": one.history.stopped,
+                }
+            )
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def mean(self) -> dict[str, tuple[float, float]]:
+        """By name the mean and the standard deviation over the lanes (n - 1 in the divisor)."""
+        table = self.frame()
+        names = [name for name in self._outcomes[0].history.history if name in table.columns]
+        found = {}
+        for name in names:
+            values = table[name].to_numpy()
+            spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+            found[name] = (float(values.mean()), spread)
+        return found
+
+    def ensemble(self, best: int | None = None) -> Model:
+        """One model that predicts the mean of the lanes' predictions.
+
+        Args:
+            best: only so many of the best lanes; None takes all with a finite score.
+        """
+        order = np.argsort(
+            np.where(np.isfinite(self.scores), self._plan.sign * self.scores, np.inf)
+        )
+        chosen = [int(i) for i in order[:best] if np.isfinite(self.scores[i])]
+        if not chosen:
+            _ = self.best_lane  # says that none is finite
+        return mean_of([self.models[i] for i in sorted(chosen)], f"{self._model.name}_ensemble")
+
+    def __repr__(self) -> str:
+        mean = self.mean().get(self.monitor)
+        text = "" if mean is None else f", {self.monitor} {mean[0]:.4g} ± {mean[1]:.2g}"
+        finite = np.isfinite(self.scores)
+        best = (
+            f" (best {self.scores[self.best_lane]:.4g}, lane {self.best_lane})"
+            if finite.any()
+            else ""
+        )
+        diverged = f", {int((~finite).sum())} diverged" if not finite.all() else ""
+        end = f"{best}{diverged}, {self.seconds:.1f} s"
+        return f"<{type(self).__name__}: {len(self)} lanes{text}{end}>"
+
+
+class CrossValidation(Population):
+    """Networks that were each trained without a part of the data.
+
+    Attributes:
+        predictions: of each example the mean over the models that did not see it.
+    """
+
+    predictions: Any

@@ -1,0 +1,141 @@
+"""Hyper-parameters as arrays: descriptions whose numbers differ between the lanes of a program.
+
+A description is a constant of a compiled program. Here copies of it get a traced number in the
+place of a field, so that one program serves all values, and `vmap` gives each lane its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from fitwell.description import unchecked
+from fitwell.errors import InvalidArgument, did_you_mean
+from fitwell.layers import (
+    AlphaDropout,
+    DropConnect,
+    Dropout,
+    GaussianDropout,
+    Layer,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
+from fitwell.network import Network
+from fitwell.optimizers import Optimizer
+from fitwell.training import Objective
+from fitwell.types import Array
+
+DROPOUTS = (
+    AlphaDropout, DropConnect, Dropout, GaussianDropout, SpatialDropout1D, SpatialDropout2D,
+    SpatialDropout3D,
+)  # fmt: skip
+
+
+def varied(
+    network: Network, objective: Objective, optimizer: Optimizer, values: Mapping[str, Array]
+) -> tuple[Network, Objective, Optimizer]:
+    """The parts of a step with a lane's own numbers in them.
+
+    Args:
+        values: by the names that `check` allows.
+    """
+    layers: dict[str, Layer] = {}
+    losses = list(objective.losses)
+    for name, value in values.items():
+        owner, attribute = _place(name)
+        if owner == "optimizer":
+            optimizer = unchecked(optimizer, **{attribute: value})
+        elif owner == "loss":
+            losses = [
+                unchecked(loss, **{attribute: value})
+                if loss is not None and hasattr(loss, attribute)
+                else loss
+                for loss in losses
+            ]
+        else:
+            for layer in _layers(network, owner):
+                before = layers.get(layer, network.layers[layer])
+                layers[layer] = unchecked(before, **{attribute: value})
+    if layers:
+        network = network.with_layers(layers)
+    return network, dataclasses.replace(objective, losses=tuple(losses)), optimizer
+
+
+def check(
+    subject: str, network: Network, objective: Objective, optimizer: Optimizer, name: str,
+    values: list[float],
+) -> None:  # fmt: skip
+    """Whether lanes can differ in `name`, and whether each value is one the description takes.
+
+    Raises:
+        InvalidArgument: there is nothing of that name, or a value is refused.
+    """
+    owner, attribute = _place(name)
+    owners: list[Any]
+    there: list[Any]
+    if owner == "optimizer":
+        owners, there = [optimizer], [optimizer]
+    elif owner == "loss":
+        there = [loss for loss in objective.losses if loss is not None]
+        owners = [loss for loss in there if hasattr(loss, attribute)]
+    else:
+        there = [network.layers[n] for n in _layers(network, owner)]
+        owners = [layer for layer in there if hasattr(layer, attribute)]
+    if not [one for one in owners if isinstance(getattr(one, attribute, None), int | float | None)]:
+        raise InvalidArgument(
+            subject, f"{name} to be a number of the model", *_cure(name, there, network)
+        )
+    for one in owners:
+        for value in dict.fromkeys(values):
+            dataclasses.replace(one, **{attribute: value})  # its own check and its own message
+
+
+def _place(name: str) -> tuple[str, str]:
+    short = {
+        "weight_decay": ("optimizer", "weight_decay"),
+        "label_smoothing": ("loss", "label_smoothing"),
+        "dropout": ("*", "rate"),
+    }
+    owner, _, attribute = name.rpartition(".")
+    return short.get(name, (owner, attribute))
+
+
+def _layers(network: Network, owner: str) -> list[str]:
+    """The layers a name stands for: `*` is every dropout."""
+    if owner != "*":
+        return [owner] if owner in network.layers else []
+    return [name for name, layer in network.layers.items() if isinstance(layer, DROPOUTS)]
+
+
+def _cure(name: str, there: list[Any], network: Network) -> tuple[str, str]:
+    owner, attribute = _place(name)
+    if name == "dropout":
+        return "a network without dropout", "Add Dropout(0.1) to it: its rate can differ then."
+    if there:
+        kinds = ", ".join(type(one).__name__ for one in there)
+        numbers = [
+            field.name
+            for one in there
+            for field in dataclasses.fields(one)
+            if isinstance(getattr(one, field.name), float)
+        ]
+        return f"{attribute!r}, which {kinds} does not have", did_you_mean(attribute, numbers)
+    places = ["optimizer", "loss", *network.layers]
+    cure = did_you_mean(owner, places) if owner else 'Write "optimizer.beta_1" or "dense.rate".'
+    return repr(name), cure
+
+
+def answer_concrete(subject: str, names: list[str], error: Exception) -> InvalidArgument:
+    """What to say where a number decides about the program itself and so cannot differ."""
+    reasons = (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError)
+    assert isinstance(error, reasons)
+    return InvalidArgument(
+        subject,
+        "numbers that only enter the arithmetic of a step",
+        f"one among {', '.join(names)} that decides what is computed",
+        "Fit one population for each of its values.",
+    )
