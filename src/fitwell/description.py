@@ -280,14 +280,14 @@ def check_positive_int(owner: Description, *names: str) -> None:
             _invalid(owner, f"{name} to be a whole number >= 1", name, f"Pass {name}=1 or more.")
 
 
-def unchecked(description: D, **values: Any) -> D:
+def unchecked(description: D, kind: Any = None, /, **values: Any) -> D:
     """A copy with other values of some fields, which may be traced: `validate` does not see them.
 
-    For what was checked before, inside a program.
+    For what was checked before, inside a program. `kind` is a subclass with more fields.
     """
-    copy: D = object.__new__(type(description))
-    for field in dataclasses.fields(description):  # type: ignore[arg-type]
-        value = values.get(field.name, getattr(description, field.name))
+    copy: D = object.__new__(kind or type(description))
+    for field in dataclasses.fields(copy):  # type: ignore[arg-type]
+        value = values[field.name] if field.name in values else getattr(description, field.name)
         object.__setattr__(copy, field.name, value)
     return copy
 

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
-from fitwell import feeding
 from fitwell.arguments import named
-from fitwell.errors import InvalidArgument, NotReady, warn
-from fitwell.examples import Examples
-from fitwell.fitting import interruptible
 from fitwell.model import Model
-from fitwell.population import programs, running, varying
-from fitwell.population.lanes import Lane, combine, seeds_of
-from fitwell.population.members import copy_of
+from fitwell.population.jobs import Job, require_model
+from fitwell.population.lanes import combine, seeds_of
 from fitwell.population.results import Population
-from fitwell.population.showing import Progress
-from fitwell.predictor import batch_rows
-from fitwell.programs import start
-from fitwell.training import Batch, TrainState
-from fitwell.types import HostArray
 
 
 @named
@@ -38,6 +23,8 @@ def fit_many(
     dropout: Any = None,
     label_smoothing: Any = None,
     init_scale: Any = None,
+    width: Any = None,
+    depth: Any = None,
     vary: Mapping[str, Any] | None = None,
     grid: bool = False,
     batch_size: int | str | None = None,
@@ -66,6 +53,9 @@ def fit_many(
         dropout: the rate of every dropout layer of the model.
         label_smoothing: of the losses.
         init_scale: factors of the initial kernels; biases are left alone.
+        width: units of the hidden layers of a dense network: a number for all of them or a tuple,
+            at most those of the model. Such a lane is what the truly narrow network becomes.
+        depth: how many hidden layers, at most those of the model; they must be equally wide.
         vary: other numbers, by `"optimizer.beta_1"`, `"loss.delta"` or `"layer_name.rate"`.
         grid: combine every value with every other, in place of pairing the lists.
         batch_size, epochs, validation_split, validation_data, class_weight, sample_weight,
@@ -85,6 +75,7 @@ def fit_many(
 
     >>> from fitwell import Sequential
     >>> from fitwell.layers import Dense
+    >>> import numpy as np
     >>> x = np.linspace(-1, 1, 64)[:, None]
     >>> model = Sequential([Dense(8, activation="tanh"), Dense(1)], seed=0)
     >>> model.compile(loss="mse")
@@ -100,6 +91,8 @@ def fit_many(
         "dropout": dropout,
         "label_smoothing": label_smoothing,
         "init_scale": init_scale,
+        "width": width,
+        "depth": depth,
         "sample_weights": sample_weights,
         **(vary or {}),
     }
@@ -110,151 +103,3 @@ def fit_many(
         validation_split=validation_split, validation_data=validation_data,
     )  # fmt: skip
     return Population(*job.run(lanes, verbose, time_limit))
-
-
-_LARGER = ("accuracy", "auc", "f1", "precision", "recall", "r2", "similarity", "iou")
-
-
-class Job:
-    """One call: the data as arrays, and what all lanes share."""
-
-    def __init__(
-        self, subject: str, model: Model, x: Any, y: Any, *, batch_size: Any, epochs: int,
-        patience: int | None, monitor: str | None, class_weight: Any = None,
-        sample_weight: Any = None, validation_split: float = 0.0, validation_data: Any = None,
-        folds: bool = False,
-    ) -> None:  # fmt: skip
-        self.subject, self.model, self.folds = subject, model, folds
-        self.optimizer = model._require_optimizer()
-        if self.optimizer.needs_value:
-            cure = "Fit its models one by one, or choose Adam."
-            raise InvalidArgument(
-                subject, "an optimizer without a line search", repr(self.optimizer), cure
-            )
-        if x is None or feeding.is_iterable_of_batches(x):
-            received = "None" if x is None else "an iterable of batches"
-            raise InvalidArgument(subject, "x and y as arrays", received, "Pass arrays.")
-        self.epochs = feeding.whole_number(subject, "epochs", epochs, 1)
-        if patience is not None:
-            feeding.whole_number(subject, "patience", patience, 1)
-        self.patience = patience
-        examples = Examples(model, subject)
-        data, held_out = examples.batch(x, y, sample_weight), None
-        if validation_data is not None:
-            held = Examples(model, "validation_data", examples.objective)
-            held_out = held.batch(*feeding.unpack(subject, validation_data))
-        elif validation_split:
-            data, held_out = feeding.split_off(data, validation_split)
-        if class_weight is not None:
-            data = examples.class_weighted(data, class_weight)
-        self.data, self.held_out, self.objective = data, held_out, examples.objective
-        full = batch_size == "full"
-        self.rows = len(data.x[0])
-        self.batch_size = self.rows if full else batch_rows(subject, batch_size, 32)
-        self._choose_monitor(monitor)
-
-    def _choose_monitor(self, monitor: str | None) -> None:
-        validated = self.folds or self.held_out is not None
-        names = self.objective.log_names(validated=validated)
-        self.monitor = monitor or ("val_loss" if validated else "loss")
-        if self.monitor not in names:
-            cure = f"The choices are {', '.join(names)}."
-            raise InvalidArgument(self.subject, "monitor to be measured", repr(monitor), cure)
-        larger = any(word in self.monitor for word in _LARGER)
-        self.sign = -1 if larger and "loss" not in self.monitor else 1
-
-    def run(
-        self, lanes: list[Lane], verbose: int | str, time_limit: Any
-    ) -> tuple[Model, running.Plan, list[running.Outcome], float]:
-        """Trains the lanes: all at once, or fewer at a time where memory does not allow it."""
-        began = time.perf_counter()
-        limit = None if time_limit is None else began + feeding.seconds(time_limit)
-        lanes = [self._checked(i, lane) for i, lane in enumerate(lanes)]
-        names = tuple(sorted({name for lane in lanes for name in lane.values}))
-        for name in names:
-            values = [lane.values[name] for lane in lanes]
-            varying.check(
-                self.subject, self.model.network, self.objective, self.optimizer, name, values
-            )
-        network = self.model.network.program()
-        self.plan = running.Plan(
-            network, self.objective, self.optimizer, self.data, self.held_out, self.folds,
-            self.batch_size, self.epochs, self.patience, self.monitor, self.sign, names,
-            lambda count: feeding.capacity(network, self.batch_size * count, self.data),
-        )  # fmt: skip
-        with interruptible() as interrupted, Progress(verbose, self.plan, len(lanes)) as progress:
-            signals = running.Signals(limit, interrupted)
-            try:
-                outcomes = self._outcomes(lanes, signals, progress)
-            except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as e:
-                raise varying.answer_concrete(self.subject, list(names), e) from e
-        return self.model, self.plan, outcomes, time.perf_counter() - began
-
-    def _outcomes(
-        self, lanes: list[Lane], signals: running.Signals, progress: Progress
-    ) -> list[running.Outcome]:
-        groups = []
-        try:
-            for part in running.parts(len(lanes)):
-                some = [lanes[i] for i in part]
-                train = self._start(some)
-                groups.append(running.Group(self.plan, some, train, {}, signals, progress.report))
-            return running.run(groups)
-        except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error) or len(lanes) == 1:
-                raise
-        del groups
-        half = (len(lanes) + 1) // 2
-        warn(f"{self.subject}: no memory for {len(lanes)} lanes at once; {half} at a time.")
-        return [
-            outcome
-            for some in (lanes[:half], lanes[half:])
-            for outcome in self._outcomes(some, signals, progress)
-        ]
-
-    def _checked(self, number: int, lane: Lane) -> Lane:
-        if lane.weight is not None and np.shape(lane.weight) != (self.rows,):
-            raise InvalidArgument(
-                f"{self.subject}, sample_weights of lane {number}",
-                f"a number for each of the {self.rows} training examples",
-                f"shape {np.shape(lane.weight)}",
-                "Give each lane an array of that length.",
-            )
-        return lane
-
-    def _start(self, lanes: Sequence[Lane]) -> TrainState:
-        """The lanes' states before the first step, stacked: those of models with their seeds."""
-        begun = [self._start_of(lane) for lane in lanes]
-        train = jax.tree.map(lambda *leaves: jnp.stack(leaves), *begun)
-        learn, _ = self.model.network.split_trainable(train.params)
-        values = {
-            name: np.array([lane.values[name] for lane in lanes], np.float32)
-            for name in self.plan.names
-        }
-        begin = programs.optimizer_program(
-            self.plan.network, self.objective, self.optimizer.program()
-        )
-        return train._replace(optimizer=begin(learn, values))
-
-    def _start_of(self, lane: Lane) -> TrainState:
-        begun = start(self.model.network, lane.seed)
-        if lane.init_scale != 1.0:
-            scaled = jax.tree.map(lambda a: a * lane.init_scale if a.ndim > 1 else a, begun.params)
-            begun = begun._replace(params=scaled)
-        if not any(layer.adapts for layer in self.model.network.layers.values()):
-            return begun
-        own = copy_of(self.model, begun, lane.seed)
-        own._adapt(_some(self.data, lane.rows))
-        return own.train_state
-
-
-def _some(data: Batch, rows: HostArray | None) -> Batch:
-    return data if rows is None else jax.tree.map(lambda a: a[rows], data)
-
-
-def require_model(subject: str, model: Any) -> Model:
-    """The model, or the answer to what is none."""
-    if not isinstance(model, Model):
-        cure = "Pass Sequential([...]) or Model(inputs, outputs), compiled."
-        raise NotReady(subject, "a model", repr(model), cure)
-    return model

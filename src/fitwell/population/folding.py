@@ -16,7 +16,7 @@ from fitwell.losses import (
     SparseCategoricalCrossentropy,
 )
 from fitwell.model import Model
-from fitwell.population.fitting import Job, require_model
+from fitwell.population.jobs import Job, require_model
 from fitwell.population.lanes import Lane
 from fitwell.population.results import CrossValidation
 from fitwell.types import HostArray

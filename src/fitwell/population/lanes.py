@@ -27,6 +27,7 @@ class Lane:
         weight: (n,) weights of the examples, or None for those of all lanes.
         rows: the examples it trains on, or None for all.
         held_out: the examples it is validated on, or None for those of all lanes.
+        width, depth: units of the hidden layers and how many there are; None for the model's.
     """
 
     seed: int
@@ -36,6 +37,8 @@ class Lane:
     weight: HostArray | None = None
     rows: HostArray | None = None
     held_out: HostArray | None = None
+    width: Any = None
+    depth: Any = None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -46,6 +49,8 @@ class Lane:
             named["learning_rate"] = self.learning_rate if number else repr(self.learning_rate)
         if self.init_scale != 1.0:
             named["init_scale"] = self.init_scale
+        shape = {"width": self.width, "depth": self.depth}
+        named |= {name: value for name, value in shape.items() if value is not None}
         return named | dict(self.values)
 
 
@@ -110,8 +115,10 @@ def _lane(subject: str, own_seed: int, given: dict[str, Any]) -> Lane:
     scale, weight = given.pop("init_scale", 1.0), given.pop("sample_weights", None)
     if rate is not None and not callable(rate):
         rate = _number(subject, "learning_rate", rate)
+    width, depth = given.pop("width", None), given.pop("depth", None)
     values = {name: _number(subject, name, value) for name, value in given.items()}
-    return Lane(seed, rate, values, _number(subject, "init_scale", scale), weight)
+    scale = _number(subject, "init_scale", scale)
+    return Lane(seed, rate, values, scale, weight, width=width, depth=depth)
 
 
 def _number(subject: str, name: str, value: Any) -> float:

@@ -7,10 +7,11 @@ from typing import Any
 
 from fitwell.layers import Average, Input
 from fitwell.model import Model
+from fitwell.network import Network
 from fitwell.training import TrainState
 
 
-def copy_of(model: Model, train: TrainState, seed: int) -> Model:
+def copy_of(model: Model, train: TrainState, seed: int, network: Network | None = None) -> Model:
     """A model like this one, compiled alike, with other weights and another seed."""
     facts = {
         "name": model.name,
@@ -21,7 +22,7 @@ def copy_of(model: Model, train: TrainState, seed: int) -> Model:
         "output_form": model._output_form,
         "extra": dict(model.extra),
     }
-    copy = type(model).from_parts(model.network, facts, train)
+    copy = type(model).from_parts(network or model.network, facts, train)
     copy.optimizer, copy._compiled = model.optimizer, model._compiled
     return copy
 

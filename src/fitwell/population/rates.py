@@ -10,7 +10,7 @@ from fitwell import feeding
 from fitwell.arguments import named
 from fitwell.errors import InvalidArgument
 from fitwell.model import Model
-from fitwell.population.fitting import Job, require_model
+from fitwell.population.jobs import Job, require_model
 from fitwell.population.lanes import Lane, is_list
 from fitwell.population.results import Population
 from fitwell.types import HostArray

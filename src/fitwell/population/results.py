@@ -10,6 +10,7 @@ import numpy as np
 from fitwell.errors import InvalidArgument
 from fitwell.history import History
 from fitwell.model import Model
+from fitwell.population import shapes
 from fitwell.population.members import copy_of, mean_of
 from fitwell.population.running import Outcome, Plan, rate_of
 from fitwell.types import HostArray
@@ -42,11 +43,22 @@ class Population:
         """One model per lane, compiled, with the lane's seed and learning rate."""
         made = []
         for one in self._outcomes:
-            model = copy_of(self._model, one.train, one.lane.seed)
+            model = self._member(one)
             model.optimizer = rate_of(self._plan.optimizer, one.lane)
             model.epochs_trained, model.history = len(one.history.epoch), one.history
             made.append(model)
         return made
+
+    def _member(self, one: Outcome) -> Model:
+        """A lane's model; that of a narrow or shallow lane is truly narrow or shallow."""
+        shape = one.lane.width, one.lane.depth
+        if shape == (None, None):
+            return copy_of(self._model, one.train, one.lane.seed)
+        of = shapes.chain("Population", self._model.network)
+        wanted = shapes.checked("Population", of, *shape)
+        network, params, state = shapes.cut(of, one.train.params, one.train.state, wanted)
+        train = one.train._replace(params=params, state=state, optimizer=())
+        return copy_of(self._model, train, one.lane.seed, network)
 
     @property
     def best_lane(self) -> int:

@@ -25,6 +25,7 @@ from fitwell.population.lanes import Lane
 from fitwell.population.sources import LaneSource
 from fitwell.programs import zero_totals
 from fitwell.training import Batch, Objective, Stats, TrainState
+from fitwell.types import HostArray
 
 _LANES_OF_A_THREAD = 8  # fewer are not worth a program of their own
 
@@ -39,7 +40,9 @@ class Plan:
         patience: epochs without a better value after which a lane stops, or None.
         monitor: the value that gets better: a name of the logs.
         sign: 1 if smaller is better, -1 if larger is.
-        names: of what differs between lanes, besides seed, rate, weights and rows.
+        names: of the lanes' values.
+        gates: by layer 1 for the lanes that have it and 0 for the others; empty if all have all.
+        capacity: how many steps a chunk of so many lanes holds.
     """
 
     network: Network
@@ -54,7 +57,15 @@ class Plan:
     monitor: str
     sign: int
     names: tuple[str, ...]
+    gates: Callable[[Sequence[Lane]], dict[str, HostArray]]
     capacity: Callable[[int], int]
+
+    def values(self, lanes: Sequence[Lane]) -> dict[str, HostArray]:
+        """By name one number per lane."""
+        given: dict[str, HostArray] = {
+            name: np.array([lane.values[name] for lane in lanes], np.float32) for name in self.names
+        }
+        return given | self.gates(lanes)
 
 
 @dataclass
@@ -126,10 +137,7 @@ class Group:
     def _prepare(self) -> None:
         """What depends on which lanes are in the program."""
         plan = self.plan
-        self.values = {
-            name: np.array([lane.values[name] for lane in self.lanes], np.float32)
-            for name in plan.names
-        }
+        self.values = plan.values(self.lanes)
         self.program = programs.train_program(
             plan.network, plan.objective, plan.optimizer.program(), self.source.shared,
             self.source.uneven, bool(self.masks),

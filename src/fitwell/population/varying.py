@@ -7,10 +7,12 @@ place of a field, so that one program serves all values, and `vmap` gives each l
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from fitwell.description import unchecked
 from fitwell.errors import InvalidArgument, did_you_mean
@@ -27,12 +29,33 @@ from fitwell.layers import (
 from fitwell.network import Network
 from fitwell.optimizers import Optimizer
 from fitwell.training import Objective
-from fitwell.types import Array
+from fitwell.types import Array, Key, Params, State
 
 DROPOUTS = (
     AlphaDropout, DropConnect, Dropout, GaussianDropout, SpatialDropout1D, SpatialDropout2D,
     SpatialDropout3D,
 )  # fmt: skip
+
+
+GATE = "gate."
+"""The names of values that open (1) or close (0) a layer begin so."""
+
+
+@functools.cache
+def _gated(kind: type[Layer]) -> type[Layer]:
+    """Layers of this kind with a gate: where it is 0, they pass on what they get.
+
+    A subclass, not a wrapper: penalties and rules find the fields where they are.
+    """
+
+    def forward(
+        self: Any, params: Params, state: State, x: Array, *, key: Key, train: bool, **more: Any
+    ) -> tuple[Array, State]:
+        y, new = kind.forward(self, params, state, x, key=key, train=train, **more)
+        return jnp.where(self.gate > 0, y, x), new
+
+    fields = {"__module__": kind.__module__, "__annotations__": {"gate": Any}, "gate": 1.0}
+    return type(f"Gated{kind.__name__}", (kind,), {**fields, "forward": forward})
 
 
 def varied(
@@ -45,7 +68,10 @@ def varied(
     """
     layers: dict[str, Layer] = {}
     losses = list(objective.losses)
+    gates = {n.removeprefix(GATE): v for n, v in values.items() if n.startswith(GATE)}
     for name, value in values.items():
+        if name.startswith(GATE):
+            continue
         owner, attribute = _place(name)
         if owner == "optimizer":
             optimizer = unchecked(optimizer, **{attribute: value})
@@ -60,6 +86,9 @@ def varied(
             for layer in _layers(network, owner):
                 before = layers.get(layer, network.layers[layer])
                 layers[layer] = unchecked(before, **{attribute: value})
+    for name, value in gates.items():
+        inner = layers.get(name, network.layers[name])
+        layers[name] = unchecked(inner, _gated(type(inner)), gate=value)
     if layers:
         network = network.with_layers(layers)
     return network, dataclasses.replace(objective, losses=tuple(losses)), optimizer
