@@ -100,3 +100,18 @@ def test_a_shared_layer_of_another_size_is_refused() -> None:
         "shares its weights, received another size. Make a new layer for this model."
     )
     assert keep.count_params() == 10
+
+
+def test_a_model_that_nobody_else_keeps_gives_its_weights() -> None:
+    """As in `Model(x, head(load("trunk.safetensors")(x)))`."""
+
+    def trunk() -> fw.Sequential:
+        model = fw.Sequential([fw.Input((2,)), Dense(1)], seed=0)
+        model.set_weights([np.full((2, 1), 7.0), np.full(1, 3.0)])
+        return model
+
+    x = fw.Input((2,))
+    whole = fw.Model(x, Dense(1)(trunk()(x)))
+    gc.collect()
+    np.testing.assert_array_equal(whole.get_weights()[0], np.full((2, 1), 7.0))
+    np.testing.assert_array_equal(whole.get_weights()[1], [3.0])

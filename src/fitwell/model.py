@@ -310,7 +310,7 @@ class Model(Trainer):
             borrowed: dict[str, Any] = {} if lender is None else {"of": self.shared_layer(lender)}
             self._shared[name] = dataclasses.replace(layer, name=kept, **borrowed)
             linked = sharing.owner_of(self._links[name][0]) if name in self._links else None
-            sharing.set_owner(self._shared[name], *(linked or (self, name)))
+            sharing.set_owner(self._shared[name], *(linked or (self, name)), keep=True)
         return self._shared[name]
 
     def __repr__(self) -> str:

@@ -35,9 +35,15 @@ def owner_of(layer: Layer) -> tuple[Owner, str] | None:
     return None if found is None or model is None else (model, found[1])
 
 
-def set_owner(layer: Layer, model: Owner, name: str) -> None:
-    """Notes the owner on the instance: it is no field, so equality, hash and JSON stay."""
-    layer.__dict__["_owner"] = (weakref.ref(model), name)
+def set_owner(layer: Layer, model: Owner, name: str, *, keep: bool = False) -> None:
+    """Notes the owner on the instance: it is no field, so equality, hash and JSON stay.
+
+    Args:
+        keep: the instance keeps the model alive. In `fitwell.load("m.safetensors")(x)` nobody else
+            does until the weights are linked.
+    """
+    held = (lambda: model) if keep else weakref.ref(model)
+    layer.__dict__["_owner"] = (held, name)
 
 
 def link(model: Owner, instances: Mapping[str, Layer], train: TrainState) -> Links:

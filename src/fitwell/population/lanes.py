@@ -45,8 +45,7 @@ class Lane:
         """What identifies the lane in a table."""
         named: dict[str, Any] = {"seed": self.seed}
         if self.learning_rate is not None:
-            number = isinstance(self.learning_rate, int | float)
-            named["learning_rate"] = self.learning_rate if number else repr(self.learning_rate)
+            named["learning_rate"] = self.learning_rate
         if self.init_scale != 1.0:
             named["init_scale"] = self.init_scale
         shape = {"width": self.width, "depth": self.depth}

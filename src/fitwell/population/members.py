@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,7 +40,7 @@ def mean_of(models: Sequence[Model], name: str) -> Model:
     fed: Any = inputs if len(inputs) > 1 else inputs[0]
     if isinstance(first._input_form, list):
         fed = dict(zip(first._input_form, inputs, strict=True))
-    results = [listed(model(fed)) for model in models]
+    results = [listed(_renamed(model, i)(fed)) for i, model in enumerate(models)]
     means = [Average()([of[i] for of in results]) if len(models) > 1 else results[0][i]
              for i in range(len(results[0]))]  # fmt: skip
     outputs: Any = means if len(means) > 1 or first._output_form == "list" else means[0]
@@ -50,6 +51,27 @@ def mean_of(models: Sequence[Model], name: str) -> Model:
     if first._compiled is not None:
         mean._compiled = first._compiled
     return mean
+
+
+def _renamed(model: Model, number: int) -> Model:
+    """The model with names that no other member has: a model's layers have different names."""
+
+    def name(of: str) -> str:
+        return f"{of}_of_{number}"
+
+    nodes = tuple(
+        dataclasses.replace(
+            node,
+            name=name(node.name),
+            layer=dataclasses.replace(node.layer, name=name(node.name)),
+            lender=None if node.lender is None else name(node.lender),
+        )
+        for node in model.network.nodes
+    )
+    network = dataclasses.replace(model.network, nodes=nodes)
+    train = model.train_state
+    params, state = ({name(k): v for k, v in of.items()} for of in (train.params, train.state))
+    return copy_of(model, train._replace(params=params, state=state), model.seed, network)
 
 
 def listed(outputs: Any) -> list[Any]:

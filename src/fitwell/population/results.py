@@ -100,17 +100,23 @@ class Population:
                     "stopped": one.history.stopped,
                 }
             )
-        return pl.DataFrame(rows, infer_schema_length=None)
+        names = dict.fromkeys(name for row in rows for name in row)
+        return pl.DataFrame({name: _column([row.get(name) for row in rows]) for name in names})
 
     def mean(self) -> dict[str, tuple[float, float]]:
-        """By name the mean and the standard deviation over the lanes (n - 1 in the divisor)."""
+        """By name the mean and the standard deviation (n - 1 in the divisor) over the lanes.
+
+        Lanes without a finite value are left out.
+        """
         table = self.frame()
         names = [name for name in self._outcomes[0].history.history if name in table.columns]
         found = {}
         for name in names:
-            values = table[name].to_numpy()
-            spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-            found[name] = (float(values.mean()), spread)
+            values = table[name].drop_nulls().to_numpy()
+            values = values[np.isfinite(values)]
+            if len(values):
+                spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+                found[name] = (float(values.mean()), spread)
         return found
 
     def ensemble(self, best: int | None = None) -> Model:
@@ -139,6 +145,13 @@ class Population:
         diverged = f", {int((~finite).sum())} diverged" if not finite.all() else ""
         end = f"{best}{diverged}, {self.seconds:.1f} s"
         return f"<{type(self).__name__}: {len(self)} lanes{text}{end}>"
+
+
+def _column(values: list[Any]) -> list[Any]:
+    """Values of one kind: numbers, or text where some are schedules or tuples."""
+    if all(v is None or isinstance(v, int | float) for v in values):
+        return values
+    return [None if v is None else str(v) for v in values]
 
 
 class CrossValidation(Population):

@@ -99,7 +99,7 @@ def checked(subject: str, of: Chain, width: Any, depth: Any) -> Shape:
         units = None
     else:
         given = tuple(width) if isinstance(width, list | tuple) else (width,) * most
-        fits = len(given) == most and all(
+        fits = 0 < most == len(given) and all(
             _whole(w) and 1 <= w <= u for w, u in zip(given, of.units, strict=False)
         )
         if not fits:

@@ -88,7 +88,8 @@ def varied(
                 layers[layer] = unchecked(before, **{attribute: value})
     for name, value in gates.items():
         inner = layers.get(name, network.layers[name])
-        layers[name] = unchecked(inner, _gated(type(inner)), gate=value)
+        gated = _gated(type(inner))  # type: ignore[arg-type] # a class can be hashed
+        layers[name] = unchecked(inner, gated, gate=value)
     if layers:
         network = network.with_layers(layers)
     return network, dataclasses.replace(objective, losses=tuple(losses)), optimizer
@@ -104,17 +105,15 @@ def check(
         InvalidArgument: there is nothing of that name, or a value is refused.
     """
     owner, attribute = _place(name)
-    owners: list[Any]
     there: list[Any]
     if owner == "optimizer":
-        owners, there = [optimizer], [optimizer]
+        there = [optimizer]
     elif owner == "loss":
         there = [loss for loss in objective.losses if loss is not None]
-        owners = [loss for loss in there if hasattr(loss, attribute)]
     else:
         there = [network.layers[n] for n in _layers(network, owner)]
-        owners = [layer for layer in there if hasattr(layer, attribute)]
-    if not [one for one in owners if isinstance(getattr(one, attribute, None), int | float | None)]:
+    owners = [one for one in there if hasattr(one, attribute)]
+    if not any(isinstance(getattr(one, attribute), int | float | None) for one in owners):
         raise InvalidArgument(
             subject, f"{name} to be a number of the model", *_cure(name, there, network)
         )
