@@ -88,6 +88,24 @@ CASES: list[tuple[Callable[[], Any], type[FitwellError], str]] = [
         f"Dense: expected an argument it knows, received input_dim=4. {BEGIN}",
     ),
     (
+        lambda: fw.layers.Embedding(9, 2, input_length=4),  # type: ignore[call-arg]
+        UnknownArgument,
+        "Embedding: expected an argument it knows, received input_length=4. "
+        "The length is that of the input: leave it out.",
+    ),
+    (
+        lambda: fw.layers.LeakyReLU(alpha=0.2),  # type: ignore[call-arg]
+        UnknownArgument,
+        "LeakyReLU: expected an argument it knows, received alpha=0.2. Did you mean "
+        "negative_slope?",
+    ),
+    (
+        lambda: fw.optimizers.SGD(decay=1e-6),  # type: ignore[call-arg]
+        UnknownArgument,
+        "SGD: expected an argument it knows, received decay=1e-06. Pass a schedule: "
+        "learning_rate=fitwell.schedules.InverseTimeDecay(...).",
+    ),
+    (
         lambda: fw.optimizers.Adam(lr=0.1),  # type: ignore[call-arg]
         UnknownArgument,
         "Adam: expected an argument it knows, received lr=0.1. Did you mean learning_rate?",

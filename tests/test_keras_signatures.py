@@ -187,7 +187,8 @@ def test_an_argument_that_is_not_here_is_answered_with_what_to_do() -> None:
             getattr(getattr(fw, module), name)(**{argument: None})
         text = f": expected an argument it knows, received {argument}=None. {cure}"
         assert str(caught.value) == getattr(getattr(fw, module), name).__name__ + text
-    of_old_keras = {"input_shape", "batch_input_shape", "input_dim"}
+    of_old_keras = {"input_shape", "batch_input_shape", "input_dim", "input_length", "decay"}
+    of_old_keras |= {"implementation", "time_major", "fused", "LeakyReLU.alpha"}
     of_compile = {"run_eagerly", "jit_compile", "steps_per_execution"}
     of_calls = {"training", "return_attention_scores"}
     of_calls |= {"query_mask", "value_mask", "key_mask"}

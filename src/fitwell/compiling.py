@@ -23,7 +23,7 @@ from typing import Any, ParamSpec, TypeVar
 import jax
 import numpy as np
 
-from fitwell.errors import InvalidArgument, OutOfMemory
+from fitwell.errors import FitwellError, InvalidArgument, OutOfMemory
 from fitwell.settings import settings
 
 P = ParamSpec("P")
@@ -58,17 +58,23 @@ def operations_of_jax(subject: str) -> Iterator[None]:
         ) from None
 
 
-def within_memory(function: Callable[P, R]) -> Callable[P, R]:
-    """Around fit, evaluate and predict.
+def in_words(function: Callable[P, R]) -> Callable[P, R]:
+    """Around fit, evaluate and predict: errors without JAX' own words.
 
     Raises:
         OutOfMemory: in place of JAX' error, where an array is larger than the memory.
+        FitwellError: one that was raised while JAX traced, without the remark that JAX adds.
     """
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
+        except FitwellError as error:
+            if not getattr(error, "__notes__", None):
+                raise
+            parts = error.subject, error.expected, error.received, error.cure
+            raise type(error)(*parts) from None
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" not in str(error):
                 raise

@@ -11,6 +11,7 @@ _FLOAT32 = "fitwell computes in float32: leave it out."
 _SET_LATER = 'Set them once the model is built: model["name"].set_weights([...]).'
 _DENSE_ARRAYS = "Arrays are dense here: leave it out."
 _FIXED_WEIGHTS = "A kernel is one plain array here: leave it out."
+_ONE_LOOP = "There is one way to compute it here, compiled: leave it out."
 _NO_RENORM = "Batch renormalization is not here: leave it out, or use GroupNormalization."
 _EXACT_AREA = "The area is exact here, over all thresholds: leave it out."
 _EPOCHS_ALONE = "The logs of every epoch are what is written: leave it out."
@@ -24,6 +25,13 @@ CURES = {
     "dtype": _FLOAT32,
     "autocast": _FLOAT32,
     "activity_regularizer": "Put ActivityRegularization(l1=..., l2=...) behind it.",
+    # Of older versions
+    "input_length": "The length is that of the input: leave it out.",
+    "implementation": _ONE_LOOP,
+    "time_major": "The batch is the first axis, time the second: leave it out.",
+    "fused": _ONE_LOOP,
+    "LeakyReLU.alpha": "Did you mean negative_slope?",
+    "decay": "Pass a schedule: learning_rate=fitwell.schedules.InverseTimeDecay(...).",
     # Of some layers
     "seed": "The model's seed decides all random numbers: leave it out.",
     "data_format": "The channels are the last axis: leave it out.",

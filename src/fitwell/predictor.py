@@ -11,7 +11,7 @@ import numpy as np
 
 from fitwell import feeding, sharing
 from fitwell.arguments import named
-from fitwell.compiling import within_memory
+from fitwell.compiling import in_words
 from fitwell.errors import InvalidArgument, InvalidData, NotReady
 from fitwell.examples import Examples
 from fitwell.hooks import BatchHook, Callback, FittedModel, batch_hook, listed
@@ -170,7 +170,7 @@ class Predictor:
     # evaluate and predict
 
     @named
-    @within_memory
+    @in_words
     def evaluate(
         self,
         x: Any = None,
@@ -219,7 +219,7 @@ class Predictor:
         return values[0] if len(values) == 1 else values
 
     @named
-    @within_memory
+    @in_words
     def predict(
         self,
         x: Any,

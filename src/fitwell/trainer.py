@@ -12,7 +12,7 @@ import numpy as np
 from fitwell import feeding, resuming
 from fitwell.arguments import named
 from fitwell.callbacks import Callback
-from fitwell.compiling import within_memory
+from fitwell.compiling import in_words
 from fitwell.data.sources import Kept, Source
 from fitwell.errors import InvalidArgument, NotReady
 from fitwell.examples import Examples
@@ -61,7 +61,7 @@ class Trainer(Predictor):
     # fit
 
     @named
-    @within_memory
+    @in_words
     def fit(
         self,
         x: Any = None,

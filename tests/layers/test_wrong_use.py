@@ -415,6 +415,32 @@ WRONG: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
         "received a function of numpy, which cannot be compiled. Use jax.numpy (jnp.mean for "
         "np.mean).",
     ),
+    # Arithmetic on symbols
+    **{
+        received: (
+            call,
+            InvalidArgument,
+            "Symbol: expected layers for arithmetic on what Input and layers return, received "
+            f"{received}. Write {instead}.",
+        )
+        for received, call, instead in [
+            ("a + b", lambda: 1 + L.Input((2,)), "Add()([a, b])"),
+            ("a - b", lambda: L.Input((2,)) - L.Input((2,)), "Subtract()([a, b])"),
+            (
+                "a * b",
+                lambda: 2 * L.Input((2,)),
+                "Multiply()([a, b]), or Rescaling(2.0)(a) for a number",
+            ),
+            ("a / b", lambda: L.Input((2,)) / 255, "Rescaling(1 / 2)(a) for a number"),
+            ("a @ b", lambda: L.Input((2, 3)) @ L.Input((3, 2)), "Dot(axes=(2, 1))([a, b])"),
+            ("a[...]", lambda: L.Input((2, 3))[:, 0], "Lambda(lambda x: x[:, 0])(a)"),
+            (
+                "a function of numpy",
+                lambda: np.sin(L.Input((2,))),  # type: ignore[call-overload]
+                "Lambda(jnp.sin)(a) for np.sin(a)",
+            ),
+        ]
+    },
     # Where the names come from
     "the place in a graph that a loop makes": (
         lambda: L.Conv2D(4, 3)(repeated(2)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import jax
 import jax.numpy as jnp
@@ -51,6 +51,33 @@ class Symbol:
     def shape(self) -> tuple[int | None, ...]:
         """The shape with the batch axis, as Keras prints it: `(None, 4)`."""
         return (None, *self.example_shape)
+
+    def __add__(self, other: Any) -> NoReturn:
+        self._refuse("a + b", "Add()([a, b])")
+
+    def __sub__(self, other: Any) -> NoReturn:
+        self._refuse("a - b", "Subtract()([a, b])")
+
+    def __mul__(self, other: Any) -> NoReturn:
+        self._refuse("a * b", "Multiply()([a, b]), or Rescaling(2.0)(a) for a number")
+
+    def __truediv__(self, other: Any) -> NoReturn:
+        self._refuse("a / b", "Rescaling(1 / 2)(a) for a number")
+
+    def __matmul__(self, other: Any) -> NoReturn:
+        self._refuse("a @ b", "Dot(axes=(2, 1))([a, b])")
+
+    def __getitem__(self, place: Any) -> NoReturn:
+        self._refuse("a[...]", "Lambda(lambda x: x[:, 0])(a)")
+
+    def __array__(self, *arguments: Any) -> NoReturn:
+        self._refuse("a function of numpy", "Lambda(jnp.sin)(a) for np.sin(a)")
+
+    __radd__, __rsub__, __rmul__, __rmatmul__ = __add__, __sub__, __mul__, __matmul__
+
+    def _refuse(self, received: str, instead: str) -> NoReturn:
+        expected = "layers for arithmetic on what Input and layers return"
+        raise InvalidArgument("Symbol", expected, received, f"Write {instead}.")
 
     def __repr__(self) -> str:
         return f"<Symbol shape={self.shape} dtype={self.dtype} from {describe(self.call.layer)}>"
