@@ -25,7 +25,6 @@ from fitwell.description import (
     check_number,
     check_positive_int,
     freeze,
-    resolve,
 )
 from fitwell.errors import (
     FitwellError,
@@ -35,6 +34,7 @@ from fitwell.errors import (
     UnknownArgument,
     UnknownName,
 )
+from fitwell.names import resolve
 from fitwell.serialization import Catalog
 
 

@@ -16,9 +16,9 @@ import pytest
 
 import fitwell as fw
 from fitwell import habits
-from fitwell.description import simple_name
 from fitwell.errors import UnknownArgument
 from fitwell.metrics.loss import LossMetric
+from fitwell.names import simple_name
 
 KERAS: dict[str, dict[str, list[list[Any]]]] = json.loads(
     (Path(__file__).parent / "golden" / "signatures.json").read_text()

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import jax
 import jax.numpy as jnp
 
-from fitwell.description import resolve
 from fitwell.errors import InvalidArgument, ShapeMismatch, missing_attribute
+from fitwell.names import resolve
 from fitwell.types import Array
 
 Activation: TypeAlias = str | Callable[..., Any] | None

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
-from fitwell.description import Description, check_number, resolve
+from fitwell.description import Description, check_number
 from fitwell.errors import InvalidArgument, ShapeMismatch, missing_attribute
+from fitwell.names import resolve
 from fitwell.types import Array
 
 _EPSILON = 1e-7  # Keras' own: it keeps a weight of norm 0 at 0

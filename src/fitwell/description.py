@@ -19,12 +19,10 @@ from fitwell.errors import (
     InvalidArgument,
     UnknownArgument,
     UnknownAttribute,
-    UnknownName,
     did_you_mean,
 )
 from fitwell.habits import cure_of, cure_of_attribute
 
-T = TypeVar("T")
 D = TypeVar("D", bound="Description")
 
 
@@ -242,32 +240,6 @@ def freeze(value: Any) -> Any:
     if isinstance(value, np.ndarray) or (hasattr(value, "__array__") and hasattr(value, "tolist")):
         return freeze(np.asarray(value).tolist())
     return value
-
-
-def resolve(subject: str, identifier: Any, table: Mapping[str, T]) -> T:
-    """The entry of `table` that a name stands for; anything that is no name is returned as it is.
-
-    Names are compared as `simple_name` writes them.
-    """
-    if not isinstance(identifier, str):
-        return identifier
-    if identifier in table:
-        return table[identifier]
-    names = {simple_name(name): value for name, value in table.items()}
-    if simple_name(identifier) not in names:
-        raise UnknownName(
-            subject, "a name it knows", repr(identifier), did_you_mean(identifier, table)
-        )
-    return names[simple_name(identifier)]
-
-
-def simple_name(name: str) -> str:
-    """A name without regard to case, `_`, `-` and spaces.
-
-    >>> {simple_name(n) for n in ("MeanSquaredError", "mean_squared_error", "mean squared-error")}
-    {'meansquarederror'}
-    """
-    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
 # Checks that many descriptions share. Each returns nothing and raises InvalidArgument.

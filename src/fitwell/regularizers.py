@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 from jax import lax
 
-from fitwell.description import Description, check_choice, check_number, resolve
+from fitwell.description import Description, check_choice, check_number
 from fitwell.errors import InvalidArgument, ShapeMismatch, missing_attribute
+from fitwell.names import resolve
 from fitwell.types import Array, ArrayLike
 
 _EPSILON = 1e-7  # Keras' own

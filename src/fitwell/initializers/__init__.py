@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
-from fitwell.description import resolve, simple_name
 from fitwell.errors import InvalidArgument, ShapeMismatch, missing_attribute
 from fitwell.initializers.base import Initializer, fans
 from fitwell.initializers.constant import Constant, Identity, Ones, Zeros
@@ -28,6 +27,7 @@ from fitwell.initializers.random import (
     TruncatedNormal,
     VarianceScaling,
 )
+from fitwell.names import resolve, simple_name
 from fitwell.types import Array, Key, Shape
 
 # Keras' second names, so that `initializers.he_normal(seed=1)` works as it does there.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fitwell.description import resolve
 from fitwell.errors import InvalidArgument, missing_attribute
 from fitwell.losses.base import FunctionLoss, Loss, reduce
 from fitwell.losses.crossentropy import (
@@ -48,6 +47,7 @@ from fitwell.losses.regression import (
     mean_squared_logarithmic_error,
     quantile,
 )
+from fitwell.names import resolve
 
 _CLASS_OF: dict[Any, type[Loss]] = {
     binary_crossentropy: BinaryCrossentropy,

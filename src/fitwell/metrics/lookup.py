@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from fitwell.description import resolve
 from fitwell.errors import InvalidArgument
 from fitwell.losses import Loss
 from fitwell.metrics import accuracy, counts, decisions, probabilistic, ranking, regression
 from fitwell.metrics.base import FunctionMetric, Metric
 from fitwell.metrics.loss import LossMetric
+from fitwell.names import resolve
 
 _MODULES = (accuracy, counts, decisions, probabilistic, ranking, regression)
 

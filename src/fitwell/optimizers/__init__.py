@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fitwell.description import resolve
 from fitwell.errors import InvalidArgument, missing_attribute
+from fitwell.names import resolve
 from fitwell.optimizers import schedules as schedules
 from fitwell.optimizers.adafactor import Adafactor
 from fitwell.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam
