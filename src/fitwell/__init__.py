@@ -26,6 +26,7 @@ from fitwell import (
     utils,
 )
 from fitwell.errors import missing_attribute
+from fitwell.forecasting import forecast
 from fitwell.layers import Input
 from fitwell.loading import load
 from fitwell.model import Model
@@ -47,6 +48,7 @@ __all__ = [
     "errors",
     "find_learning_rate",
     "fit_many",
+    "forecast",
     "initializers",
     "layers",
     "load",

@@ -1,0 +1,192 @@
+"""`fw.forecast`: what a fit will take, from its compiled program."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from fitwell import arithmetic, feeding
+from fitwell.arguments import named
+from fitwell.losses import SparseCategoricalCrossentropy
+from fitwell.model import Model
+from fitwell.objectives import resolve
+from fitwell.programs import copy_program, optimizer_program, train_program, zero_totals
+from fitwell.training import Batch, Objective, TrainState, step
+from fitwell.types import HostArray
+
+_TIMED_SECONDS = 0.05
+_SHARE = 0.8  # of the free memory that a fit may take
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What one training step takes.
+
+    Attributes:
+        batch_size: examples of a step.
+        flops: operations of a step: forward, backward and update.
+        memory: the most bytes the program holds at a time, a chunk's data included.
+        seconds: of a step, measured with random data of the right shapes.
+        epoch_seconds: of an epoch over `examples`, or None.
+        largest_batch: the largest power of two that fits into the free memory.
+    """
+
+    batch_size: int
+    flops: float
+    memory: int
+    seconds: float
+    epoch_seconds: float | None
+    largest_batch: int
+
+    def __str__(self) -> str:
+        epoch = "" if self.epoch_seconds is None else f", {_time(self.epoch_seconds)} an epoch"
+        return (
+            f"batch {self.batch_size}: {self.flops / 1e6:.4g} MFLOPs and {_time(self.seconds)} a "
+            f"step ({self.flops / self.seconds / 1e9:.3g} GFLOP/s){epoch}, "
+            f"{self.memory / 2**20:.4g} MiB; batches up to {self.largest_batch} fit into memory"
+        )
+
+
+@named
+def forecast(model: Model, batch_size: int = 32, examples: int | None = None) -> Forecast:
+    """FLOPs, memory and time of training, before it: the program is compiled, and timed briefly.
+
+    The model's weights are left as they are; `fit` finds the program in the compile cache.
+
+    Args:
+        model: compiled, with known shapes.
+        batch_size: examples of a step.
+        examples: of an epoch, for `epoch_seconds`.
+
+    Raises:
+        NotReady: the model is not compiled, or its shapes are not known.
+
+    >>> from fitwell import Sequential
+    >>> from fitwell.layers import Dense, Input
+    >>> model = Sequential([Input((10,)), Dense(5)])
+    >>> model.compile(loss="mse")
+    >>> found = forecast(model, batch_size=64, examples=640)
+    >>> 2 * 2 * 64 * 10 * 5 < found.flops < 4 * 2 * 64 * 10 * 5  # forward and the kernel's gradient
+    True
+    """
+    size = feeding.whole_number("forecast", "batch_size", batch_size, 1)
+    job = _Job(model)
+    compiled, given = job.compiled(size)
+    seconds = _seconds(compiled, given)
+    steps = None if examples is None else -(-examples // size)
+    return Forecast(
+        size, job.flops(size), _peak(compiled), seconds,
+        None if steps is None else steps * seconds, job.largest(),
+    )  # fmt: skip
+
+
+class _Job:
+    """The program of a fit, for data of any batch size."""
+
+    def __init__(self, model: Model) -> None:
+        self.optimizer = model._require_optimizer().program()
+        self.network = model.network.program()
+        train = copy_program()(model.train_state)
+        learn, _ = self.network.split_trainable(train.params)
+        self.train: TrainState = train._replace(optimizer=optimizer_program(self.optimizer)(learn))
+        self.objective = self._objective(model)
+
+    def _objective(self, model: Model) -> Objective:
+        """The one for labels of the shape that the outputs suggest."""
+        compiled = model.compiled()
+        labels = [_labels(loss, (1,), out[0]) for loss, out in self._outputs(compiled.losses)]
+        return resolve(model.network, compiled, labels, list(compiled.names))[0]
+
+    def batch(self, lead: tuple[int, ...]) -> Batch:
+        """Random inputs and zero labels with these axes in front."""
+        rng = np.random.default_rng(0)
+        xs = tuple(
+            rng.normal(size=(*lead, *shape)).astype(dtype)
+            if np.dtype(dtype).kind == "f"
+            else np.zeros((*lead, *shape), dtype)
+            for shape, dtype in self.network.fed_outputs
+        )
+        ys = tuple(
+            _labels(loss, lead, out[0]) for loss, out in self._outputs(self.objective.losses)
+        )
+        return Batch(xs, ys, (None,) * len(ys), np.ones(lead, np.float32))
+
+    def _outputs(self, losses: Any) -> list[tuple[Any, Any]]:
+        return list(zip(losses, self.network.output_shapes, strict=True))
+
+    def compiled(self, size: int) -> tuple[Any, tuple[Any, ...]]:
+        """The chunk program for batches of this size, and arguments for it."""
+        room = feeding.capacity(self.network, size, self.batch((1,)))
+        data = jax.device_put(self.batch((room, size)))
+        totals = zero_totals(self.network, self.objective, data)
+        given = (self.train, totals, data, np.zeros(room, np.float32), 1)
+        program = train_program(self.network, self.objective, self.optimizer)
+        return program.lower(*given).compile(), given
+
+    def flops(self, size: int) -> float:
+        """Operations of a step, counted in the program before it is optimised."""
+
+        parts = self.network, self.objective, self.optimizer
+        program = jax.make_jaxpr(lambda train, batch: step(*parts, train, batch, np.float32(1))[0])  # type: ignore[arg-type]
+        return float(arithmetic.operations(program(self.train, self.batch((size,)))))
+
+    def largest(self) -> int:
+        """The largest power of two whose step fits: memory grows linearly with the batch."""
+        peaks = [_peak(self.compiled(size)[0]) for size in (32, 64)]
+        per_example = max((peaks[1] - peaks[0]) / 32, 1.0)
+        fixed = max(peaks[0] - 32 * per_example, 0.0)
+        room = (_SHARE * free_memory() - fixed) / per_example
+        return int(2 ** max(int(np.floor(np.log2(max(room, 1)))), 0))
+
+
+def _labels(loss: Any, lead: tuple[int, ...], shape: tuple[int, ...]) -> HostArray:
+    """Labels that a loss takes: class 0, or zeros of the output's shape."""
+    if isinstance(loss, SparseCategoricalCrossentropy):
+        return np.zeros((*lead, *shape[:-1]), np.int32)
+    return np.zeros((*lead, *shape), np.float32)
+
+
+def _peak(compiled: Any) -> int:
+    """Bytes of arguments, results and intermediate arrays; donated ones count once."""
+    found = compiled.memory_analysis()
+    return int(
+        found.argument_size_in_bytes
+        + found.output_size_in_bytes
+        + found.temp_size_in_bytes
+        - found.alias_size_in_bytes
+    )
+
+
+def _seconds(compiled: Any, given: tuple[Any, ...]) -> float:
+    """Seconds of a step: after a first one, as many as take a twentieth of a second."""
+    train, totals, data, rates, count = given
+    taken = 0.0
+    for last in (False, True):
+        while True:
+            began = time.perf_counter()
+            train, totals, _ = jax.block_until_ready(compiled(train, totals, data, rates, count))
+            taken = time.perf_counter() - began
+            if not last or taken >= _TIMED_SECONDS or count == len(rates):
+                break
+            count = min(len(rates), 4 * count)
+    return taken / count
+
+
+def free_memory() -> float:
+    """Bytes that a program may still take: of the accelerator, or of the machine."""
+    stats = jax.devices()[0].memory_stats()
+    if stats and "bytes_limit" in stats:
+        return float(stats["bytes_limit"] - stats["bytes_in_use"])
+    return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+
+
+def _time(seconds: float) -> str:
+    for unit, scale in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= scale:
+            return f"{seconds / scale:.3g} {unit}"
+    return f"{seconds * 1e6:.3g} us"
