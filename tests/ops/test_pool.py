@@ -71,6 +71,38 @@ def test_the_first_of_equal_values_in_reading_order_gets_the_gradient() -> None:
     assert everywhere[0, :, :, 0].tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 0]]
 
 
+@pytest.mark.parametrize(("sizes", "bins"), [((7,), (3,)), ((5, 8), (3, 5)), ((9, 6), (9, 4))])
+def test_bins_that_share_entries_are_pooled_one_by_one(
+    sizes: tuple[int, ...], bins: tuple[int, ...]
+) -> None:
+    """Each bin is cut out and pooled as a whole; the gradients of bins that overlap add up."""
+    x = np.random.default_rng(0).normal(size=(2, *sizes, 3))
+    cotangent = np.random.default_rng(1).normal(size=(2, *bins, 3))
+    places = list(np.ndindex(*bins))
+    for whole, mean in ((pool.adaptive_max_pool, False), (pool.adaptive_average_pool, True)):
+        y = np.zeros(cotangent.shape)
+        slope = np.zeros(x.shape)
+        for place in places:
+            pairs = list(zip(place, sizes, bins, strict=True))
+            box = [slice(i * n // o, -(-(i + 1) * n // o)) for i, n, o in pairs]
+            for b, c in np.ndindex(2, 3):
+                at = (b, *box, c)
+                largest = x[at] == x[at].max()
+                share = np.full(largest.shape, 1 / largest.size) if mean else largest
+                y[(b, *place, c)] = (share * x[at]).sum()
+                slope[at] += share * cotangent[(b, *place, c)]
+        with jax.enable_x64(True):
+            found, pull = jax.vjp(lambda x, whole=whole: whole(x, bins), jnp.asarray(x))
+            np.testing.assert_allclose(found, y, rtol=1e-12)
+            np.testing.assert_allclose(pull(cotangent)[0], slope, rtol=1e-12)
+
+
+def test_an_entry_that_two_bins_share_gets_the_gradient_of_both() -> None:
+    # Bins 0..1 and 1..2. Of equal values in a bin, the first wins.
+    slope = gradient(lambda x: pool.adaptive_max_pool(x, (2,)), [[[1], [5], [5]]])
+    assert slope.ravel().tolist() == [0, 2, 0]
+
+
 @pytest.mark.parametrize("where", range(4))
 def test_nan_in_a_window_gives_nan(where: int) -> None:
     x = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).reshape(1, 6, 1)
@@ -79,6 +111,25 @@ def test_nan_in_a_window_gives_nan(where: int) -> None:
     assert np.isnan(y[0, 0, 0])
     assert np.isnan(y[0, 1, 0]) == (where >= 2)
     assert np.isnan(pool.global_max_pool(jnp.asarray(x))).all()
+
+
+@pytest.mark.parametrize(
+    "function", [pool.max_pool, pool.adaptive_max_pool], ids=["max", "adaptive"]
+)
+def test_nan_among_many_channels_gives_nan_in_its_own_window(function: Any) -> None:
+    """Compiled, and in as many channels as a vector unit takes at once."""
+    x = np.random.default_rng(0).normal(size=(2, 9, 64)).astype(np.float32)
+    x[1, 4, 5:40:7] = np.nan
+    wanted = np.isnan(x).reshape(2, 3, 3, 64).any(2)
+    args = ((3,), (3,)) if function is pool.max_pool else ((3,),)
+
+    def total(x: Any) -> Any:
+        y = function(x, *args)
+        return y.sum(), y
+
+    (_, y), slope = jax.jit(jax.value_and_grad(total, has_aux=True))(x)
+    np.testing.assert_array_equal(np.isnan(y), wanted)
+    np.testing.assert_array_equal(np.asarray(slope)[np.isnan(x)], 1.0)
 
 
 def test_negative_infinity_and_whole_numbers() -> None:
@@ -107,3 +158,16 @@ def test_the_gradient_has_no_scatter_and_no_window(strides: Any) -> None:
     text = jax.jit(jax.grad(f)).lower(x).as_text()
     assert "scatter" not in text
     assert "reduce_window" not in text
+
+
+@pytest.mark.parametrize("function", ["max_pool", "adaptive_max_pool"])
+def test_the_gradient_does_not_compare_tap_by_tap(function: str) -> None:
+    """XLA's CPU back end repeats a chain of comparisons for every entry of the input."""
+
+    def comparisons(size: int) -> int:
+        args = ((size,), (size,)) if function == "max_pool" else ((2,),)
+        f = getattr(pool, function)
+        x = jnp.zeros((1, 2 * size, 2))
+        return jax.jit(jax.grad(lambda x: f(x, *args).sum())).lower(x).as_text().count("compare")
+
+    assert comparisons(12) == comparisons(3)

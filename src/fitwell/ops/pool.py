@@ -11,6 +11,7 @@ Among equal largest values the first in reading order gets the whole gradient, a
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -85,12 +86,9 @@ def global_max_pool(x: Array) -> Array:
 def _global_max_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
     (x,), (dx,) = primals, tangents
     flat = x.reshape(x.shape[0], -1, x.shape[-1])
-    largest = flat.max(1, keepdims=True)
-    # The first place of the largest: argmax finds it too, four times slower on the CPU.
-    places = jnp.arange(flat.shape[1])[:, None]
-    won = (flat == largest) | (flat != flat)  # NaN wins
-    winner = jnp.where(won, places, flat.shape[1]).min(1, keepdims=True)
-    return largest[:, 0], jnp.where(places == winner, dx.reshape(flat.shape), 0).sum(1)
+    largest, winner = _first_largest_of(flat, 1, jnp.int32)
+    chosen = _places(flat, 1, jnp.int32) == winner
+    return largest[:, 0], jnp.where(chosen, dx.reshape(flat.shape), 0).sum(1)
 
 
 def lowest(dtype: Any) -> float:
@@ -148,17 +146,21 @@ def _largest_jvp(
     (x,), (dx,) = primals, tangents
     y, winner = _first_largest(x, axis, window)
     if window.kernel == window.stride:
-        taps = jnp.arange(window.kernel, dtype=winner.dtype)
-        chosen = jnp.expand_dims(winner, axis + 1) == taps.reshape(-1, *[1] * (x.ndim - axis - 1))
-        return y, jnp.where(chosen, _touching(dx, axis, window), 0).sum(axis + 1)
+        rows = _touching(dx, axis, window)
+        chosen = jnp.expand_dims(winner, axis + 1) == _places(rows, axis + 1, winner.dtype)
+        return y, jnp.where(chosen, rows, 0).sum(axis + 1)
     seen = enumerate(_slices(dx, axis, window))
     return y, jnp.asarray(sum(jnp.where(winner == tap, dx, 0) for tap, dx in seen))
 
 
 def _first_largest(x: Array, axis: int, window: Window) -> tuple[Array, Array]:
     """The largest value in each window, and which tap it is."""
+    dtype = jnp.int8 if window.kernel < 127 else jnp.int32
+    if window.kernel == window.stride:
+        rows = _touching(x, axis, window)
+        largest, winner = _first_largest_of(rows, axis + 1, dtype)
+        return largest.squeeze(axis + 1), winner.squeeze(axis + 1)
     last = (window.positions - 1) * window.stride + 1
-    dtype = jnp.int8 if window.kernel <= 127 else jnp.int32
     largest = lax.slice_in_dim(x, 0, last, window.stride, axis)
     winner = jnp.zeros(largest.shape, dtype)
     for tap in range(1, window.kernel):
@@ -167,6 +169,23 @@ def _first_largest(x: Array, axis: int, window: Window) -> tuple[Array, Array]:
         largest = jnp.where(larger, seen, largest)
         winner = jnp.where(larger, dtype(tap), winner)
     return largest, winner
+
+
+def _first_largest_of(x: Array, axis: int, dtype: Any) -> tuple[Array, Array]:
+    """The largest value along an axis, and its first place; the axis is kept.
+
+    Two reductions, which XLA computes once. A chain of selects over the places is computed anew in
+    the loop of the gradient, for every entry of x; argmax is four times slower on the CPU.
+    """
+    largest = x.max(axis, keepdims=True)
+    won = (x == largest) | (x != x)  # NaN wins
+    places = jnp.where(won, _places(x, axis, dtype), x.shape[axis])
+    return largest, places.min(axis, keepdims=True)
+
+
+def _places(x: Array, axis: int, dtype: Any) -> Array:
+    """0, 1, 2, ... along an axis."""
+    return jnp.arange(x.shape[axis], dtype=dtype).reshape(-1, *[1] * (x.ndim - axis - 1))
 
 
 def _mean(x: Array, axis: int, window: Window) -> Array:
@@ -187,11 +206,17 @@ def _adaptive(
     size = x.shape[axis]
     if size % bins == 0:
         return reduce(x, axis, Window(size, size // bins, size // bins))
+    # A bin may share its last entry with the next. Pieces without overlap: the transpose of a split
+    # is one concatenation, that of slices as many sums of whole arrays.
+    starts = [i * size // bins for i in range(bins + 1)]
+    pieces = lax.split(x, [b - a for a, b in itertools.pairwise(starts)], axis)
     found = []
-    for i in range(bins):
-        start, stop = i * size // bins, -(-(i + 1) * size // bins)
-        part = lax.slice_in_dim(x, start, stop, axis=axis)
-        found.append(reduce(part, axis, Window(stop - start, stop - start, stop - start)))
+    for i, piece in enumerate(pieces):
+        if (i + 1) * size % bins:
+            next_entry = lax.slice_in_dim(pieces[i + 1], 0, 1, axis=axis)
+            piece = jnp.concatenate([piece, next_entry], axis)
+        count = piece.shape[axis]
+        found.append(reduce(piece, axis, Window(count, count, count)))
     return jnp.concatenate(found, axis)
 
 
