@@ -29,7 +29,10 @@ def keep_collected(kept: Collected, collected: Stats, count: int) -> None:
 def to_logs(objective: Objective, totals: Stats, collected: Collected) -> dict[str, float]:
     """Names and values from the sums of an epoch: loss first, in float64."""
     metrics = {m.label: m.metric for m in objective.measures}
-    host = jax.tree.map(lambda a: np.asarray(a, np.float64), totals)
+    host = {
+        label: {name: np.asarray(a, np.float64) for name, a in stats.items()}
+        for label, stats in totals.items()
+    }
     for label, parts in collected.items():
         host[label] = {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
     logs = {"loss": 0.0}

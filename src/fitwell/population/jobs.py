@@ -18,6 +18,7 @@ from fitwell.model import Model
 from fitwell.population import programs, running, shapes, varying
 from fitwell.population.lanes import Lane
 from fitwell.population.members import copy_of
+from fitwell.population.plan import Outcome, Plan, Signals
 from fitwell.population.showing import Progress
 from fitwell.predictor import batch_rows
 from fitwell.programs import start
@@ -77,7 +78,7 @@ class Job:
 
     def run(
         self, lanes: list[Lane], verbose: int | str, time_limit: Any
-    ) -> tuple[Model, running.Plan, list[running.Outcome], float]:
+    ) -> tuple[Model, Plan, list[Outcome], float]:
         """Trains the lanes: all at once, or fewer at a time where memory does not allow it."""
         began = time.perf_counter()
         limit = None if time_limit is None else began + feeding.seconds(time_limit)
@@ -95,13 +96,13 @@ class Job:
                 self.subject, self.model.network, self.objective, self.optimizer, name, values
             )
         network = self.model.network.program()
-        self.plan = running.Plan(
+        self.plan = Plan(
             network, self.objective, self.optimizer, self.data, self.held_out, self.folds,
             self.batch_size, self.epochs, self.patience, self.monitor, self.sign, names,
             self._gates, self._capacity,
         )  # fmt: skip
         with interruptible() as interrupted, Progress(verbose, self.plan, len(lanes)) as progress:
-            signals = running.Signals(limit, interrupted)
+            signals = Signals(limit, interrupted)
             try:
                 outcomes = self._outcomes(lanes, signals, progress)
             except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as e:
@@ -111,9 +112,7 @@ class Job:
     def _capacity(self, lanes: int) -> int:
         return feeding.capacity(self.model.network, self.batch_size * lanes, self.data)
 
-    def _outcomes(
-        self, lanes: list[Lane], signals: running.Signals, progress: Progress
-    ) -> list[running.Outcome]:
+    def _outcomes(self, lanes: list[Lane], signals: Signals, progress: Progress) -> list[Outcome]:
         groups = []
         try:
             for part in running.parts(len(lanes)):
@@ -148,7 +147,7 @@ class Job:
     def _start(self, lanes: Sequence[Lane]) -> TrainState:
         """The lanes' states before the first step, stacked: those of models with their seeds."""
         begun = [self._start_of(lane) for lane in lanes]
-        train = jax.tree.map(lambda *leaves: jnp.stack(leaves), *begun)
+        train = stacked(begun)
         learn, _ = self.model.network.split_trainable(train.params)
         begin = programs.optimizer_program(
             self.plan.network, self.objective, self.optimizer.program()
@@ -173,8 +172,7 @@ class Job:
         if self.chain is None:
             return {}
         own = [shapes.mask(self.chain, self._shape(lane)) for lane in lanes]
-        stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *own)
-        return self.model.network.split_trainable(stacked)[0]
+        return self.model.network.split_trainable(jax.tree.map(on_top, *own))[0]
 
     def _start_of(self, lane: Lane) -> TrainState:
         begun = start(self.model.network, lane.seed)
@@ -195,6 +193,18 @@ class Job:
 
 def _some(data: Batch, rows: HostArray | None) -> Batch:
     return data if rows is None else jax.tree.map(lambda a: a[rows], data)
+
+
+def stacked(begun: Sequence[TrainState]) -> TrainState:
+    """States on top of each other, on the host: a program for each number of lanes costs more."""
+    keys = jnp.stack([one.key for one in begun])
+    bare = [one._replace(key=()) for one in begun]  # type: ignore[arg-type] # numpy knows no keys
+    return jax.tree.map(on_top, *bare)._replace(key=keys)
+
+
+def on_top(*leaves: Any) -> HostArray:
+    """Arrays of the device as one of the host."""
+    return np.stack([np.asarray(leaf) for leaf in leaves])
 
 
 def require_model(subject: str, model: Any) -> Model:

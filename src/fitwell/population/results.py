@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from fitwell.errors import InvalidArgument
@@ -12,7 +14,7 @@ from fitwell.history import History
 from fitwell.model import Model
 from fitwell.population import shapes
 from fitwell.population.members import copy_of, mean_of
-from fitwell.population.running import Outcome, Plan, rate_of
+from fitwell.population.plan import Outcome, Plan, rate_of
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
@@ -52,12 +54,13 @@ class Population:
     def _member(self, one: Outcome) -> Model:
         """A lane's model; that of a narrow or shallow lane is truly narrow or shallow."""
         shape = one.lane.width, one.lane.depth
+        train = jax.tree.map(jnp.asarray, one.train)
         if shape == (None, None):
-            return copy_of(self._model, one.train, one.lane.seed)
+            return copy_of(self._model, train, one.lane.seed)
         of = shapes.chain("Population", self._model.network)
         wanted = shapes.checked("Population", of, *shape)
-        network, params, state = shapes.cut(of, one.train.params, one.train.state, wanted)
-        train = one.train._replace(params=params, state=state, optimizer=())
+        network, params, state = shapes.cut(of, train.params, train.state, wanted)
+        train = train._replace(params=params, state=state, optimizer=())
         return copy_of(self._model, train, one.lane.seed, network)
 
     @property

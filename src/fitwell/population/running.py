@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -18,78 +16,15 @@ from fitwell.data.sources import ArraySource
 from fitwell.fitting import Pace
 from fitwell.history import History
 from fitwell.measuring import to_logs
-from fitwell.network import Network
-from fitwell.optimizers import Optimizer
 from fitwell.population import programs
 from fitwell.population.lanes import Lane
+from fitwell.population.plan import Outcome, Plan, Signals, rate_of
 from fitwell.population.sources import LaneSource
 from fitwell.programs import zero_totals
-from fitwell.training import Batch, Objective, Stats, TrainState
-from fitwell.types import HostArray
+from fitwell.schedules.base import rates
+from fitwell.training import Batch, Stats, TrainState
 
 _LANES_OF_A_THREAD = 8  # fewer are not worth a program of their own
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What all lanes have in common.
-
-    Attributes:
-        data, held_out: all examples; those of validation, or None.
-        folds: lanes are validated on their own `held_out` rows of `data`.
-        patience: epochs without a better value after which a lane stops, or None.
-        monitor: the value that gets better: a name of the logs.
-        sign: 1 if smaller is better, -1 if larger is.
-        names: of the lanes' values.
-        gates: by layer 1 for the lanes that have it and 0 for the others; empty if all have all.
-        capacity: how many steps a chunk of so many lanes holds.
-    """
-
-    network: Network
-    objective: Objective
-    optimizer: Optimizer
-    data: Batch
-    held_out: Batch | None
-    folds: bool
-    batch_size: int
-    epochs: int
-    patience: int | None
-    monitor: str
-    sign: int
-    names: tuple[str, ...]
-    gates: Callable[[Sequence[Lane]], dict[str, HostArray]]
-    capacity: Callable[[int], int]
-
-    def values(self, lanes: Sequence[Lane]) -> dict[str, HostArray]:
-        """By name one number per lane."""
-        given: dict[str, HostArray] = {
-            name: np.array([lane.values[name] for lane in lanes], np.float32) for name in self.names
-        }
-        return given | self.gates(lanes)
-
-
-@dataclass
-class Outcome:
-    """What became of a lane: its weights (the best ones with `patience`), and how it went."""
-
-    lane: Lane
-    train: TrainState
-    history: History
-    best_epoch: int
-    score: float
-
-
-class Signals:
-    """What ends all lanes early: Ctrl-C or a deadline. Shared by the threads."""
-
-    def __init__(self, deadline: float | None, interrupted: list[bool]) -> None:
-        self.deadline, self.interrupted = deadline, interrupted
-
-    def reason(self) -> str | None:
-        if self.interrupted:
-            return "interrupted"
-        late = self.deadline is not None and time.perf_counter() >= self.deadline
-        return "time_limit" if late else None
 
 
 class Group:
@@ -110,34 +45,49 @@ class Group:
         self.best = [(np.inf, -1) for _ in lanes]
         self.active = [True] * len(lanes)
         self.kept: Any = None  # the best weights so far
-        self.step = 0
+        self.step = self.epoch = 0
+        self.stopped: str | None = None
         self.source = LaneSource(
             plan.data, lanes, [lane.rows for lane in lanes], plan.batch_size,
             plan.capacity(len(lanes)), shuffle=True,
         )  # fmt: skip
         self.pace = Pace(self.source.capacity)
+        self._host: Any = None
         self.outcomes: dict[int, Outcome] = {}
         self.numbers = list(range(len(lanes)))  # of the lanes that are still in the program
         self._prepare()
 
     def run(self) -> list[Outcome]:
         """Trains until every lane has stopped; the outcomes in the order of the lanes."""
-        stopped = None
-        for epoch in range(self.plan.epochs):
-            stopped = self._epoch(epoch)
-            if stopped or not any(self.active):
-                break
-            self._leave_out()
-        for place, number in enumerate(self.numbers):
-            if self.active[place]:
-                self.histories[place].stopped = stopped
-                self._finish(place, number)
+        self.advance(self.plan.epochs)
+        return self.finish()
+
+    def advance(self, epochs: int) -> str | None:
+        """Trains up to that many epochs in all; what cut it short, if anything did."""
+        while self.epoch < epochs and any(self.active) and self.stopped is None:
+            self.stopped = self._epoch(self.epoch)
+            self.epoch += 1
+            if any(self.active):
+                self._leave_out()
+        return self.stopped
+
+    def finish(self) -> list[Outcome]:
+        """The outcomes of all lanes, those that were still training included."""
+        for place in range(len(self.lanes)):
+            self.end(place, self.stopped)
         return [self.outcomes[i] for i in range(len(self.outcomes))]
+
+    def end(self, place: int, reason: str | None) -> None:
+        """Stops the lane at a place of the program."""
+        if self.active[place]:
+            self.histories[place].stopped = reason
+            self._finish(place, self.numbers[place])
 
     def _prepare(self) -> None:
         """What depends on which lanes are in the program."""
         plan = self.plan
         self.values = plan.values(self.lanes)
+        self.rates = [rate_of(plan.optimizer, lane).learning_rate for lane in self.lanes]
         self.program = programs.train_program(
             plan.network, plan.objective, plan.optimizer.program(), self.source.shared,
             self.source.uneven, bool(self.masks),
@@ -153,9 +103,8 @@ class Group:
             began = time.perf_counter()
             if totals is None:
                 totals = self._zeros(data)
-            rates = self._rates(count)
             self.train, totals, each = self.program(
-                self.train, totals, data, rates, count, self.values, self.masks
+                self.train, totals, data, self._rates(count), count, self.values, self.masks
             )
             collected.append((each, count))
             jax.block_until_ready(totals)
@@ -171,11 +120,11 @@ class Group:
         return stopped
 
     def _rates(self, count: int) -> Any:
-        rates = np.zeros((self.source.capacity, len(self.lanes)), np.float32)
+        found = np.zeros((self.source.capacity, len(self.lanes)), np.float32)
         steps = np.arange(self.step, self.step + count)
-        for i, lane in enumerate(self.lanes):
-            rates[:count, i] = rate_of(self.plan.optimizer, lane).rate(steps)
-        return rates
+        for i, rate in enumerate(self.rates):
+            found[:count, i] = rates(rate, steps) if callable(rate) else rate
+        return found
 
     def _zeros(self, data: Batch) -> Stats:
         if self.zeros is None:
@@ -186,7 +135,7 @@ class Group:
         return jax.tree.map(np.copy, self.zeros)
 
     def _logs(self, totals: Any, collected: Any) -> list[dict[str, float]]:
-        host = jax.tree.map(np.asarray, totals)
+        host = jax.tree.map(lambda a: np.asarray(a, np.float64), totals)
         logs = []
         for i in range(len(self.lanes)):
             kept: dict[str, list[Any]] = {}
@@ -195,7 +144,7 @@ class Group:
                     rows = {k: np.asarray(v[:count, i]) for k, v in stats.items()}
                     rows = {k: v.reshape(-1, *v.shape[2:]) for k, v in rows.items()}
                     kept.setdefault(label, []).append(rows)
-            mine = jax.tree.map(lambda a, i=i: a[i], host)
+            mine = {label: {k: v[i] for k, v in stats.items()} for label, stats in host.items()}
             logs.append(to_logs(self.plan.objective, mine, kept))
         return logs
 
@@ -223,12 +172,12 @@ class Group:
         assert self.held_out is not None
         program, source = self.held_out
         totals, collected, step = jax.tree.map(np.copy, self.zeros), [], 0
-        rates = np.zeros(source.capacity, np.float32)
+        room = np.zeros(source.capacity, np.float32)
         assert source.steps is not None
         while step < source.steps:
             data, count = source.chunk(0, step, source.capacity)
             totals, each = program(
-                self.train.params, self.train.state, totals, data, rates, count, self.values
+                self.train.params, self.train.state, totals, data, room, count, self.values
             )
             jax.block_until_ready(totals)
             collected.append((each, count))
@@ -254,19 +203,18 @@ class Group:
             self.kept = jax.tree.map(lambda a: a.copy(), current)
         else:
             self.kept = programs.keep_better_program()(better, current, self.kept)
-        for place, number in enumerate(self.numbers):
-            waited = epoch - max(self.best[place][1], 0)
-            if self.active[place] and waited >= self.plan.patience:
-                self.histories[place].stopped = "early_stopping"
-                self._finish(place, number)
+        for place in range(len(self.lanes)):
+            if epoch - max(self.best[place][1], 0) >= self.plan.patience:
+                self.end(place, "early_stopping")
 
     def _finish(self, place: int, number: int) -> None:
         """Notes what became of a lane; a lane that never had a finite value keeps its last."""
         self.active[place] = False
-        train = jax.tree.map(lambda a: a[place], self.train)
+        train, kept = self._on_host()
+        train = jax.tree.map(lambda a: a[place], train)
         value, epoch = self.best[place]
-        if self.kept is not None and epoch >= 0:
-            params, state = jax.tree.map(lambda a: a[place], self.kept)
+        if kept is not None and epoch >= 0:
+            params, state = jax.tree.map(lambda a: a[place], kept)
             train = train._replace(params=params, state=state)
         score = self.plan.sign * value if epoch >= 0 else float("nan")
         if self.kept is None and self.histories[place].epoch:
@@ -275,6 +223,16 @@ class Group:
         self.outcomes[number] = Outcome(
             self.lanes[place], train, self.histories[place], epoch, score
         )
+
+    def _on_host(self) -> tuple[TrainState, Any]:
+        """The state and the best weights as arrays of the host, copied once after each epoch.
+
+        To index an array of the device is a dispatch, for each array of each lane.
+        """
+        if self._host is None or self._host[0] != self.step:
+            bare = self.train._replace(key=())  # type: ignore[arg-type] # keys stay
+            self._host = self.step, *jax.tree.map(np.asarray, (bare, self.kept))
+        return self._host[1]._replace(key=self.train.key), self._host[2]
 
     def _leave_out(self) -> None:
         """Once half of the lanes have stopped, the program goes on without them.
@@ -292,14 +250,8 @@ class Group:
         for name in ("lanes", "histories", "best", "active", "numbers"):
             setattr(self, name, [getattr(self, name)[i] for i in places])
         self.source = self.source.keep(places)
+        self._host = None
         self._prepare()
-
-
-def rate_of(optimizer: Optimizer, lane: Lane) -> Optimizer:
-    """The optimizer with the lane's learning rate or schedule."""
-    if lane.learning_rate is None:
-        return optimizer
-    return dataclasses.replace(optimizer, learning_rate=lane.learning_rate)
 
 
 def parts(lanes: int) -> list[range]:

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from fitwell.population.lanes import Lane
-from fitwell.population.running import Plan
+from fitwell.population.plan import Plan
 from fitwell.settings import settings
 
 _LINE_SECONDS = 1.0
