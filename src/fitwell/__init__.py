@@ -30,7 +30,7 @@ from fitwell.forecasting import forecast
 from fitwell.layers import Input
 from fitwell.loading import load
 from fitwell.model import Model
-from fitwell.population import cross_validate, find_learning_rate, fit_many
+from fitwell.population import cross_validate, find_learning_rate, fit_many, search
 from fitwell.sequential import Sequential
 from fitwell.settings import settings
 
@@ -59,6 +59,7 @@ __all__ = [
     "population",
     "regularizers",
     "schedules",
+    "search",
     "settings",
     "tabular",
     "utils",

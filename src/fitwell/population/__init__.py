@@ -4,5 +4,13 @@ from fitwell.population.fitting import fit_many
 from fitwell.population.folding import cross_validate
 from fitwell.population.rates import find_learning_rate
 from fitwell.population.results import CrossValidation, Population
+from fitwell.population.searching import search
 
-__all__ = ["CrossValidation", "Population", "cross_validate", "find_learning_rate", "fit_many"]
+__all__ = [
+    "CrossValidation",
+    "Population",
+    "cross_validate",
+    "find_learning_rate",
+    "fit_many",
+    "search",
+]

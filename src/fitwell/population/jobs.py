@@ -18,7 +18,7 @@ from fitwell.model import Model
 from fitwell.population import programs, running, shapes, varying
 from fitwell.population.lanes import Lane
 from fitwell.population.members import copy_of
-from fitwell.population.plan import Outcome, Plan, Signals
+from fitwell.population.plan import Outcome, Plan, Report, Signals
 from fitwell.population.showing import Progress
 from fitwell.predictor import batch_rows
 from fitwell.programs import start
@@ -64,9 +64,9 @@ class Job:
         full = batch_size == "full"
         self.rows = len(data.x[0])
         self.batch_size = self.rows if full else batch_rows(subject, batch_size, 32)
-        self._choose_monitor(monitor)
+        self.choose_monitor(monitor)
 
-    def _choose_monitor(self, monitor: str | None) -> None:
+    def choose_monitor(self, monitor: str | None) -> None:
         validated = self.folds or self.held_out is not None
         names = self.objective.log_names(validated=validated)
         self.monitor = monitor or ("val_loss" if validated else "loss")
@@ -82,7 +82,19 @@ class Job:
         """Trains the lanes: all at once, or fewer at a time where memory does not allow it."""
         began = time.perf_counter()
         limit = None if time_limit is None else began + feeding.seconds(time_limit)
-        lanes = [self._checked(i, lane) for i, lane in enumerate(lanes)]
+        self.prepare(lanes)
+        with interruptible() as interrupted, Progress(verbose, self.plan, len(lanes)) as progress:
+            signals = Signals(limit, interrupted)
+            try:
+                outcomes = self._outcomes(lanes, signals, progress)
+            except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as e:
+                raise varying.answer_concrete(self.subject, list(self.plan.names), e) from e
+        return self.model, self.plan, outcomes, time.perf_counter() - began
+
+    def prepare(self, lanes: Sequence[Lane]) -> None:
+        """Checks the lanes, and plans what they have in common."""
+        for number, lane in enumerate(lanes):
+            self._check(number, lane)
         shaped = any(lane.width is not None or lane.depth is not None for lane in lanes)
         self.chain = shapes.chain(self.subject, self.model.network) if shaped else None
         self.gated: list[str] = []
@@ -101,13 +113,13 @@ class Job:
             self.batch_size, self.epochs, self.patience, self.monitor, self.sign, names,
             self._gates, self._capacity,
         )  # fmt: skip
-        with interruptible() as interrupted, Progress(verbose, self.plan, len(lanes)) as progress:
-            signals = Signals(limit, interrupted)
-            try:
-                outcomes = self._outcomes(lanes, signals, progress)
-            except (jax.errors.ConcretizationTypeError, jax.errors.TracerArrayConversionError) as e:
-                raise varying.answer_concrete(self.subject, list(names), e) from e
-        return self.model, self.plan, outcomes, time.perf_counter() - began
+
+    def group(
+        self, lanes: Sequence[Lane], signals: Signals, report: Report | None = None
+    ) -> running.Group:
+        """Some of the prepared lanes, before their first step."""
+        train, masks = self._start(lanes), self._masks(lanes)
+        return running.Group(self.plan, lanes, train, masks, signals, report)
 
     def _capacity(self, lanes: int) -> int:
         return feeding.capacity(self.model.network, self.batch_size * lanes, self.data)
@@ -117,10 +129,7 @@ class Job:
         try:
             for part in running.parts(len(lanes)):
                 some = [lanes[i] for i in part]
-                train = self._start(some)
-                masks = self._masks(some)
-                group = running.Group(self.plan, some, train, masks, signals, progress.report)
-                groups.append(group)
+                groups.append(self.group(some, signals, progress.report))
             return running.run(groups)
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" not in str(error) or len(lanes) == 1:
@@ -134,7 +143,7 @@ class Job:
             for outcome in self._outcomes(some, signals, progress)
         ]
 
-    def _checked(self, number: int, lane: Lane) -> Lane:
+    def _check(self, number: int, lane: Lane) -> None:
         if lane.weight is not None and np.shape(lane.weight) != (self.rows,):
             raise InvalidArgument(
                 f"{self.subject}, sample_weights of lane {number}",
@@ -142,7 +151,6 @@ class Job:
                 f"shape {np.shape(lane.weight)}",
                 "Give each lane an array of that length.",
             )
-        return lane
 
     def _start(self, lanes: Sequence[Lane]) -> TrainState:
         """The lanes' states before the first step, stacked: those of models with their seeds."""

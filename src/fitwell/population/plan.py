@@ -16,6 +16,9 @@ from fitwell.population.lanes import Lane
 from fitwell.training import Batch, Objective, TrainState
 from fitwell.types import HostArray
 
+Report = Callable[[Lane, int, dict[str, float]], None]
+"""Called after each epoch of a lane, with its logs."""
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,7 +18,7 @@ from fitwell.history import History
 from fitwell.measuring import to_logs
 from fitwell.population import programs
 from fitwell.population.lanes import Lane
-from fitwell.population.plan import Outcome, Plan, Signals, rate_of
+from fitwell.population.plan import Outcome, Plan, Report, Signals, rate_of
 from fitwell.population.sources import LaneSource
 from fitwell.programs import zero_totals
 from fitwell.schedules.base import rates
@@ -37,7 +37,7 @@ class Group:
 
     def __init__(
         self, plan: Plan, lanes: Sequence[Lane], train: TrainState, masks: Any, signals: Signals,
-        report: Callable[[Lane, int, dict[str, float]], None],
+        report: Report | None = None,
     ) -> None:  # fmt: skip
         self.plan, self.signals, self.report = plan, signals, report
         self.lanes, self.train, self.masks = list(lanes), train, masks
@@ -68,7 +68,7 @@ class Group:
             self.stopped = self._epoch(self.epoch)
             self.epoch += 1
             if any(self.active):
-                self._leave_out()
+                self.leave_out()
         return self.stopped
 
     def finish(self) -> list[Outcome]:
@@ -76,6 +76,10 @@ class Group:
         for place in range(len(self.lanes)):
             self.end(place, self.stopped)
         return [self.outcomes[i] for i in range(len(self.outcomes))]
+
+    def drop(self, place: int) -> None:
+        """Stops a lane whose weights nobody wants."""
+        self.active[place] = False
 
     def end(self, place: int, reason: str | None) -> None:
         """Stops the lane at a place of the program."""
@@ -192,7 +196,8 @@ class Group:
             if not self.active[place]:
                 continue
             self.histories[place].record(epoch, mine)
-            self.report(lane, epoch, mine)
+            if self.report is not None:
+                self.report(lane, epoch, mine)
             value = self.plan.sign * mine[self.plan.monitor]
             if value < self.best[place][0]:
                 self.best[place], better[place] = (value, epoch), True
@@ -234,7 +239,7 @@ class Group:
             self._host = self.step, *jax.tree.map(np.asarray, (bare, self.kept))
         return self._host[1]._replace(key=self.train.key), self._host[2]
 
-    def _leave_out(self) -> None:
+    def leave_out(self) -> None:
         """Once half of the lanes have stopped, the program goes on without them.
 
         A program for each number of lanes would be compiled; halving needs few.
