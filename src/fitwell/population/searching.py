@@ -98,6 +98,7 @@ def search(
     Raises:
         InvalidArgument: a space without a valid point, a budget too small for one trial.
 
+    >>> import numpy as np
     >>> from fitwell import Sequential, optimizers
     >>> from fitwell.layers import Dense
     >>> x = np.linspace(-1, 1, 80)[:, None]
