@@ -119,6 +119,8 @@ class Hunt:
                 cure = "End it with model.compile(...) and return model."
                 expected = "build(choose) to return a compiled model"
                 raise InvalidArgument("search", expected, type(model).__name__, cure)
+            if not model.built:
+                model.build_for(np.asarray(self.train[0]).shape[1:])
             return Trial(0, choose.values, model, proposal=proposed), choose.shapes
         raise InvalidArgument(
             "search",
