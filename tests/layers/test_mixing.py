@@ -121,6 +121,12 @@ def test_partners_are_a_permutation_of_the_real_rows(real: list[bool], seed: int
     assert sorted(partner[rows]) == list(rows)
 
 
+def test_of_a_list_each_keeps_narrow_numbers_narrow() -> None:
+    x = jnp.asarray(RNG.normal(size=(4, 3, 3, 1)), jnp.float16)
+    mixed, _, share = mix((L.MixUp(1.0), L.CutMix()), x, jnp.ones(4), KEY)
+    assert (mixed.dtype, share.dtype) == (jnp.float16, jnp.float32)
+
+
 def test_mixup_draws_its_share_from_beta() -> None:
     n, alpha = 20_000, 0.4
     zeros, ones = jnp.zeros((n, 1)), jnp.ones((n, 1))

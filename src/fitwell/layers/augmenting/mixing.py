@@ -77,8 +77,8 @@ class MixUp(Mixing):
 
     def mix(self, x: Array, partner: Array, key: Key) -> tuple[Array, Array]:
         x = x.astype(jnp.result_type(x, 0.0))
-        share = symmetric_beta(key, self.alpha, x.shape[:1]).astype(x.dtype)
-        own = share.reshape(-1, *(1,) * (x.ndim - 1))
+        share = symmetric_beta(key, self.alpha, x.shape[:1])
+        own = share.reshape(-1, *(1,) * (x.ndim - 1)).astype(x.dtype)
         return own * x + (1 - own) * partner, share
 
 
