@@ -118,10 +118,12 @@ class BatchNormalization(Layer):
                 "moving_variance": self._moved(state["moving_variance"], variance),
             }
         factor = params.get("gamma", 1) / jnp.sqrt(variance + self.epsilon)
-        shifted = matrix - repeat_row(mean, len(matrix))
-        y = shifted * repeat_row(factor, len(matrix))
-        if self.center:
-            y = y + repeat_row(params["beta"], len(matrix))
+        # What is subtracted from the rows is a constant for the gradient; what would follow from its
+        # change is in `shift`. So the backward pass sums over the rows less often.
+        fixed = lax.stop_gradient(mean)
+        shift = params.get("beta", 0) - (mean - fixed) * factor
+        y = (matrix - repeat_row(fixed, len(matrix))) * repeat_row(factor, len(matrix))
+        y = y + repeat_row(shift, len(matrix))
         return jnp.moveaxis(y.reshape(last.shape), -1, place), state
 
     def _channels(self, shape: Shape) -> Shape:
@@ -138,8 +140,9 @@ def _moments(matrix: Array, weight: Array | None) -> tuple[Array, Array]:
     if weight is not None:
         matrix = jnp.where(weight[:, None] > 0, matrix, 0)  # padding may hold anything
     mean = column_mean(matrix, weight)
-    centred = matrix - repeat_row(mean, len(matrix))
-    return mean, column_mean(jnp.square(centred), weight)
+    fixed = lax.stop_gradient(mean)
+    centred = matrix - repeat_row(fixed, len(matrix))
+    return mean, column_mean(jnp.square(centred), weight) - jnp.square(mean - fixed)
 
 
 def _weight(x: Array, mask: Array | None, rows: Array | None, place: int) -> Array | None:
