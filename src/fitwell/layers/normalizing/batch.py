@@ -118,8 +118,8 @@ class BatchNormalization(Layer):
                 "moving_variance": self._moved(state["moving_variance"], variance),
             }
         factor = params.get("gamma", 1) / jnp.sqrt(variance + self.epsilon)
-        # What is subtracted from the rows is a constant for the gradient; what would follow from its
-        # change is in `shift`. So the backward pass sums over the rows less often.
+        # What is subtracted from the rows is a constant for the gradient; what would follow from
+        # its change is in `shift`. So the backward pass sums over the rows less often.
         fixed = lax.stop_gradient(mean)
         shift = params.get("beta", 0) - (mean - fixed) * factor
         y = (matrix - repeat_row(fixed, len(matrix))) * repeat_row(factor, len(matrix))
