@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import math
+import pydoc
 import re
 import sys
 from collections.abc import Callable
@@ -100,6 +101,12 @@ def test_the_signature_is_that_of_the_fields() -> None:
         ("label", None),
     ]
     assert list(inspect.signature(fw.losses.Huber()).parameters)[:2] == ["y_true", "y_pred"]
+
+
+@pytest.mark.parametrize("what", [fw.layers.Dense, fw.layers, fw.losses.Huber, Description])
+def test_help_shows_classes_and_modules(what: Any) -> None:
+    text = pydoc.render_doc(what, renderer=pydoc.plaintext)
+    assert (what.__doc__ or "").splitlines()[0] in text
 
 
 def test_repr_shows_what_was_changed_and_evaluates_to_an_equal_one() -> None:

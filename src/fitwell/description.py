@@ -32,6 +32,8 @@ class _SignatureOfClass:
     def __get__(self, instance: Any, owner: type) -> inspect.Signature:
         if instance is not None:
             raise AttributeError("__signature__")  # a loss that can be called has its own
+        if not dataclasses.is_dataclass(owner):  # `help` asks the base class, too
+            raise AttributeError("__signature__")
         return inspect.Signature(
             [
                 inspect.Parameter(

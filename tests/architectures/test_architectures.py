@@ -11,6 +11,7 @@ import pytest
 
 import fitwell as fw
 from fitwell import architectures as A  # noqa: N812 - read in every line
+from fitwell import layers as L  # noqa: N812 - read in every line
 from fitwell.architectures.residual import _basic, _block, _bottleneck
 from fitwell.errors import FitwellError
 from fitwell.layers import Input
@@ -142,6 +143,20 @@ def test_writing_draws_from_the_softmax() -> None:
     )
 
 
+def test_writing_with_a_model_that_ends_in_a_softmax() -> None:
+    """Its probabilities are scores already: another softmax would make them nearly equal."""
+    layers = [L.Embedding(3, 4), L.SimpleRNN(4, return_sequences=True), L.Dense(3, "softmax")]
+    model = fw.Sequential([L.Input((1,), dtype="int32"), *layers], seed=0)
+    model["dense"].set_weights([np.zeros((4, 3)), np.log([0.9, 0.09, 0.01])])
+    shares = np.bincount(A.generate(model, [0], 4000), minlength=3) / 4000
+    np.testing.assert_allclose(shares, [0.9, 0.09, 0.01], atol=0.02)
+
+
+def hindsight() -> fw.Model:
+    both = L.Bidirectional(L.SimpleRNN(2, return_sequences=True))
+    return fw.Sequential([L.Input((4,), dtype="int32"), L.Embedding(3, 2), both, L.Dense(3)])
+
+
 ERRORS: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: A.resnet(20),
@@ -191,8 +206,14 @@ ERRORS: list[tuple[Callable[[], Any], str]] = [
         "the text into the ids that the model was trained on.",
     ),
     (
+        lambda: A.generate(hindsight(), [0], 5),
+        "generate: expected a model whose scores depend on the ids so far alone, received "
+        "Bidirectional as layer bidirectional. Use a layer that reads forward only: to write is to "
+        "have no future.",
+    ),
+    (
         lambda: A.generate(A.char_rnn(3, (2,), context=2), [0], 5, temperature=-1.0),
-        "generate: expected a finite temperature >= 0, received temperature=-1.0. Pass 1.0, less "
+        "generate: expected a finite temperature >= 0, received temperature=-1.0. Pass 1.0, more "
         "for bolder text, 0 for the likeliest.",
     ),
 ]

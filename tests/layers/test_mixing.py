@@ -223,6 +223,14 @@ def of_ids() -> fw.Sequential:
     return model
 
 
+def of_text() -> fw.Sequential:
+    words = L.TextVectorization(output_mode="multi_hot")
+    words.adapt(["a b"])
+    model = fw.Sequential([words, L.Dense(1)])
+    model.compile(loss="mse", augment=L.MixUp())
+    return model
+
+
 TABLE = np.zeros((4, 3), np.float32)
 REFUSED = {
     "alpha": (
@@ -259,6 +267,11 @@ REFUSED = {
         lambda: two_inputs().fit([TABLE, TABLE], np.zeros(4), verbose=0),
         "compile, augment: expected a model with one input, received one with 2. Leave augment "
         "out.",
+    ),
+    "text": (
+        lambda: of_text().fit(["a", "b"], np.zeros(2), verbose=0),
+        "compile, augment=MixUp: expected numbers that can be averaged, received an input of text. "
+        "Leave augment out: the mean of two ids is a third, unrelated one.",
     ),
     "ids": (
         lambda: of_ids().fit(np.zeros((4, 3), int), np.zeros(4), verbose=0),

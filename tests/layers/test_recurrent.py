@@ -459,7 +459,8 @@ MESSAGES: list[tuple[Callable[[], Any], type[FitwellError], str]] = [
         ShapeMismatch,
         "lstm (LSTM) after input (InputLayer): expected a sequence per example, shape (time, "
         "features), "
-        "received shape (4,). For one feature per step put Reshape((-1, 1)) before it; for ids an "
+        "received shape (4,). After a recurrent layer: give that one return_sequences=True. "
+        "For one feature per step put Reshape((-1, 1)) before it; for ids an "
         "Embedding.",
     ),
     (

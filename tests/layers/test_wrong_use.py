@@ -86,8 +86,9 @@ WRONG: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
         lambda: series(L.GRU(6), L.LSTM(6)),
         ShapeMismatch,
         "layer 3 of 3, lstm (LSTM) after gru (GRU): expected a sequence per example, shape "
-        "(time, features), received shape (6,). For one feature per step put Reshape((-1, 1)) "
-        "before it; for ids an Embedding.",
+        "(time, features), received shape (6,). After a recurrent layer: give that one "
+        "return_sequences=True. For one feature per step put Reshape((-1, 1)) before it; for ids an "
+        "Embedding.",
     ),
     "an image to a recurrent layer": (
         lambda: image(L.SimpleRNN(6)),
@@ -107,8 +108,9 @@ WRONG: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
         lambda: chain((4,), L.Bidirectional(L.GRU(6))),
         ShapeMismatch,
         "layer 1 of 1, bidirectional (Bidirectional) after input (InputLayer), GRU inside: "
-        "expected a sequence per example, shape (time, features), received shape (4,). For one "
-        "feature per step put Reshape((-1, 1)) before it; for ids an Embedding.",
+        "expected a sequence per example, shape (time, features), received shape (4,). After a "
+        "recurrent layer: give that one return_sequences=True. For one feature per step put "
+        "Reshape((-1, 1)) before it; for ids an Embedding.",
     ),
     "images without channels at every step": (
         lambda: chain((5, 8, 8), L.TimeDistributed(L.Conv2D(4, 3))),

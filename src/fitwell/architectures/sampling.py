@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -10,9 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from fitwell import compiling
+from fitwell import activations, compiling
 from fitwell.architectures.checks import whole
 from fitwell.errors import InvalidArgument, InvalidData
+from fitwell.layers import Bidirectional
 from fitwell.model import Model
 from fitwell.network import Network, pick
 from fitwell.types import Array, HostArray, Key, Params, State
@@ -33,11 +35,12 @@ def generate(
     drawn in one compiled loop; the prompt's length compiles nothing new.
 
     Args:
-        model: maps (context,) ids to (context, vocabulary) logits, each made from the ids up to
-            its own: what `char_rnn` and `transformer_lm` return, trained.
+        model: maps (context,) ids to (context, vocabulary) logits or probabilities (a softmax at
+            its end is left out), each made from the ids up to its own: what `char_rnn` and
+            `transformer_lm` return, trained.
         prompt: ids to begin with, (n,) with n >= 1.
         length: how many to add, >= 1.
-        temperature: in [0, inf): below 1 bolder, above 1 more varied; 0 takes the likeliest.
+        temperature: in [0, inf): below 1 more cautious, above 1 bolder; 0 takes the likeliest.
         top_k: draw from the k likeliest only; None from all.
         seed: which of the possible texts.
 
@@ -63,18 +66,26 @@ def generate(
             f"{[s for s, _ in shape_in]} to {[s for s, _ in shape_out]}",
             "Build one with architectures.char_rnn or transformer_lm.",
         )
+    for name, layer in network.layers.items():
+        if isinstance(layer, Bidirectional):
+            cure = "Use a layer that reads forward only: to write is to have no future."
+            expected = "a model whose scores depend on the ids so far alone"
+            raise InvalidArgument("generate", expected, f"Bidirectional as layer {name}", cure)
     context, vocabulary = shape_out[0][0]
     whole("generate", length=length)
     limit = vocabulary if top_k is None else top_k
     whole("generate", top_k=limit)
     if not 0 <= temperature < math.inf:
-        cure = "Pass 1.0, less for bolder text, 0 for the likeliest."
+        cure = "Pass 1.0, more for bolder text, 0 for the likeliest."
         received = f"temperature={temperature!r}"
         raise InvalidArgument("generate", "a finite temperature >= 0", received, cure)
     ids = _prompt(prompt, vocabulary)[-context:]
     window = np.zeros(context, np.int32)
     window[: len(ids)] = ids
     train = model.train_state
+    moved, place, activation = network.logits(0)
+    if activations.name_of(activation) == "softmax":
+        network = dataclasses.replace(moved, outputs=(place,))
     program = _program(network.program(), length, min(limit, vocabulary))
     key = jax.random.key(seed)
     written = program(train.params, train.state, window, len(ids), np.float32(temperature), key)

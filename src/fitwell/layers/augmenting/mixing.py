@@ -32,11 +32,13 @@ class Mixing(Description):
         Raises:
             ShapeMismatch, InvalidArgument: they cannot.
         """
-        if len(shape) < 3 and np.dtype(dtype).kind in "iu":  # images may be whole numbers
+        ids = dtype == "string" or (len(shape) < 3 and np.dtype(dtype).kind in "iu")
+        if ids:  # images may be whole numbers
+            what = "text" if dtype == "string" else f"whole numbers ({dtype}), which are ids"
             raise InvalidArgument(
                 f"compile, augment={type(self).__name__}",
                 "numbers that can be averaged",
-                f"an input of whole numbers ({dtype}), which are ids",
+                f"an input of {what}",
                 "Leave augment out: the mean of two ids is a third, unrelated one.",
             )
 

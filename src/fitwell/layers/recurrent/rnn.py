@@ -79,7 +79,8 @@ class Recurrent(Layer):
                 describe(self),
                 "a sequence per example, shape (time, features)",
                 f"shape {found}",
-                "For one feature per step put Reshape((-1, 1)) before it; for ids an Embedding.",
+                "After a recurrent layer: give that one return_sequences=True. For one feature per "
+                "step put Reshape((-1, 1)) before it; for ids an Embedding.",
             )
         return found
 
