@@ -87,8 +87,8 @@ WRONG: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
         ShapeMismatch,
         "layer 3 of 3, lstm (LSTM) after gru (GRU): expected a sequence per example, shape "
         "(time, features), received shape (6,). After a recurrent layer: give that one "
-        "return_sequences=True. For one feature per step put Reshape((-1, 1)) before it; for ids an "
-        "Embedding.",
+        "return_sequences=True. For one feature per step put Reshape((-1, 1)) before it; for ids "
+        "an Embedding.",
     ),
     "an image to a recurrent layer": (
         lambda: image(L.SimpleRNN(6)),
