@@ -81,7 +81,7 @@ def test_a_batch_is_x_y_and_weight(item: Any, expected: Any) -> None:
     ],
 )
 def test_time_limits(text: Any, expected: float) -> None:
-    assert feeding.seconds(text) == expected
+    assert feeding.seconds("fit", "time_limit", text) == expected
 
 
 SPLITS = [(0.2, 8), (0.25, 7), (0.5, 5), (0.99, None), (0.01, 9), (np.float32(0.5), 5)]
@@ -92,9 +92,9 @@ def test_the_split_takes_the_last_examples(share: float, kept: int | None) -> No
     data = Batch((X,), (X[:, 0],), (None,), None)
     if kept is None:
         with pytest.raises(InvalidData):
-            feeding.split_off(data, share)
+            feeding.split_off("fit", data, share)
         return
-    train, validation = feeding.split_off(data, share)
+    train, validation = feeding.split_off("fit", data, share)
     assert train.y[0].tolist() == X[:kept, 0].tolist()  # int(n (1 - share)), as in Keras
     assert validation.x[0].tolist() == X[kept:].tolist()
     assert train.weight == validation.weight == (None,)
@@ -132,7 +132,7 @@ DATA = Batch((X,), (X,), (None,), None)
 REFUSED: list[tuple[Any, type[FitwellError], str]] = [
     *(
         (
-            lambda value=value: feeding.seconds(value),
+            lambda value=value: feeding.seconds("fit", "time_limit", value),
             InvalidArgument,
             f"fit: expected a positive time_limit, received time_limit={value!r}. {TIME}",
         )
@@ -140,7 +140,7 @@ REFUSED: list[tuple[Any, type[FitwellError], str]] = [
     ),
     *(
         (
-            lambda share=share: feeding.split_off(DATA, share),
+            lambda share=share: feeding.split_off("fit", DATA, share),
             InvalidArgument,
             "fit: expected validation_split inside (0, 1), "
             f"received validation_split={share!r}. Pass 0.2 to validate on the last fifth.",
@@ -148,7 +148,7 @@ REFUSED: list[tuple[Any, type[FitwellError], str]] = [
         for share in (1.0, -0.1, 2, True, "0.2", float("nan"))
     ),
     (
-        lambda: feeding.split_off(DATA, 0.95),
+        lambda: feeding.split_off("fit", DATA, 0.95),
         InvalidData,
         "fit: expected examples on both sides of the split, "
         "received 10 examples and validation_split=0.95. "

@@ -104,20 +104,20 @@ def whole_number(subject: str, name: str, value: Any, least: int) -> int:
     return int(value)
 
 
-def split_off(data: Batch, share: float) -> tuple[Batch, Batch]:
+def split_off(subject: str, data: Batch, share: float) -> tuple[Batch, Batch]:
     """The last `share` of the examples for validation, before any shuffling, as in Keras."""
     number = isinstance(share, int | float | np.floating) and not isinstance(share, bool)
     if not number or not 0 < share < 1:
         cure = "Pass 0.2 to validate on the last fifth."
         raise InvalidArgument(
-            "fit", "validation_split inside (0, 1)", f"validation_split={share!r}", cure
+            subject, "validation_split inside (0, 1)", f"validation_split={share!r}", cure
         )
     n = len(data.x[0])
     cut = int(n * (1 - share))
     if cut == 0 or cut == n:
         cure = "Use more examples, or pass validation_data."
         received = f"{n} examples and validation_split={share}"
-        raise InvalidData("fit", "examples on both sides of the split", received, cure)
+        raise InvalidData(subject, "examples on both sides of the split", received, cure)
 
     def part(rows: slice) -> Batch:
         return jax.tree.map(lambda a: a[rows], data)
@@ -132,7 +132,7 @@ def frequency(value: Any) -> int | list[int]:
     return whole_number("fit", "validation_freq", value, 1)
 
 
-def seconds(value: Any) -> float:
+def seconds(subject: str, name: str, value: Any) -> float:
     """`90`, `"90s"`, `"1.5m"` or `"2h"` in seconds."""
     units = {"s": 1.0, "m": 60.0, "h": 3600.0}
     try:
@@ -145,7 +145,7 @@ def seconds(value: Any) -> float:
         number = -1.0
     if not number > 0:
         cure = 'Pass seconds, or "90s", "10m", "2h".'
-        raise InvalidArgument("fit", "a positive time_limit", f"time_limit={value!r}", cure)
+        raise InvalidArgument(subject, f"a positive {name}", f"{name}={value!r}", cure)
     return number
 
 

@@ -14,7 +14,7 @@ from fitwell import optimizers, saving, sharing, tree
 from fitwell.arguments import named
 from fitwell.composing import is_symbol, replay, symbols_of
 from fitwell.data.arrays import by_name
-from fitwell.errors import FitwellError, InvalidArgument, ShapeMismatch, did_you_mean
+from fitwell.errors import FitwellError, InvalidArgument, NotReady, ShapeMismatch, did_you_mean
 from fitwell.graph import from_symbols, instances
 from fitwell.layers.base import Layer, Symbol
 from fitwell.layers.inputs import InputLayer
@@ -316,3 +316,11 @@ class Model(Trainer):
     def __repr__(self) -> str:
         weights = f"{self.count_params()} weights" if self._built else "not built yet"
         return f"<{type(self).__name__} {self.name}: {weights}>"
+
+
+def require_model(subject: str, model: Any) -> Model:
+    """The model, or the answer to what is none."""
+    if not isinstance(model, Model):
+        cure = "Pass Sequential([...]) or Model(inputs, outputs), compiled."
+        raise NotReady(subject, "a model", repr(model), cure)
+    return model

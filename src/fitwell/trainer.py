@@ -120,7 +120,9 @@ class Trainer(Predictor):
         for name, value in steps.items():
             if value is not None:
                 feeding.whole_number("fit", name, value, 1)
-        limit = None if time_limit is None else began + feeding.seconds(time_limit)
+        limit = (
+            None if time_limit is None else began + feeding.seconds("fit", "time_limit", time_limit)
+        )
         examples = Examples(self, "fit")
         source, held_out = self._training_sources(
             examples, x, y, batch_size, class_weight=class_weight, sample_weight=sample_weight,
@@ -178,18 +180,28 @@ class Trainer(Predictor):
                 validation_split=validation_split or None,
             )  # fmt: skip
             return examples.iterable(x, steps), None
+        data, held_out, size = self._training_data(
+            examples, x, y, batch_size, class_weight=class_weight, sample_weight=sample_weight,
+            validation_split=validation_split,
+        )  # fmt: skip
+        self._adapt(data)
+        shuffle = shuffle and batch_size != "full"
+        source = examples.source(data, size, steps=steps, shuffle=shuffle, seed=self.seed)
+        return source, held_out
+
+    def _training_data(
+        self, examples: Examples, x: Any, y: Any, batch_size: Any, *, class_weight: Any,
+        sample_weight: Any, validation_split: float,
+    ) -> tuple[Batch, Batch | None, int]:  # fmt: skip
+        """Arrays to train on, what was split off for validation, and the size of a batch."""
         data, held_out = examples.batch(x, y, sample_weight), None
         if validation_split:
-            data, held_out = feeding.split_off(data, validation_split)
+            data, held_out = feeding.split_off(examples.subject, data, validation_split)
         if class_weight is not None:
             data = examples.class_weighted(data, class_weight)
-        self._adapt(data)
-        full = batch_size == "full"
-        size = len(data.x[0]) if full else batch_rows("fit", batch_size, 32)
-        source = examples.source(
-            data, size, steps=steps, shuffle=shuffle and not full, seed=self.seed
-        )
-        return source, held_out
+        if batch_size == "full":
+            return data, held_out, len(data.x[0])
+        return data, held_out, batch_rows(examples.subject, batch_size, 32)
 
     def _begin_optimizer(self, optimizer: Optimizer, source: Source) -> None:
         """Optimizer state for the weights that learn; kept if it fits them already."""

@@ -42,7 +42,8 @@ def test_seeds_rates_and_numbers_of_every_kind() -> None:
     found = fw.fit_many(
         compiled(network(), metrics=["accuracy", "auc"]), X, ONE_HOT,
         seeds=seeds, learning_rate=rates, weight_decay=decays, dropout=dropouts,
-        label_smoothing=smoothings, vary={"optimizer.beta_1": betas}, validation_split=0.2, **FIT,
+        label_smoothing=smoothings, vary={"optimizer.beta_1": betas}, validation_split=0.2,
+        monitor="val_accuracy", **FIT,
     )  # fmt: skip
     for i in range(3):
         solo = compiled(

@@ -241,13 +241,13 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "no number": (
         many(weight_decay=["a"]),
-        "fit_many: expected weight_decay to be finite numbers >= 0, received 'a'. Pass a list with "
+        "fit_many: expected weight_decay to be finite numbers, received 'a'. Pass a list with "
         "one number per lane: weight_decay=[...].",
     ),
     "weights": (
         many(sample_weights=[np.ones(61), np.ones(60)]),
-        "fit_many, sample_weights of lane 1: expected a number for each of the 61 training "
-        "examples, received shape (60,). Give each lane an array of that length.",
+        "fit_many, lane 1, sample_weight: expected 61 weights, received shape (60,). Pass an array "
+        "with one number per example.",
     ),
     "wide": (
         many(width=[2, 3]),

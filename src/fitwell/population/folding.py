@@ -8,6 +8,7 @@ import numpy as np
 
 from fitwell import feeding
 from fitwell.arguments import named
+from fitwell.compiling import in_words
 from fitwell.data.arrays import to_array
 from fitwell.errors import InvalidArgument, InvalidData
 from fitwell.losses import (
@@ -16,7 +17,7 @@ from fitwell.losses import (
     SparseCategoricalCrossentropy,
 )
 from fitwell.model import Model
-from fitwell.population.jobs import Job, require_model
+from fitwell.population.jobs import Job
 from fitwell.population.lanes import Lane
 from fitwell.population.results import CrossValidation
 from fitwell.types import HostArray
@@ -25,6 +26,7 @@ Fold = tuple[HostArray, HostArray]
 
 
 @named
+@in_words
 def cross_validate(
     model: Model,
     x: Any = None,
@@ -38,6 +40,7 @@ def cross_validate(
     epochs: int = 1,
     patience: int | None = None,
     monitor: str | None = None,
+    mode: str = "auto",
     sample_weight: Any = None,
     verbose: int | str = "auto",
     time_limit: float | str | None = None,
@@ -54,8 +57,8 @@ def cross_validate(
         stratify: give each fold its share of each class; None does so for class labels.
         groups: (n,) examples of one group are never divided between folds.
         seed: of the division; None takes `model.seed`.
-        patience, monitor, verbose: as in `fit_many`. With `patience` the fold also decides when to
-            stop, which makes its own score a little too good.
+        patience, monitor, mode, verbose: as in `fit_many`. With `patience` the fold also decides
+            when to stop, which makes its own score a little too good.
 
     Returns:
         a CrossValidation: `.frame()` has a row per fold, `.mean()` mean and standard deviation,
@@ -79,8 +82,8 @@ def cross_validate(
     feeding.whole_number(subject, "folds", folds, 2)
     feeding.whole_number(subject, "repeats", repeats, 1)
     job = Job(
-        subject, require_model(subject, model), x, y, batch_size=batch_size, epochs=epochs,
-        patience=patience, monitor=monitor, sample_weight=sample_weight, folds=True,
+        subject, model, x, y, batch_size=batch_size, epochs=epochs,
+        patience=patience, monitor=monitor, mode=mode, sample_weight=sample_weight, folds=True,
     )  # fmt: skip
     labels = _labels(job, stratify)
     own = None if groups is None else _groups(subject, groups, job.rows)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from fitwell import feeding
 from fitwell.callbacks import EarlyStopping
 from fitwell.errors import FitwellError, InvalidArgument, InvalidFile, MissingPackage
 from fitwell.fitting import interruptible
+from fitwell.machine import cores
 from fitwell.model import Model
 from fitwell.population.dense import Builder, dense
 from fitwell.population.grouping import Family, Trial, families
@@ -38,10 +39,11 @@ class Hunt:
         self, space: Any, x: Any, y: Any, *, seconds: float, seed: int, path: Any, sampler: str,
         verbose: int | str, first_epochs: int, max_epochs: int, max_trials: int | None,
         batch_size: int | None, validation_split: float, validation_data: Any, monitor: str | None,
+        mode: str,
     ) -> None:  # fmt: skip
         self.began = time.perf_counter()
         self.seconds, self.seed, self.verbose = seconds, seed, verbose
-        self.monitor = monitor
+        self.monitor, self.mode = monitor, mode
         self.train, self.held = (x, y), validation_data
         if validation_data is None:
             self.train, self.held = split_rows(x, y, validation_split, seed)
@@ -138,9 +140,9 @@ class Hunt:
         """Rungs: all train; the best third trains on, to three times the epochs."""
         groups = [(family, self._group(family, signals)) for family in families(trials, self.seed)]
         epochs = self.first
-        with ThreadPoolExecutor(max(1, min(len(groups), os.cpu_count() or 1))) as pool:
+        with ThreadPoolExecutor(max(1, min(len(groups), cores()))) as pool:
             while True:
-                list(pool.map(lambda group, e=epochs: group.advance(e), [g for _, g in groups]))
+                list(pool.map(partial(_advance, epochs), [group for _, group in groups]))
                 for family, group in groups:
                     self._note(family, group)
                 if epochs >= self.most or signals.reason() is not None:
@@ -159,13 +161,12 @@ class Hunt:
     def _group(self, family: Family, signals: Signals) -> Group:
         job = Job(
             "search", family.model, *self.train, batch_size=self._batch(), epochs=self.most,
-            patience=None, monitor=self.monitor, validation_data=self.held,
+            monitor=self.monitor, mode=self.mode, validation_data=self.held,
         )  # fmt: skip
         self.shown = job.monitor
         for trial in family.trials:
             trial.larger_is_better = job.sign < 0
-        job.prepare(family.lanes)
-        return job.group(family.lanes, signals)
+        return job.prepare(family.lanes).group(family.lanes, signals)
 
     def _batch(self) -> int:
         return self.batch_size or (128 if len(self.train[1]) > 10_000 else 32)
@@ -246,6 +247,14 @@ def _rows(data: Any, rows: Any) -> Any:
     if isinstance(data, list | tuple) and all(hasattr(a, "shape") for a in data):
         return [np.asarray(a)[rows] for a in data]
     return np.asarray(data)[rows]
+
+
+def _advance(epochs: int, group: Group) -> None:
+    try:
+        group.advance(epochs)
+    except BaseException:
+        group.signals.failed = True  # the others need not go on
+        raise
 
 
 def _alive(family: Family, group: Group) -> list[Trial]:

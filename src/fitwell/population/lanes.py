@@ -24,7 +24,8 @@ class Lane:
         values: what else was given for it, by name: `"weight_decay"`, `"dropout"`,
             `"optimizer.beta_1"` ...
         init_scale: factor of the initial kernels.
-        weight: (n,) weights of the examples, or None for those of all lanes.
+        weight: (n,) factors of the weights of the training examples, or None for ones.
+        held_weight: the same of the examples of validation.
         rows: the examples it trains on, or None for all.
         held_out: the examples it is validated on, or None for those of all lanes.
         width, depth: units of the hidden layers and how many there are; None for the model's.
@@ -35,6 +36,7 @@ class Lane:
     values: Mapping[str, float] = field(default_factory=dict)
     init_scale: float = 1.0
     weight: HostArray | None = None
+    held_weight: HostArray | None = None
     rows: HostArray | None = None
     held_out: HostArray | None = None
     width: Any = None
@@ -113,16 +115,18 @@ def _lane(subject: str, own_seed: int, given: dict[str, Any]) -> Lane:
     seed, rate = given.pop("seeds", own_seed), given.pop("learning_rate", None)
     scale, weight = given.pop("init_scale", 1.0), given.pop("sample_weights", None)
     if rate is not None and not callable(rate):
-        rate = _number(subject, "learning_rate", rate)
+        rate = _number(subject, "learning_rate", rate, 0)
     width, depth = given.pop("width", None), given.pop("depth", None)
     values = {name: _number(subject, name, value) for name, value in given.items()}
-    scale = _number(subject, "init_scale", scale)
+    scale = _number(subject, "init_scale", scale, 0)
     return Lane(seed, rate, values, scale, weight, width=width, depth=depth)
 
 
-def _number(subject: str, name: str, value: Any) -> float:
+def _number(subject: str, name: str, value: Any, least: float | None = None) -> float:
+    """A finite number; what it stands for has bounds of its own, if `least` is None."""
     number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not 0 <= value < float("inf"):
+    if not number or not np.isfinite(value) or (least is not None and value < least):
         cure = f"Pass a list with one number per lane: {name}=[...]."
-        raise InvalidArgument(subject, f"{name} to be finite numbers >= 0", repr(value), cure)
+        expected = f"{name} to be finite numbers" + ("" if least is None else f" >= {least:g}")
+        raise InvalidArgument(subject, expected, repr(value), cure)
     return float(value)

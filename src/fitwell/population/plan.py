@@ -20,13 +20,14 @@ Report = Callable[[Lane, int, dict[str, float]], None]
 """Called after each epoch of a lane, with its logs."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What all lanes have in common.
 
     Attributes:
         data, held_out: all examples; those of validation, or None.
         folds: lanes are validated on their own `held_out` rows of `data`.
+        shuffle: examples come in an order of each epoch's own.
         patience: epochs without a better value after which a lane stops, or None.
         monitor: the value that gets better: a name of the logs.
         sign: 1 if smaller is better, -1 if larger is.
@@ -42,6 +43,7 @@ class Plan:
     held_out: Batch | None
     folds: bool
     batch_size: int
+    shuffle: bool
     epochs: int
     patience: int | None
     monitor: str
@@ -73,12 +75,19 @@ class Outcome:
 
 
 class Signals:
-    """What ends all lanes early: Ctrl-C or a deadline. Shared by the threads."""
+    """What ends all lanes early: Ctrl-C, a deadline, an error. Shared by the threads.
+
+    Attributes:
+        failed: set by a thread that an error ended.
+    """
 
     def __init__(self, deadline: float | None, interrupted: list[bool]) -> None:
         self.deadline, self.interrupted = deadline, interrupted
+        self.failed = False
 
     def reason(self) -> str | None:
+        if self.failed:
+            return "failed"
         if self.interrupted:
             return "interrupted"
         late = self.deadline is not None and time.perf_counter() >= self.deadline

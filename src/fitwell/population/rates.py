@@ -8,9 +8,10 @@ import numpy as np
 
 from fitwell import feeding
 from fitwell.arguments import named
+from fitwell.compiling import in_words
 from fitwell.errors import InvalidArgument
 from fitwell.model import Model
-from fitwell.population.jobs import Job, require_model
+from fitwell.population.jobs import Job
 from fitwell.population.lanes import Lane, is_list
 from fitwell.population.results import Population
 from fitwell.types import HostArray
@@ -81,6 +82,7 @@ class RateSearch:
 
 
 @named
+@in_words
 def find_learning_rate(
     model: Model,
     x: Any = None,
@@ -124,15 +126,9 @@ def find_learning_rate(
     tried = np.array(_checked(subject, rates))
     count = feeding.whole_number(subject, "seeds", seeds, 1)
     job = Job(
-        subject, require_model(subject, model), x, y, batch_size=batch_size, epochs=1,
-        patience=None, monitor=None, sample_weight=sample_weight, validation_data=validation_data,
+        subject, model, x, y, batch_size=batch_size, epochs=epochs, steps=_STEPS,
+        sample_weight=sample_weight, validation_data=validation_data,
     )  # fmt: skip
-    steps = -(-job.rows // job.batch_size)
-    job.epochs = (
-        max(1, round(_STEPS / steps))
-        if epochs is None
-        else feeding.whole_number(subject, "epochs", epochs, 1)
-    )
     lanes = [
         Lane(model.seed + s, learning_rate=float(rate)) for rate in tried for s in range(count)
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
@@ -9,16 +10,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fitwell import feeding
 from fitwell.errors import InvalidArgument
 from fitwell.history import History
 from fitwell.model import Model
-from fitwell.population import shapes
+from fitwell.population import shapes, varying
 from fitwell.population.members import copy_of, mean_of
 from fitwell.population.plan import Outcome, Plan, rate_of
+from fitwell.training import TrainState
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
     import polars
+
+
+_NOTHING = TrainState({}, {}, (), (), ())  # type: ignore[arg-type] # of a model that only describes
 
 
 class Population:
@@ -32,7 +38,10 @@ class Population:
     """
 
     def __init__(self, model: Model, plan: Plan, outcomes: list[Outcome], seconds: float) -> None:
-        self._model, self._plan, self._outcomes = model, plan, outcomes
+        # What is needed later, not the data; and a copy, since the model may change.
+        self._model = copy_of(model, _NOTHING, model.seed)
+        self._objective, self._optimizer, self._sign = plan.objective, plan.optimizer, plan.sign
+        self._outcomes = outcomes
         self.monitor, self.seconds = plan.monitor, seconds
         self.histories: list[History] = [one.history for one in outcomes]
         self.scores: HostArray = np.array([one.score for one in outcomes])
@@ -42,26 +51,32 @@ class Population:
 
     @functools.cached_property
     def models(self) -> list[Model]:
-        """One model per lane, compiled, with the lane's seed and learning rate."""
+        """One model per lane, compiled, with the lane's seed and hyper-parameters."""
         made = []
         for one in self._outcomes:
             model = self._member(one)
-            model.optimizer = rate_of(self._plan.optimizer, one.lane)
             model.epochs_trained, model.history = len(one.history.epoch), one.history
             made.append(model)
         return made
 
     def _member(self, one: Outcome) -> Model:
         """A lane's model; that of a narrow or shallow lane is truly narrow or shallow."""
-        shape = one.lane.width, one.lane.depth
         train = jax.tree.map(jnp.asarray, one.train)
-        if shape == (None, None):
-            return copy_of(self._model, train, one.lane.seed)
-        of = shapes.chain("Population", self._model.network)
-        wanted = shapes.checked("Population", of, *shape)
-        network, params, state = shapes.cut(of, train.params, train.state, wanted)
-        train = train._replace(params=params, state=state, optimizer=())
-        return copy_of(self._model, train, one.lane.seed, network)
+        network, objective, optimizer = varying.varied(
+            self._model.network, self._objective, rate_of(self._optimizer, one.lane),
+            one.lane.values, dataclasses.replace,
+        )  # fmt: skip
+        shape = one.lane.width, one.lane.depth
+        if shape != (None, None):
+            of = shapes.chain("Population", network)
+            wanted = shapes.checked("Population", of, *shape)
+            network, params, state = shapes.cut(of, train.params, train.state, wanted)
+            train = train._replace(params=params, state=state, optimizer=())
+        model = copy_of(self._model, train, one.lane.seed, network)
+        model.optimizer = optimizer
+        if objective != self._objective:
+            model._compiled = dataclasses.replace(model.compiled(), losses=objective.losses)
+        return model
 
     @property
     def best_lane(self) -> int:
@@ -70,7 +85,7 @@ class Population:
         Raises:
             InvalidArgument: no lane has a finite score.
         """
-        values = self._plan.sign * self.scores
+        values = self._sign * self.scores
         if not np.isfinite(values).any():
             raise InvalidArgument(
                 "Population",
@@ -127,10 +142,13 @@ class Population:
 
         Args:
             best: only so many of the best lanes; None takes all with a finite score.
+
+        Raises:
+            InvalidArgument: best is no whole number >= 1; no lane has a finite score.
         """
-        order = np.argsort(
-            np.where(np.isfinite(self.scores), self._plan.sign * self.scores, np.inf)
-        )
+        if best is not None:
+            feeding.whole_number("ensemble", "best", best, 1)
+        order = np.argsort(np.where(np.isfinite(self.scores), self._sign * self.scores, np.inf))
         chosen = [int(i) for i in order[:best] if np.isfinite(self.scores[i])]
         if not chosen:
             _ = self.best_lane  # says that none is finite

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from fitwell.data.sources import ArraySource
 from fitwell.fitting import Pace
 from fitwell.history import History
+from fitwell.machine import cores
 from fitwell.measuring import to_logs
 from fitwell.population import programs
 from fitwell.population.lanes import Lane
@@ -48,8 +48,9 @@ class Group:
         self.step = self.epoch = 0
         self.stopped: str | None = None
         self.source = LaneSource(
-            plan.data, lanes, [lane.rows for lane in lanes], plan.batch_size,
-            plan.capacity(len(lanes)), shuffle=True,
+            plan.data, [lane.seed for lane in lanes] if plan.shuffle else None,
+            [lane.rows for lane in lanes], [lane.weight for lane in lanes], plan.batch_size,
+            plan.capacity(len(lanes)),
         )  # fmt: skip
         self.pace = Pace(self.source.capacity)
         self._host: Any = None
@@ -108,7 +109,13 @@ class Group:
             if totals is None:
                 totals = self._zeros(data)
             self.train, totals, each = self.program(
-                self.train, totals, data, self._rates(count), count, self.values, self.masks
+                self.train,
+                totals,
+                data,
+                self._rates(epoch, step, count),
+                count,
+                self.values,
+                self.masks,
             )
             collected.append((each, count))
             jax.block_until_ready(totals)
@@ -123,11 +130,12 @@ class Group:
         self._note(epoch, logs)
         return stopped
 
-    def _rates(self, count: int) -> Any:
+    def _rates(self, epoch: int, step: int, count: int) -> Any:
+        """The rates of `count` steps of an epoch; each lane counts the steps that it takes."""
         found = np.zeros((self.source.capacity, len(self.lanes)), np.float32)
-        steps = np.arange(self.step, self.step + count)
-        for i, rate in enumerate(self.rates):
-            found[:count, i] = rates(rate, steps) if callable(rate) else rate
+        steps = np.arange(step, step + count)
+        for i, (rate, own) in enumerate(zip(self.rates, self.source.lane_steps, strict=True)):
+            found[:count, i] = rates(rate, epoch * own + steps) if callable(rate) else rate
         return found
 
     def _zeros(self, data: Batch) -> Stats:
@@ -155,21 +163,20 @@ class Group:
     # Validation
 
     def _validation(self) -> tuple[Any, LaneSource | ArraySource] | None:
-        plan = self.plan
+        plan, lanes = self.plan, self.lanes
+        sizes = plan.batch_size, self.source.capacity
+        source: Any
         if plan.folds:
-            rows = [lane.held_out for lane in self.lanes]
-            bare = [Lane(0) for _ in self.lanes]
-            source: Any = LaneSource(
-                plan.data, bare, rows, plan.batch_size, self.source.capacity, shuffle=False
-            )
-            shared = source.shared
-        elif plan.held_out is not None:
-            source = ArraySource(
-                plan.held_out, plan.batch_size, self.source.capacity, shuffle=False
-            )
-            shared = True
-        else:
+            rows = [lane.held_out for lane in lanes]
+            source = LaneSource(plan.data, None, rows, [None] * len(lanes), *sizes)
+        elif plan.held_out is None:
             return None
+        elif any(lane.held_weight is not None for lane in lanes):
+            weights = [lane.held_weight for lane in lanes]
+            source = LaneSource(plan.held_out, None, [None] * len(lanes), weights, *sizes)
+        else:
+            source = ArraySource(plan.held_out, *sizes, shuffle=False)
+        shared = isinstance(source, ArraySource) or source.shared
         return programs.evaluate_program(plan.network, plan.objective, shared), source
 
     def _validate(self) -> list[dict[str, float]]:
@@ -221,6 +228,10 @@ class Group:
         if kept is not None and epoch >= 0:
             params, state = jax.tree.map(lambda a: a[place], kept)
             train = train._replace(params=params, state=state)
+        else:
+            learn, _ = self.plan.network.split_trainable(train.params)
+            averaged = self.plan.optimizer.averaged(learn, train.optimizer)
+            train = train._replace(params={**train.params, **averaged})
         score = self.plan.sign * value if epoch >= 0 else float("nan")
         if self.kept is None and self.histories[place].epoch:
             score = self.histories[place].last()[self.plan.monitor]
@@ -261,16 +272,39 @@ class Group:
 
 def parts(lanes: int) -> list[range]:
     """The lanes of each thread: small products leave one core idle, so groups take one each."""
-    threads = max(1, min(os.cpu_count() or 1, lanes // _LANES_OF_A_THREAD))
+    threads = max(1, min(cores(), lanes // _LANES_OF_A_THREAD))
     if jax.default_backend() != "cpu":
         threads = 1
     cuts = np.linspace(0, lanes, threads + 1).round().astype(int)
     return [range(a, b) for a, b in itertools.pairwise(cuts)]
 
 
-def run(groups: Sequence[Group]) -> list[Outcome]:
-    """All groups at the same time; the first error of any of them."""
-    if len(groups) == 1:
-        return groups[0].run()
-    with ThreadPoolExecutor(len(groups)) as pool:
-        return [outcome for found in pool.map(Group.run, groups) for outcome in found]
+def run(
+    build: Callable[[Sequence[Lane]], Group], parts: Sequence[Sequence[Lane]], signals: Signals
+) -> list[list[Outcome] | None]:
+    """All groups at the same time, each made and trained on a thread of its own.
+
+    Returns:
+        by part the outcomes of its lanes; None for several lanes that had no memory.
+
+    Raises:
+        what a group raised: the others then end after the dispatch they are in.
+    """
+
+    def one(lanes: Sequence[Lane]) -> list[Outcome] | None:
+        try:
+            return build(lanes).run()
+        except BaseException as error:
+            if _no_memory(error) and len(lanes) > 1:
+                return None
+            signals.failed = True
+            raise
+
+    if len(parts) == 1:
+        return [one(parts[0])]
+    with ThreadPoolExecutor(len(parts)) as pool:
+        return list(pool.map(one, parts))
+
+
+def _no_memory(error: BaseException) -> bool:
+    return isinstance(error, jax.errors.JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error)

@@ -7,6 +7,7 @@ from typing import Any
 
 from fitwell import feeding
 from fitwell.arguments import named
+from fitwell.compiling import in_words
 from fitwell.model import Model
 from fitwell.population.grouping import Trial
 from fitwell.population.hunting import Hunt
@@ -53,6 +54,7 @@ class Search:
 
 
 @named
+@in_words
 def search(
     space: Any = None,
     x: Any = None,
@@ -65,6 +67,7 @@ def search(
     max_epochs: int = 100,
     max_trials: int | None = None,
     monitor: str | None = None,
+    mode: str = "auto",
     seed: int = 0,
     path: str | os.PathLike[str] | None = None,
     sampler: str = "random",
@@ -89,7 +92,7 @@ def search(
         max_epochs: of any trial.
         max_trials: no fresh trials after so many, drawn 36 at a time: with enough time, the same
             arguments then give the same result.
-        monitor: as in `fit_many`.
+        monitor, mode: as in `fit_many`.
         seed: of the trials, the split and the networks.
         path: a JSON file that keeps the trials; a search that finds it goes on from there.
         sampler: "random", or "optuna" if that package is installed: what went well is tried more.
@@ -115,9 +118,9 @@ def search(
     optimization"; Li et al. 2018, "Hyperband".
     """
     hunt = Hunt(
-        space, x, y, seconds=feeding.seconds(budget), seed=seed, path=path, sampler=sampler,
-        verbose=verbose, first_epochs=first_epochs, max_epochs=max_epochs, max_trials=max_trials,
-        batch_size=batch_size,
-        validation_split=validation_split, validation_data=validation_data, monitor=monitor,
+        space, x, y, seconds=feeding.seconds("search", "budget", budget), seed=seed, path=path,
+        sampler=sampler, verbose=verbose, first_epochs=first_epochs, max_epochs=max_epochs,
+        max_trials=max_trials, batch_size=batch_size, validation_split=validation_split,
+        validation_data=validation_data, monitor=monitor, mode=mode,
     )  # fmt: skip
     return Search(*hunt.run())

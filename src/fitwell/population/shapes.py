@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fitwell import tree
 from fitwell.errors import InvalidArgument
 from fitwell.layers import (
     ELU,
@@ -23,16 +24,22 @@ from fitwell.layers import (
     Dense,
     Flatten,
     Input,
-    Layer,
     LeakyReLU,
     Normalization,
     PReLU,
     ReLU,
 )
 from fitwell.network import Network
+from fitwell.optimizers import Optimizer
+from fitwell.population.across import objection, separate
 from fitwell.population.varying import DROPOUTS
 from fitwell.sequential import Sequential
 from fitwell.types import Params, State
+
+_OF_CHAINS = (
+    Activation, BatchNormalization, Dense, ELU, Flatten, LeakyReLU, Normalization, PReLU, ReLU,
+    *DROPOUTS,
+)  # fmt: skip
 
 Shape = tuple[tuple[int, ...] | None, int | None]
 """Units of each hidden layer, and how many hidden layers; None for those of the model."""
@@ -56,32 +63,74 @@ class Chain:
         return tuple(self.network.layers[block[0]].units for block in self.blocks)  # type: ignore[attr-defined]
 
 
-def chain(subject: str, network: Network) -> Chain:
+def chain(
+    subject: str, network: Network, optimizer: Optimizer | None = None,
+    kept: frozenset[str] = frozenset(),
+) -> Chain:  # fmt: skip
     """The hidden blocks of a dense network.
 
+    Args:
+        optimizer: what trains it; None if it was checked before.
+        kept: layers whose arrays are the model's own, which cannot be narrow ones.
+
     Raises:
-        InvalidArgument: the network is no chain of Dense layers and what acts on single units.
+        InvalidArgument: the network is no chain of Dense layers and what acts on single units, or
+            something mixes the units that a lane has with those that it has not.
     """
     for place, node in enumerate(network.nodes):
         straight = place == 0 or node.inputs == ((place - 1, None),)
-        if not straight or not _acts_on_units(node.layer, first=place == 0):
-            raise InvalidArgument(
-                f"{subject}, layer {node.name}",
-                "a chain of Dense layers for width and depth, with activations, dropout and batch "
-                "normalization between them",
-                type(node.layer).__name__,
-                "Fit one population for each of the networks.",
-            )
+        if not straight or (place > 0 and not isinstance(node.layer, _OF_CHAINS)):
+            raise _no_chain(subject, node.name, type(node.layer).__name__)
+    if network.outputs != ((len(network.nodes) - 1, None),):
+        raise InvalidArgument(
+            subject,
+            "a network with one output, of its last layer, for width and depth",
+            f"outputs of {', '.join(network.output_names)}",
+            "Fit one population for each of the networks.",
+        )
     names = [node.name for node in network.nodes[1:]]
     dense = [i for i, name in enumerate(names) if isinstance(network.layers[name], Dense)]
     blocks = [tuple(names[a:b]) for a, b in itertools.pairwise(dense)]
-    return Chain(network, tuple(names), tuple(blocks))
+    found = Chain(network, tuple(names), tuple(blocks))
+    if optimizer is not None:
+        _check_units(subject, found, kept, names[dense[-1]] if dense else None)
+        _check_optimizer(subject, found, optimizer)
+    return found
 
 
-def _acts_on_units(layer: Layer, *, first: bool) -> bool:
-    activations = (Activation, ELU, LeakyReLU, PReLU, ReLU)
-    kinds = (*activations, BatchNormalization, Dense, Flatten, Normalization, *DROPOUTS)
-    return first or isinstance(layer, kinds)
+def _no_chain(subject: str, name: str, received: str) -> InvalidArgument:
+    return InvalidArgument(
+        f"{subject}, layer {name}",
+        "a chain of Dense layers for width and depth, with activations, dropout and batch "
+        "normalization between them",
+        received,
+        "Fit one population for each of the networks.",
+    )
+
+
+def _check_units(subject: str, of: Chain, kept: frozenset[str], last: str | None) -> None:
+    hidden = [name for block in of.blocks for name in block]
+    params, _ = of.network.weight_shapes
+    for node in of.network.nodes:
+        if node.name not in (*hidden, last):
+            continue
+        found = objection(node.layer, len(node.out[0][0]), hidden=node.name != last)
+        if node.name in kept and node.name in params:
+            found = found or "weights that are not the lane's own (frozen or shared)"
+        if found:
+            raise _no_chain(subject, node.name, found)
+
+
+def _check_optimizer(subject: str, of: Chain, optimizer: Optimizer) -> None:
+    weights = tree.flatten(of.network.split_trainable(of.network.weight_shapes[0])[0])
+    ranks = tuple((name, len(weight.shape)) for name, weight in weights.items())
+    if not separate(optimizer.program(), ranks):
+        raise InvalidArgument(
+            subject,
+            "an optimizer that moves each weight by itself, for width and depth",
+            f"{type(optimizer).__name__}, whose steps depend on the size of a kernel",
+            "Choose Adam, or fit one population for each of the networks.",
+        )
 
 
 def checked(subject: str, of: Chain, width: Any, depth: Any) -> Shape:
@@ -107,12 +156,10 @@ def checked(subject: str, of: Chain, width: Any, depth: Any) -> Shape:
             expected = f"width to be whole numbers from 1 to the units of the model, {of.units}"
             raise InvalidArgument(subject, expected, f"width={width!r}", cure)
         units = tuple(int(w) for w in given)
-    if depth is not None and depth < most and len({*(units or of.units), *of.units}) > 2:
-        cure = "Give all hidden layers the same number of units."
-        received = f"{units or of.units}"
-        raise InvalidArgument(
-            subject, "hidden layers of one width where depth varies", received, cure
-        )
+    if depth is not None and len(set(of.units[depth - 1 :])) > 1:
+        cure = "Give the model's hidden layers the same number of units."
+        expected = f"layers of equal units from the last that depth={depth} keeps"
+        raise InvalidArgument(subject, expected, f"{of.units[depth - 1 :]}", cure)
     return units, None if depth is None else int(depth)
 
 

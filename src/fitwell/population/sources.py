@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from fitwell.data.sources import Buffers, leaves, order
-from fitwell.population.lanes import Lane
 from fitwell.training import Batch
 from fitwell.types import HostArray
 
@@ -21,44 +20,46 @@ class LaneSource:
 
     Args:
         data: all examples; its mask is ignored.
+        seeds: orders are functions of a lane's seed and the epoch; None: no lane is shuffled.
         rows: for each lane the numbers of its examples, or None for all of them.
-        shuffle: orders are functions of the lanes' seeds and the epoch.
+        weights: for each lane (n,) factors of the weights of all examples, or None for ones.
+
+    Attributes:
+        lane_steps: for each lane its steps in an epoch, those without examples left out.
     """
 
     def __init__(
         self,
         data: Batch,
-        lanes: Sequence[Lane],
+        seeds: Sequence[int] | None,
         rows: Sequence[HostArray | None],
+        weights: Sequence[HostArray | None],
         batch_size: int,
         capacity: int,
-        *,
-        shuffle: bool,
     ) -> None:
         self.rows_there_are = len(data.x[0])
         ones = np.ones(self.rows_there_are, np.float32)
-        self.weighted = any(lane.weight is not None for lane in lanes)
-        weight = tuple(ones if w is None else w for w in data.weight)
-        self.data = data._replace(mask=ones, weight=weight if self.weighted else data.weight)
-        self.lanes, self.rows = list(lanes), list(rows)
-        self.batch_size, self.capacity, self.shuffle = batch_size, capacity, shuffle
+        self.weighted = any(weight is not None for weight in weights)
+        filled = tuple(ones if w is None else w for w in data.weight)
+        self.data = data._replace(mask=ones, weight=filled if self.weighted else data.weight)
+        self.seeds, self.rows, self.weights = seeds, list(rows), list(weights)
+        self.batch_size, self.capacity = batch_size, capacity
         self.counts = [self.rows_there_are if r is None else len(r) for r in self.rows]
-        self.steps = max(-(-count // batch_size) for count in self.counts)
-        self.shared = self._all_alike()
-        self.uneven = len({-(-count // batch_size) for count in self.counts}) > 1
+        self.lane_steps = [-(-count // batch_size) for count in self.counts]
+        self.steps = max(self.lane_steps)
+        self.uneven = len(set(self.lane_steps)) > 1
+        one_order = seeds is None or len(set(seeds)) == 1
+        self.shared = one_order and all(r is rows[0] for r in rows) and not self.weighted
+        self._table = _table(weights, ones) if self.weighted else None
         self._buffers: Buffers | None = None
         self._places: tuple[int, HostArray] | None = None
-
-    def _all_alike(self) -> bool:
-        orders = {lane.seed for lane in self.lanes} if self.shuffle else {0}
-        rows = all(r is self.rows[0] for r in self.rows)
-        return len(orders) == 1 and rows and not self.weighted
 
     def keep(self, places: Sequence[int]) -> LaneSource:
         """The source of some of the lanes."""
         return LaneSource(
-            self.data, [self.lanes[i] for i in places], [self.rows[i] for i in places],
-            self.batch_size, self.capacity, shuffle=self.shuffle,
+            self.data, None if self.seeds is None else [self.seeds[i] for i in places],
+            [self.rows[i] for i in places], [self.weights[i] for i in places],
+            self.batch_size, self.capacity,
         )  # fmt: skip
 
     def chunk(self, epoch: int, start: int, count: int) -> tuple[Batch, int]:
@@ -82,35 +83,32 @@ class LaneSource:
         mask = arrays[-1]
         assert mask is not None
         mask[: taken.size] = real.reshape(lanes, count, size).swapaxes(0, 1).reshape(-1)
-        self._weigh(arrays, taken, lanes, count)
+        if self._table is not None:
+            self._weigh(arrays, taken.reshape(count, lanes, size))
         return self._stacked(arrays, lanes), count
 
-    def _weigh(
-        self, arrays: list[HostArray | None], taken: HostArray, lanes: int, count: int
-    ) -> None:
-        """Each lane's own weights, in the place of the weights of all."""
-        if not self.weighted:
-            return
-        table = np.stack([_ones_if_none(lane.weight, self.rows_there_are) for lane in self.lanes])
-        which = np.broadcast_to(np.arange(lanes)[:, None], (count, lanes, self.batch_size))
-        own = table[which.reshape(-1), taken]
+    def _weigh(self, arrays: list[HostArray | None], taken: HostArray) -> None:
+        """Multiplies the weights of the examples by each lane's own."""
+        assert self._table is not None
+        own = self._table[np.arange(taken.shape[1])[:, None], taken].reshape(-1)
         first = len(self.data.x) + len(self.data.y)
         for buffer in arrays[first:-1]:
             assert buffer is not None
-            buffer[: taken.size] = own.reshape(-1, *[1] * (buffer.ndim - 1))
+            buffer[: taken.size] *= own.reshape(-1, *[1] * (buffer.ndim - 1))
 
     def _epoch_places(self, epoch: int) -> HostArray:
         """(lanes, steps * batch): the example at each place, -1 where there is none."""
-        if self._places is not None and (self._places[0] == epoch or not self.shuffle):
+        if self._places is not None and (self._places[0] == epoch or self.seeds is None):
             return self._places[1]
-        lanes = 1 if self.shared else len(self.lanes)
-        places = np.full((lanes, self.steps * self.batch_size), -1, np.int64)
+        lanes = 1 if self.shared else len(self.rows)
+        small = self.rows_there_are < 2**31
+        places = np.full((lanes, self.steps * self.batch_size), -1, np.int32 if small else np.int64)
         known: dict[tuple[int, int], HostArray] = {}
         for i in range(lanes):
             n, rows = self.counts[i], self.rows[i]
-            key = (n, self.lanes[i].seed if self.shuffle else 0)
+            key = (n, 0 if self.seeds is None else self.seeds[i])
             if key not in known:
-                known[key] = order(*key, epoch) if self.shuffle else np.arange(n)
+                known[key] = np.arange(n) if self.seeds is None else order(*key, epoch)
             places[i, :n] = known[key] if rows is None else rows[known[key]]
         self._places = epoch, places
         return places
@@ -135,5 +133,6 @@ class LaneSource:
         )  # fmt: skip
 
 
-def _ones_if_none(weight: HostArray | None, n: int) -> HostArray:
-    return np.ones(n, np.float32) if weight is None else np.asarray(weight, np.float32)
+def _table(weights: Sequence[HostArray | None], ones: HostArray) -> HostArray:
+    """(lanes, n)."""
+    return np.stack([ones if weight is None else weight for weight in weights])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -59,12 +59,15 @@ def _gated(kind: type[Layer]) -> type[Layer]:
 
 
 def varied(
-    network: Network, objective: Objective, optimizer: Optimizer, values: Mapping[str, Array]
-) -> tuple[Network, Objective, Optimizer]:
+    network: Network, objective: Objective, optimizer: Optimizer, values: Mapping[str, Any],
+    change: Callable[..., Any] = unchecked,
+) -> tuple[Network, Objective, Optimizer]:  # fmt: skip
     """The parts of a step with a lane's own numbers in them.
 
     Args:
         values: by the names that `check` allows.
+        change: makes a copy of a description with other fields; `dataclasses.replace` for
+            numbers that are not traced.
     """
     layers: dict[str, Layer] = {}
     losses = list(objective.losses)
@@ -74,10 +77,10 @@ def varied(
             continue
         owner, attribute = _place(name)
         if owner == "optimizer":
-            optimizer = unchecked(optimizer, **{attribute: value})
+            optimizer = change(optimizer, **{attribute: value})
         elif owner == "loss":
             losses = [
-                unchecked(loss, **{attribute: value})
+                change(loss, **{attribute: value})
                 if loss is not None and hasattr(loss, attribute)
                 else loss
                 for loss in losses
@@ -85,7 +88,7 @@ def varied(
         else:
             for layer in _layers(network, owner):
                 before = layers.get(layer, network.layers[layer])
-                layers[layer] = unchecked(before, **{attribute: value})
+                layers[layer] = change(before, **{attribute: value})
     for name, value in gates.items():
         inner = layers.get(name, network.layers[name])
         gated = _gated(type(inner))  # type: ignore[arg-type] # a class can be hashed
@@ -105,6 +108,13 @@ def check(
         InvalidArgument: there is nothing of that name, or a value is refused.
     """
     owner, attribute = _place(name)
+    if name == "optimizer.learning_rate":
+        raise InvalidArgument(
+            subject,
+            "learning rates as an argument of their own",
+            f"vary={{{name!r}: ...}}",
+            "Pass learning_rate=[...], with numbers or schedules.",
+        )
     there: list[Any]
     if owner == "optimizer":
         there = [optimizer]
@@ -118,8 +128,21 @@ def check(
             subject, f"{name} to be a number of the model", *_cure(name, there, network)
         )
     for one in owners:
-        for value in dict.fromkeys(values):
-            dataclasses.replace(one, **{attribute: value})  # its own check and its own message
+        # Each value gets the description's own check, with its own message.
+        each = [dataclasses.replace(one, **{attribute: v}) for v in dict.fromkeys(values)]
+        if owner != "loss" and len(each) > 1 and len({copy.program() for copy in each}) == 1:
+            raise _not_of_a_step(subject, name, type(one).__name__)
+
+
+def _not_of_a_step(subject: str, name: str, kind: str) -> InvalidArgument:
+    received = f"{name}, which {kind} only needs before the first step"
+    cure = "Fit one population for each of its values."
+    return InvalidArgument(subject, "numbers that enter the arithmetic of a step", received, cure)
+
+
+def of_loss(name: str) -> bool:
+    """Whether a name stands for a number of the losses."""
+    return _place(name)[0] == "loss"
 
 
 def _place(name: str) -> tuple[str, str]:

@@ -99,7 +99,7 @@ def check_length(epochs: int | None, time_limit: float | str | None) -> None:
     if epochs is not None:
         whole_number("train", "epochs", epochs, 1)
     if time_limit is not None:
-        seconds(time_limit)
+        seconds("train", "time_limit", time_limit)
 
 
 def prepare(
