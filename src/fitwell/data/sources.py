@@ -102,6 +102,15 @@ def rebuild(like: Batch, arrays: list[Any]) -> Batch:
     return Batch(tuple(arrays[:n]), tuple(arrays[n:m]), tuple(arrays[m:-1]), arrays[-1])
 
 
+def _read(array: HostArray, rows: HostArray | slice, into: HostArray) -> None:
+    """into <- array[rows]; a view, such as the windows of a text, is never copied as a whole."""
+    if isinstance(rows, slice) or not array.flags.c_contiguous:
+        into[...] = array[rows]
+    else:
+        # mode="clip" lets numpy write to the buffer directly; no index is out of range.
+        np.take(array, rows, axis=0, out=into, mode="clip")
+
+
 class ArraySource:
     """Arrays in memory, shuffled anew each epoch.
 
@@ -139,12 +148,8 @@ class ArraySource:
         for array, buffer in zip(leaves(self.data), arrays, strict=True):
             if buffer is None:
                 continue
-            if self.shuffle:
-                rows = self._epoch_order(epoch)[first:last]
-                # mode="clip" lets numpy write to the buffer directly; no index is out of range.
-                np.take(array, rows, axis=0, out=buffer[: last - first], mode="clip")
-            else:
-                buffer[: last - first] = array[first:last]
+            rows = self._epoch_order(epoch)[first:last] if self.shuffle else slice(first, last)
+            _read(array, rows, buffer[: last - first])
         pad(arrays, last - first, count * size)
         return self._buffers.stacked(arrays), count
 

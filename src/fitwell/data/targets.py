@@ -113,7 +113,7 @@ def _class_indices(
             "Each example needs one class index.",
         )
     with np.errstate(invalid="ignore"):  # beyond 32 bits: unequal, so answered below
-        whole = array.astype(np.int32)
+        whole = array.astype(np.int32, copy=False)
     if array.dtype.kind == "f" and not np.array_equal(whole, array):
         odd = array.reshape(-1)[np.flatnonzero((whole != array).reshape(-1))[0]]
         cure = "For regression use loss='mse' and a last layer without softmax."
