@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from _data import path
 
 from fitwell import settings
 
@@ -22,17 +23,26 @@ collect_ignore = ["golden"]  # scripts that need other libraries; what they stor
 
 
 @pytest.fixture(scope="session")
-def real_tables() -> Path:
-    """The folder with california_housing.csv and titanic.csv, which the project does not ship.
+def real_data() -> Callable[[str], Path]:
+    """The path of a file that the project does not ship; where it is missing the test is skipped.
 
-    `FITWELL_DATA` names it; otherwise a folder `data` in one beside the repository is taken.
+    See `examples/_data.py` for where it is looked for.
     """
-    named = os.environ.get("FITWELL_DATA")
-    near = ROOT.parent.glob("*/data/california_housing.csv")
-    folder = Path(named) if named else next((path.parent for path in near), None)
-    if folder is None or not (folder / "titanic.csv").exists():
-        pytest.skip("the real tables are missing: FITWELL_DATA names their folder")
-    return folder
+
+    def found(name: str) -> Path:
+        try:
+            return path(name)
+        except FileNotFoundError as error:
+            pytest.skip(str(error))
+
+    return found
+
+
+@pytest.fixture(scope="session")
+def real_tables(real_data: Callable[[str], Path]) -> Path:
+    """The folder with california_housing.csv and titanic.csv."""
+    real_data("california_housing.csv")
+    return real_data("titanic.csv").parent
 
 
 @pytest.fixture(autouse=True)

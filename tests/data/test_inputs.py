@@ -81,10 +81,11 @@ def test_a_last_axis_of_one_is_added_and_dropped(
 
 TRANSPOSE = "The axes are in another order: transpose x."
 CHANGE = "Change the data or the network's first layer."
+ONE_ARRAY = "That is an axis too many: for one input pass one array, no list of them."
 MISFITS: list[tuple[tuple[int, ...], tuple[int, ...], str, str]] = [
     ((5, 4), (3,), "(n, 3)", CHANGE),
     ((), (3,), "(n, 3)", CHANGE),
-    ((5, 3), (), "(n,)", CHANGE),
+    ((5, 3), (), "(n,)", ONE_ARRAY),
     ((3,), (3,), "(n, 3)", "This is one example: pass x[None], a batch of one."),
     ((8, 8), (8, 8), "(n, 8, 8)", "This is one example: pass x[None], a batch of one."),
     ((3, 50), (3,), "(n, 3)", TRANSPOSE),
