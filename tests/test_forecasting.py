@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fitwell as fw
 from fitwell.errors import InvalidArgument, NotReady
+from fitwell.forecasting import _Job, _peak
 from fitwell.layers import Dense, Embedding, Flatten, Input
+from fitwell.machine import cores, free_memory, limit_left
 
 
 def linear() -> fw.Sequential:
@@ -41,13 +45,29 @@ def test_operations_memory_and_time() -> None:
 
 
 def test_the_largest_batch_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By arithmetic: one example of data is 600 bytes, and a chunk holds many batches of them."""
-    model = linear()
-    monkeypatch.setattr("fitwell.forecasting.free_memory", lambda: 2.0**28)
-    small = fw.forecast(model).largest_batch
-    monkeypatch.setattr("fitwell.forecasting.free_memory", lambda: 2.0**31)
-    assert fw.forecast(model).largest_batch == 8 * small
-    assert small * 600 < 2**28
+    """What the compiler says of the proposed batch and of twice as many, with a second buffer."""
+    monkeypatch.setattr("fitwell.forecasting.free_memory", lambda: 2.0**29)
+    job = _Job(linear())
+
+    def held(size: int) -> int:
+        room = job.room(size)
+        return _peak(job.compiled(size, room)) + room * size * (100 + 50 + 1) * 4
+
+    largest, budget = fw.forecast(linear()).largest_batch, 0.8 * 2**29
+    assert held(largest) <= budget < held(2 * largest)
+    assert largest & (largest - 1) == 0
+
+
+def test_memory_that_is_free(tmp_path: Path) -> None:
+    """A control group's limit of 1000 bytes, 300 of which are used; none; and this machine's."""
+    assert limit_left(tmp_path) == np.inf
+    (tmp_path / "memory.max").write_text("1000\n")
+    (tmp_path / "memory.current").write_text("300\n")
+    assert limit_left(tmp_path) == 700
+    (tmp_path / "memory.max").write_text("max\n")
+    assert limit_left(tmp_path) == np.inf
+    assert 2**20 < free_memory() < 2**60
+    assert 1 <= cores() <= (os.cpu_count() or 1)
 
 
 def test_ids_and_class_labels() -> None:
@@ -58,13 +78,19 @@ def test_ids_and_class_labels() -> None:
     text = str(fw.forecast(model, batch_size=8, examples=80))
     assert re.fullmatch(
         r"batch 8: [\d.]+ MFLOPs and [\d.]+ [mu]?s a step \([\d.e-]+ GFLOP/s\), [\d.]+ [mu]?s an "
-        r"epoch, [\d.]+ MiB; batches up to \d+ fit into memory", text
+        r"epoch, [\d.]+ [KM]iB; batches up to \d+ fit into memory", text
     )  # fmt: skip
 
 
 def test_messages() -> None:
     with pytest.raises(InvalidArgument, match=r"forecast: expected batch_size >= 1, received"):
         fw.forecast(linear(), batch_size=0)
+    with pytest.raises(InvalidArgument, match=r"forecast: expected examples >= 1, received"):
+        fw.forecast(linear(), examples=-5)
+    with pytest.raises(InvalidArgument, match=r"forecast: expected examples >= 1, .*'9'"):
+        fw.forecast(linear(), examples="9")  # type: ignore[arg-type]
+    with pytest.raises(NotReady, match=r"forecast: expected a model, received 'm'"):
+        fw.forecast("m")  # type: ignore[arg-type]
     with pytest.raises(NotReady, match=r"expected a compiled model, received none"):
         fw.forecast(fw.Sequential([Input((3,)), Dense(1)]))
     shapeless = fw.Sequential([Dense(1)])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -12,15 +11,20 @@ import numpy as np
 
 from fitwell import arithmetic, feeding
 from fitwell.arguments import named
+from fitwell.compiling import in_words
 from fitwell.losses import SparseCategoricalCrossentropy
-from fitwell.model import Model
+from fitwell.machine import free_memory
+from fitwell.model import Model, require_model
 from fitwell.objectives import resolve
 from fitwell.programs import copy_program, optimizer_program, train_program, zero_totals
+from fitwell.progress import duration
+from fitwell.summary import size_text
 from fitwell.training import Batch, Objective, TrainState, step
 from fitwell.types import HostArray
 
 _TIMED_SECONDS = 0.05
 _SHARE = 0.8  # of the free memory that a fit may take
+_SIZES = 256, 1024  # batches from which the memory of larger ones is told
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,12 @@ class Forecast:
         return (
             f"batch {self.batch_size}: {self.flops / 1e6:.4g} MFLOPs and {_time(self.seconds)} a "
             f"step ({self.flops / self.seconds / 1e9:.3g} GFLOP/s){epoch}, "
-            f"{self.memory / 2**20:.4g} MiB; batches up to {self.largest_batch} fit into memory"
+            f"{size_text(self.memory)}; batches up to {self.largest_batch} fit into memory"
         )
 
 
 @named
+@in_words
 def forecast(model: Model, batch_size: int = 32, examples: int | None = None) -> Forecast:
     """FLOPs, memory and time of training, before it: the program is compiled, and timed briefly.
 
@@ -64,7 +69,8 @@ def forecast(model: Model, batch_size: int = 32, examples: int | None = None) ->
         examples: of an epoch, for `epoch_seconds`.
 
     Raises:
-        NotReady: the model is not compiled, or its shapes are not known.
+        NotReady: no model, or one that is not compiled or whose shapes are not known.
+        InvalidArgument: batch_size or examples that are no whole numbers >= 1.
 
     >>> from fitwell import Sequential
     >>> from fitwell.layers import Dense, Input
@@ -75,9 +81,13 @@ def forecast(model: Model, batch_size: int = 32, examples: int | None = None) ->
     True
     """
     size = feeding.whole_number("forecast", "batch_size", batch_size, 1)
-    job = _Job(model)
-    compiled, given = job.compiled(size)
-    seconds = _seconds(compiled, given)
+    if examples is not None:
+        examples = feeding.whole_number("forecast", "examples", examples, 1)
+    job = _Job(require_model("forecast", model))
+    room = job.room(size)
+    compiled = job.compiled(size, room)
+    data = jax.device_put(job.batch((room, size)))
+    seconds = _seconds(compiled, job.given(data))
     steps = None if examples is None else -(-examples // size)
     return Forecast(
         size, job.flops(size), _peak(compiled), seconds,
@@ -119,14 +129,22 @@ class _Job:
     def _outputs(self, losses: Any) -> list[tuple[Any, Any]]:
         return list(zip(losses, self.network.output_shapes, strict=True))
 
-    def compiled(self, size: int) -> tuple[Any, tuple[Any, ...]]:
-        """The chunk program for batches of this size, and arguments for it."""
-        room = feeding.capacity(self.network, size, self.batch((1,)))
-        data = jax.device_put(self.batch((room, size)))
+    def room(self, size: int) -> int:
+        """Steps of a chunk of batches of this size."""
+        return feeding.capacity(self.network, size, self.batch((1,)))
+
+    def given(self, data: Any) -> tuple[Any, ...]:
+        """Arguments of the chunk program."""
         totals = zero_totals(self.network, self.objective, data)
-        given = (self.train, totals, data, np.zeros(room, np.float32), 1)
+        return self.train, totals, data, np.zeros(data.mask.shape[0], np.float32), 1
+
+    def compiled(self, size: int, room: int) -> Any:
+        """The chunk program for so many batches of this size; no data are made for it."""
+        data = jax.tree.map(
+            lambda a: jax.ShapeDtypeStruct((room, size, *a.shape[2:]), a.dtype), self.batch((1, 1))
+        )
         program = train_program(self.network, self.objective, self.optimizer)
-        return program.lower(*given).compile(), given
+        return program.lower(*self.given(data)).compile()
 
     def flops(self, size: int) -> float:
         """Operations of a step, counted in the program before it is optimised."""
@@ -136,12 +154,20 @@ class _Job:
         return float(arithmetic.operations(program(self.train, self.batch((size,)))))
 
     def largest(self) -> int:
-        """The largest power of two whose step fits: memory grows linearly with the batch."""
-        peaks = [_peak(self.compiled(size)[0]) for size in (32, 64)]
-        per_example = max((peaks[1] - peaks[0]) / 32, 1.0)
-        fixed = max(peaks[0] - 32 * per_example, 0.0)
-        room = (_SHARE * free_memory() - fixed) / per_example
-        return int(2 ** max(int(np.floor(np.log2(max(room, 1)))), 0))
+        """The largest power of two with which a fit fits into the free memory."""
+        # Of one step, so that no chunk counts, whose length is another for each size.
+        peaks = [_peak(self.compiled(size, 1)) for size in _SIZES]
+        per_example = max((peaks[1] - peaks[0]) / (_SIZES[1] - _SIZES[0]), 1.0)
+        fixed = max(peaks[0] - _SIZES[0] * per_example, 0.0)
+        budget, size = _SHARE * free_memory(), 1
+        while fixed + 2 * size * per_example + self._buffers(2 * size) <= budget:
+            size *= 2
+        return size
+
+    def _buffers(self, size: int) -> float:
+        """Bytes of the two chunks that a fit holds, beyond the one batch that a step has."""
+        row = sum(a.nbytes for a in jax.tree.leaves(self.batch((1, 1))))
+        return (2.0 * self.room(size) - 1) * size * row
 
 
 def _labels(loss: Any, lead: tuple[int, ...], shape: tuple[int, ...]) -> HostArray:
@@ -177,16 +203,12 @@ def _seconds(compiled: Any, given: tuple[Any, ...]) -> float:
     return taken / count
 
 
-def free_memory() -> float:
-    """Bytes that a program may still take: of the accelerator, or of the machine."""
-    stats = jax.devices()[0].memory_stats()
-    if stats and "bytes_limit" in stats:
-        return float(stats["bytes_limit"] - stats["bytes_in_use"])
-    return float(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-
-
 def _time(seconds: float) -> str:
-    for unit, scale in (("s", 1.0), ("ms", 1e-3)):
-        if seconds >= scale:
-            return f"{seconds / scale:.3g} {unit}"
-    return f"{seconds * 1e6:.3g} us"
+    """Seconds as people read them, short ones too.
+
+    >>> _time(125), _time(0.0125), _time(4e-6)
+    ('2m05s', '12.5 ms', '4 us')
+    """
+    if seconds >= 1:
+        return duration(seconds)
+    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} us"

@@ -42,7 +42,7 @@ def to_integers(subject: str, value: Any) -> HostArray:
     [3, 1000000000000]
     """
     array = _array(subject, value, "a list of whole numbers")
-    if array.dtype.kind in "bi":
+    if array.dtype.kind in "bi" or (array.dtype.kind == "u" and array.max(initial=0) < 2**63):
         return array.astype(np.int64)
     if array.dtype.kind == "f" and (array == np.trunc(array)).all():
         if (np.abs(array) <= _EXACT).all():

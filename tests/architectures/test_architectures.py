@@ -216,7 +216,21 @@ ERRORS: list[tuple[Callable[[], Any], str]] = [
         "generate: expected a finite temperature >= 0, received temperature=-1.0. Pass 1.0, more "
         "for bolder text, 0 for the likeliest.",
     ),
+    (
+        lambda: A.generate(A.char_rnn(3, (2,), context=2), [0], 5, seed=1.5),  # type: ignore[arg-type]
+        "generate: expected seed >= 0, received seed=1.5. Pass seed=1 or more.",
+    ),
+    (
+        lambda: A.mlp(0, 1),
+        "mlp: expected input_shape to be whole numbers >= 1, received input_shape=0. Write "
+        "input_shape=(784,), or (28, 28, 1) for images.",
+    ),
 ]
+
+
+def test_a_number_is_a_shape_as_for_input() -> None:
+    assert A.mlp(4, 1, (3,)).count_params() == 4 * 3 + 3 + 3 + 1
+    assert A.autoencoder(4, 1).count_params() == 4 + 1 + 4 + 4
 
 
 @pytest.mark.parametrize(("call", "text"), ERRORS)

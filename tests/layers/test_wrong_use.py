@@ -435,6 +435,16 @@ WRONG: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
             ),
             ("a / b", lambda: L.Input((2,)) / 255, "Rescaling(1 / 2)(a) for a number"),
             ("a @ b", lambda: L.Input((2, 3)) @ L.Input((3, 2)), "Dot(axes=(2, 1))([a, b])"),
+            ("1 / a", lambda: 1 / L.Input((2,)), "Lambda(lambda x: 1 / x)(a)"),
+            (
+                "a // b or a % b",
+                lambda: L.Input((2,)) % 2,
+                "Lambda(lambda x: x // 2)(a) for a number",
+            ),
+            ("a ** b", lambda: L.Input((2,)) ** 2, "Lambda(lambda x: x**2)(a) for a number"),
+            ("-a", lambda: -L.Input((2,)), "Rescaling(-1.0)(a)"),
+            ("abs(a)", lambda: abs(L.Input((2,))), "Lambda(jnp.abs)(a)"),
+            ("a comparison", lambda: L.Input((2,)) > 0, "Lambda(lambda x: x > 0)(a) for a number"),
             ("a[...]", lambda: L.Input((2, 3))[:, 0], "Lambda(lambda x: x[:, 0])(a)"),
             (
                 "a function of numpy",

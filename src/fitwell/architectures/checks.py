@@ -31,6 +31,17 @@ def sizes(subject: str, name: str, values: Any) -> tuple[int, ...]:
     return tuple(given)
 
 
+def example(subject: str, shape: Any) -> tuple[int, ...]:
+    """The shape of one example as a tuple; a number is that of its features, as for Input."""
+    given = (shape,) if isinstance(shape, int) else shape
+    good = isinstance(given, tuple | list) and len(given) > 0
+    if not good or any(type(n) is not int or n < 1 for n in given):
+        cure = "Write input_shape=(784,), or (28, 28, 1) for images."
+        expected = "input_shape to be whole numbers >= 1"
+        raise InvalidArgument(subject, expected, f"input_shape={shape!r}", cure)
+    return tuple(given)
+
+
 def choice(subject: str, name: str, value: Any, known: Sequence[Any]) -> None:
     """Raises InvalidArgument for a value that is not among those there are."""
     if value not in known:

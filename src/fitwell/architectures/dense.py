@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fitwell import layers as L  # noqa: N812 - read in every line
-from fitwell.architectures.checks import sizes, whole
+from fitwell.architectures.checks import example, sizes, whole
 from fitwell.errors import InvalidArgument
 from fitwell.layers import Input
 from fitwell.model import Model
@@ -13,7 +13,7 @@ from fitwell.sequential import Sequential
 
 
 def mlp(
-    input_shape: tuple[int, ...],
+    input_shape: int | tuple[int, ...],
     outputs: int,
     units: Any = (128, 64),
     *,
@@ -47,6 +47,7 @@ def mlp(
     Source: Rumelhart, Hinton & Williams 1986, doi:10.1038/323533a0.
     """
     whole("mlp", outputs=outputs)
+    input_shape = example("mlp", input_shape)
     chain: list[Any] = [Input(input_shape)]
     if len(input_shape) > 1:
         chain.append(L.Flatten())
@@ -66,7 +67,7 @@ def mlp(
 
 
 def autoencoder(
-    input_shape: tuple[int, ...],
+    input_shape: int | tuple[int, ...],
     code: int,
     units: Any = (),
     *,
@@ -108,6 +109,7 @@ def autoencoder(
     Source: Rumelhart, Hinton & Williams 1986; tied weights: Vincent et al. 2010, JMLR 11.
     """
     whole("autoencoder", code=code)
+    input_shape = example("autoencoder", input_shape)
     hidden = sizes("autoencoder", "units", units) if units else ()
     channels = sizes("autoencoder", "filters", filters) if filters else ()
     _check_image(input_shape, channels)
@@ -132,7 +134,7 @@ def autoencoder(
             x = L.Reshape(shape)(x)
         x = _back(layer, before[-1], function, tied)(x)
     if not channels and len(input_shape) > 1:
-        x = L.Reshape(tuple(input_shape))(x)
+        x = L.Reshape(input_shape)(x)
     return Model(start, x, name="autoencoder", seed=seed)
 
 

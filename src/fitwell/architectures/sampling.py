@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from fitwell import activations, compiling
+from fitwell import activations, compiling, feeding
 from fitwell.architectures.checks import whole
 from fitwell.errors import InvalidArgument, InvalidData
 from fitwell.layers import Bidirectional
@@ -87,7 +87,7 @@ def generate(
     if activations.name_of(activation) == "softmax":
         network = dataclasses.replace(moved, outputs=(place,))
     program = _program(network.program(), length, min(limit, vocabulary))
-    key = jax.random.key(seed)
+    key = jax.random.key(feeding.whole_number("generate", "seed", seed, 0) % 2**32)
     written = program(train.params, train.state, window, len(ids), np.float32(temperature), key)
     return np.asarray(written)
 

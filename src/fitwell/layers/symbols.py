@@ -64,6 +64,24 @@ class Symbol:
     def __truediv__(self, other: Any) -> NoReturn:
         self._refuse("a / b", "Rescaling(1 / 2)(a) for a number")
 
+    def __rtruediv__(self, other: Any) -> NoReturn:
+        self._refuse("1 / a", "Lambda(lambda x: 1 / x)(a)")
+
+    def __floordiv__(self, other: Any) -> NoReturn:
+        self._refuse("a // b or a % b", "Lambda(lambda x: x // 2)(a) for a number")
+
+    def __pow__(self, other: Any) -> NoReturn:
+        self._refuse("a ** b", "Lambda(lambda x: x**2)(a) for a number")
+
+    def __neg__(self) -> NoReturn:
+        self._refuse("-a", "Rescaling(-1.0)(a)")
+
+    def __abs__(self) -> NoReturn:
+        self._refuse("abs(a)", "Lambda(jnp.abs)(a)")
+
+    def __lt__(self, other: Any) -> NoReturn:
+        self._refuse("a comparison", "Lambda(lambda x: x > 0)(a) for a number")
+
     def __matmul__(self, other: Any) -> NoReturn:
         self._refuse("a @ b", "Dot(axes=(2, 1))([a, b])")
 
@@ -74,6 +92,9 @@ class Symbol:
         self._refuse("a function of numpy", "Lambda(jnp.sin)(a) for np.sin(a)")
 
     __radd__, __rsub__, __rmul__, __rmatmul__ = __add__, __sub__, __mul__, __matmul__
+    __le__ = __gt__ = __ge__ = __lt__
+    __mod__ = __rmod__ = __rfloordiv__ = __floordiv__
+    __rpow__ = __pow__
 
     def _refuse(self, received: str, instead: str) -> NoReturn:
         expected = "layers for arithmetic on what Input and layers return"
