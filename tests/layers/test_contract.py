@@ -8,7 +8,6 @@ import functools
 import importlib
 import inspect
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,12 @@ ROWS: list[Row] = [*table.ROWS]
 for family in FAMILIES:
     ROWS += importlib.import_module(f".{family}", __package__).ROWS
 BATCH = 3
-every_row = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+
+
+@pytest.fixture(scope="module", params=ROWS, ids=[row.name for row in ROWS])
+def row(request: pytest.FixtureRequest) -> Row:
+    """One after the other, each with all checks: they share what is made and computed of it."""
+    return request.param
 
 
 @pytest.fixture(autouse=True)
@@ -66,21 +70,31 @@ def output_of(row: Row) -> Any:
 def _make(row: Row) -> tuple[Any, Any, Any]:
     rng = np.random.default_rng(len(row.name))
     shape: Any = list(row.shapes) if row.many else row.shapes[0]
-    params = row.layer.init(jax.random.key(1), row.lent or shape)
-    if row.layer.lender is not None:
-        params["lender"] = row.layer.lender.init(jax.random.key(2), row.lent)
-    params = jax.tree.map(lambda a: jnp.asarray(a + rng.normal(size=a.shape), row.dtype), params)
+
+    def init(key: Any) -> Any:
+        lender = row.layer.lender
+        lent = {} if lender is None else {"lender": lender.init(key, row.lent)}
+        return {**row.layer.init(key, row.lent or shape), **lent}
+
+    shapes = jax.eval_shape(init, jax.random.key(1))
+    params = jax.tree.map(lambda a: jnp.asarray(rng.normal(size=a.shape), row.dtype), shapes)
     xs = [jnp.asarray(rng.normal(size=(BATCH, *s)) * 1.5, row.dtype) for s in row.shapes]
     if row.ids:
-        shapes = row.shapes
+        given = row.shapes
         if row.layer.on_host:  # the program gets what `encode` returns
-            shapes = (row.layer.encoded(row.shapes[0], row.layer.input_dtype)[0],)
-        xs = [jnp.asarray(rng.integers(0, row.ids, (BATCH, *s)), jnp.int32) for s in shapes]
+            given = (row.layer.encoded(row.shapes[0], row.layer.input_dtype)[0],)
+        xs = [jnp.asarray(rng.integers(0, row.ids, (BATCH, *s)), jnp.int32) for s in given]
     return params, row.layer.init_state(shape), xs if row.many else xs[0]
 
 
 def forward(row: Row, params: Any, state: Any, x: Any, *, train: bool = False) -> Any:
     return row.layer.forward(params, state, x, key=jax.random.key(5), train=train)[0]
+
+
+def quick(function: Any) -> Any:
+    """Compiled without XLA's optimizations, for what is about formulas and not about programs."""
+    options = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
+    return jax.jit(function, compiler_options=options)
 
 
 def close(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-6) -> None:
@@ -109,7 +123,6 @@ def golden_case(name: str) -> dict[str, Any]:
     return {key.split("/", 1)[1]: v for key, v in golden().items() if key.split("/")[0] == name}
 
 
-@every_row
 def test_values_and_gradients_agree_with_the_truth(row: Row) -> None:
     if row.formula is not None:
         params, _, x = made(row)
@@ -127,21 +140,17 @@ def test_values_and_gradients_agree_with_the_truth(row: Row) -> None:
         own = unflatten({name: weights[name] for name in params})
         return forward(row, own, state, xs if row.many else xs[0])
 
-    @jax.jit  # one compilation instead of one for each operation
     def both(weights: Any, cotangents: Any) -> Any:
         y, pull = jax.vjp(output, weights)
-        return y, pull(cotangents)[0]
+        return y, pull(jax.tree.unflatten(jax.tree.structure(y), cotangents))[0]
 
-    weights = params if row.ids else params | inputs
-    shapes = jax.eval_shape(output, weights)
-    several = [f"{i}" for i in range(len(shapes))] if isinstance(shapes, list) else [""]
-    cotangents = [jnp.asarray(case[f"cotangent{i}"], row.dtype) for i in several]
-    y, grads = both(weights, cotangents if isinstance(shapes, list) else cotangents[0])
-    close(y, [case[f"y{i}"] for i in several])
+    outputs = sorted(key for key in case if key[0] == "y")
+    cotangents = [jnp.asarray(case[f"cotangent{y[1:]}"], row.dtype) for y in outputs]
+    y, grads = compiling.compile(both)(params if row.ids else params | inputs, cotangents)
+    close(y, [case[name] for name in outputs])
     close(grads, {name: case[f"grad/{name}"] for name in grads}, rtol=1e-4, atol=1e-5)
 
 
-@every_row
 def test_inferred_shape_and_dtype_are_the_real_ones(row: Row) -> None:
     dtype = row.layer.input_dtype if row.layer.on_host else "int32"
     dtypes = [dtype if row.ids else row.dtype] * len(row.shapes)
@@ -153,60 +162,59 @@ def test_inferred_shape_and_dtype_are_the_real_ones(row: Row) -> None:
         assert b.shape[0] == BATCH
 
 
-@every_row
 def test_eager_jit_and_vmap_agree(row: Row) -> None:
     params, state, x = made(row)
-    lanes = jax.tree.map(lambda a: jnp.stack([a, 2 * a]), params)
+    lanes = jax.tree.map(lambda a: np.stack([a, 2 * np.asarray(a)]), params)
 
     def one_example(each: Any) -> Any:
         y = forward(row, params, state, jax.tree.map(lambda a: a[None], each))
         return jax.tree.map(lambda a: a[0], y)
 
-    def compiled(params: Any, lanes: Any, x: Any) -> Any:
+    def compiled(params: Any, x: Any) -> Any:
         return {
-            "jit": forward(row, params, state, x),
+            "predict": forward(row, params, state, x),
             "train": forward(row, params, state, x, train=True),
+        }
+
+    def mapped(lanes: Any, x: Any) -> Any:
+        return {
             "examples": jax.vmap(one_example)(x),
             "weights": jax.vmap(lambda p: forward(row, p, state, x), axis_size=2)(lanes),
         }
 
-    found = compiling.compile(compiled)(params, lanes, x)
+    found = compiling.compile(compiled)(params, x) | quick(mapped)(lanes, x)
     y = output_of(row)
-    close(found["jit"], y)
+    close(found["predict"], y)
     close(found["train"], forward(row, params, state, x, train=True))
     close(found["examples"], y)
-    doubled = jax.tree.map(lambda a: 2 * a, params)
+    doubled = jax.tree.map(lambda a: jnp.asarray(a[1]), lanes)
     both = [y, forward(row, doubled, state, x)]
-    close(found["weights"], jax.tree.map(lambda a, b: jnp.stack([a, b]), *both))
+    close(found["weights"], jax.tree.map(lambda a, b: np.stack([a, b]), *both))
 
 
-@every_row
 def test_gradients_agree_with_finite_differences(row: Row) -> None:
     params, state, x = made(row)
-    with jax.enable_x64(True):
-        params = jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), params)
-        x = x if row.ids else jax.tree.map(lambda a: jnp.asarray(a, jnp.float64), x)
+
+    def both(params: Any, x: Any) -> Any:
         start, unravel = ravel_pytree((params, None if row.ids else x))
-        shapes = jax.eval_shape(lambda p: forward(row, p, state, x, train=True), params)
-        size = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(shapes))
-        weight = np.random.default_rng(0).normal(size=size)
 
         def f(vector: Any) -> Any:
             params, given = unravel(vector)
-            y = forward(row, params, state, x if row.ids else given, train=True)
-            return jnp.sum(weight * ravel_pytree(y)[0])
+            y, _ = ravel_pytree(forward(row, params, state, x if row.ids else given, train=True))
+            return jnp.sum(np.random.default_rng(0).normal(size=len(y)) * y)
 
-        def both(vector: Any) -> Any:
-            steps = 1e-5 * jnp.eye(len(vector))
-            up, down = (jax.vmap(f)(vector + sign * steps) for sign in (1, -1))
-            return jax.grad(f)(vector), (up - down) / 2e-5
+        steps = 1e-5 * jnp.eye(len(start))
+        up, down = jax.vmap(jax.vmap(f))(jnp.stack([start + steps, start - steps]))
+        return jax.grad(f)(start), (up - down) / 2e-5
 
-        exact, numeric = jax.jit(both)(start)
+    with jax.enable_x64(True):
+        double = functools.partial(np.asarray, dtype=np.float64)
+        given = x if row.ids else jax.tree.map(double, x)
+        exact, numeric = quick(both)(jax.tree.map(double, params), given)
         assert exact.dtype == jnp.float64 or not exact.size  # whole numbers have no gradient
         close(exact, numeric, rtol=1e-6, atol=1e-8)
 
 
-@every_row
 def test_json_gives_an_equal_layer_back(row: Row) -> None:
     known = catalog().with_custom(row.custom)
     back = known.from_json(json.loads(json.dumps(known.to_json(row.layer))))
@@ -214,7 +222,6 @@ def test_json_gives_an_equal_layer_back(row: Row) -> None:
     assert repr(back) == repr(row.layer)
 
 
-@every_row
 def test_equal_layers_hash_equally_and_others_differ(row: Row) -> None:
     twin = copy.deepcopy(row.layer)
     other = dataclasses.replace(row.layer, name="other")
@@ -223,7 +230,6 @@ def test_equal_layers_hash_equally_and_others_differ(row: Row) -> None:
     assert other != row.layer
 
 
-@every_row
 def test_the_program_computes_the_same_without_init_only_fields(row: Row) -> None:
     params, state, x = made(row)
     program = dataclasses.replace(row, layer=row.layer.program())
