@@ -15,10 +15,6 @@ os.environ.setdefault("MPLBACKEND", "agg")
 
 ROOT = Path(__file__).parents[1]
 
-# Workers of one run share compiled programs, in a folder of the repository that git ignores.
-settings.cache_folder = ROOT / "build" / "compile-cache"
-
-
 collect_ignore = ["golden"]  # scripts that need other libraries; what they store is committed
 
 

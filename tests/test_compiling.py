@@ -47,18 +47,33 @@ def test_the_sum_that_jaxlib_gets_wrong_comes_out_right() -> None:
     assert float(got[-1]) == 1073741824
 
 
+OFTEN: dict[str, Any] = {"xla_cpu_experimental_ynn_fusion_type": ""}
+ONCE = OFTEN | {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
+
+
+def test_a_program_that_runs_once_draws_the_same_bits() -> None:
+    def draw(key: Any) -> Any:
+        return jax.random.normal(key, (20, 30)), jax.random.uniform(key, (50,), minval=-2.0)
+
+    key = jax.random.key(3)
+    once = jax.jit(draw, compiler_options=ONCE)(key)
+    for a, b in zip(compiling.compile(draw)(key), once, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
 FLAGS = """
 import json, os
 from fitwell import compiling
-print(json.dumps([compiling.options(), os.environ.get("XLA_FLAGS")]))
+found = [compiling.options(), compiling.options(once=True), os.environ.get("XLA_FLAGS")]
+print(json.dumps(found))
 """
 
 
 @pytest.mark.parametrize("flags", ["--xla_cpu_experimental_ynn_fusion_type=", None])
 def test_a_users_flags_are_not_overwritten(tmp_path: Path, flags: str | None) -> None:
-    ours, after = run(FLAGS, tmp_path, **({"XLA_FLAGS": flags} if flags else {}))
+    ours, once, after = run(FLAGS, tmp_path, **({"XLA_FLAGS": flags} if flags else {}))
     assert after == flags
-    assert ours == (None if flags else compiling.options())
+    assert (ours, once) == ((None, None) if flags else (OFTEN, ONCE))
 
 
 CACHE = """

@@ -90,21 +90,28 @@ def in_words(function: Callable[P, R]) -> Callable[P, R]:
 
 
 _CPU_OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": ""}
-_KNOWN_TO_HAVE_IT = {"0.10.2"}  # of jaxlib; for others it is tried out, which takes a compilation
+_ONCE = {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
+_KNOWN_TO_HAVE_THEM = {"0.10.2"}  # jaxlib; for others it is tried out, which takes a compilation
 
 
 @functools.cache
-def options() -> dict[str, Any] | None:
-    """Compiler options for the default back end; None where it knows none of ours."""
+def options(*, once: bool = False) -> dict[str, Any] | None:
+    """Compiler options for the default back end; None where it knows none of ours.
+
+    Args:
+        once: for a program that runs once. Random weights: half the time to compile, and nearly
+            the same to run.
+    """
     if jax.default_backend() != "cpu" or "ynn_fusion_type" in os.environ.get("XLA_FLAGS", ""):
         return None  # a user's own flag is not overwritten
-    if version("jaxlib") in _KNOWN_TO_HAVE_IT:
-        return _CPU_OPTIONS
+    ours = _CPU_OPTIONS | (_ONCE if once else {})
+    if version("jaxlib") in _KNOWN_TO_HAVE_THEM:
+        return ours
     try:
-        jax.jit(lambda x: x, compiler_options=_CPU_OPTIONS).lower(0.0).compile()
-    except Exception:  # a jaxlib that does not know the option says so with its own error
+        jax.jit(lambda x: x, compiler_options=ours).lower(0.0).compile()
+    except Exception:  # a jaxlib that does not know an option says so with its own error
         return None
-    return _CPU_OPTIONS
+    return ours
 
 
 def compile(
@@ -112,6 +119,7 @@ def compile(
     *,
     donate: tuple[int, ...] = (),
     static: tuple[int, ...] = (),
+    once: bool = False,
 ) -> Any:
     """`jax.jit` with the options above; compiled programs are kept on disk.
 
@@ -119,10 +127,14 @@ def compile(
         function: a pure function of arrays.
         donate: positions of arguments whose memory the result may take over.
         static: positions of arguments that are compile-time values.
+        once: the program runs once, so that compiling it takes longer than running it.
     """
     use_disk_cache()
     return jax.jit(
-        function, donate_argnums=donate, static_argnums=static, compiler_options=options()
+        function,
+        donate_argnums=donate,
+        static_argnums=static,
+        compiler_options=options(once=once),
     )
 
 

@@ -173,7 +173,7 @@ def start_program(network: Network) -> Any:
         params, state = network.init(key)
         return TrainState(params, state, (), noise_key(key), jnp.zeros((), jnp.int32))
 
-    return compiling.compile(begin)
+    return compiling.compile(begin, once=True)
 
 
 @compiling.program(maxsize=1)
@@ -184,7 +184,7 @@ def _keys_program() -> Any:
         key = jax.random.key(seed)
         return key, noise_key(key), jnp.zeros((), jnp.int32)
 
-    return compiling.compile(keys)
+    return compiling.compile(keys, once=True)
 
 
 @compiling.program(maxsize=256)
@@ -195,13 +195,13 @@ def _layer_program(layer: Layer, shape: Any, many: bool) -> Any:
         given = list(shape) if many else shape
         return layer.init(jax.random.fold_in(key, place), given), layer.init_state(given)
 
-    return compiling.compile(begin)
+    return compiling.compile(begin, once=True)
 
 
 @compiling.program()
 def optimizer_program(optimizer: Optimizer) -> Any:
     """Compiled: `params -> optimizer state`."""
-    return compiling.compile(optimizer.init)
+    return compiling.compile(optimizer.init, once=True)
 
 
 @compiling.program(maxsize=1)

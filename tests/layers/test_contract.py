@@ -91,12 +91,6 @@ def forward(row: Row, params: Any, state: Any, x: Any, *, train: bool = False) -
     return row.layer.forward(params, state, x, key=jax.random.key(5), train=train)[0]
 
 
-def quick(function: Any) -> Any:
-    """Compiled without XLA's optimizations, for what is about formulas and not about programs."""
-    options = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
-    return jax.jit(function, compiler_options=options)
-
-
 def close(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-6) -> None:
     left, right = jax.tree.leaves(a), jax.tree.leaves(b)
     assert len(left) == len(right)
@@ -182,7 +176,7 @@ def test_eager_jit_and_vmap_agree(row: Row) -> None:
             "weights": jax.vmap(lambda p: forward(row, p, state, x), axis_size=2)(lanes),
         }
 
-    found = compiling.compile(compiled)(params, x) | quick(mapped)(lanes, x)
+    found = compiling.compile(compiled)(params, x) | jax.jit(mapped)(lanes, x)
     y = output_of(row)
     close(found["predict"], y)
     close(found["train"], forward(row, params, state, x, train=True))
@@ -210,7 +204,7 @@ def test_gradients_agree_with_finite_differences(row: Row) -> None:
     with jax.enable_x64(True):
         double = functools.partial(np.asarray, dtype=np.float64)
         given = x if row.ids else jax.tree.map(double, x)
-        exact, numeric = quick(both)(jax.tree.map(double, params), given)
+        exact, numeric = jax.jit(both)(jax.tree.map(double, params), given)
         assert exact.dtype == jnp.float64 or not exact.size  # whole numbers have no gradient
         close(exact, numeric, rtol=1e-6, atol=1e-8)
 
