@@ -140,7 +140,8 @@ WRONG: list[tuple[Any, str]] = [
     ),
     (
         lambda m: fw.tabular.train("sklearn:iris", epochs=0),
-        "train: expected epochs >= 1, received epochs=0. Pass epochs=1 or more.",
+        "train: expected epochs to be a whole number >= 1, received epochs=0. Pass epochs=1 or "
+        "more.",
     ),
 ]
 

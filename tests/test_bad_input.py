@@ -213,8 +213,8 @@ BAD: dict[str, tuple[Call, type[FitwellError], str]] = {
         f"{name}={value!r}": (
             lambda m, name=name, value=value: m.fit(X, Y, **{name: value}),
             InvalidArgument,
-            f"fit: expected {name} >= {least}, received {name}={value!r}. "
-            f"Pass {name}={max(least, 1)} or more.",
+            f"fit: expected {name} to be a whole number >= {least}, received {name}={value!r}. "
+            f"Pass {name}={least} or more.",
         )
         for name, least, value in [
             ("epochs", 0, 2.5),
@@ -229,7 +229,8 @@ BAD: dict[str, tuple[Call, type[FitwellError], str]] = {
     "steps": (
         lambda m: m.evaluate(X, Y, steps=0),
         InvalidArgument,
-        "evaluate: expected steps >= 1, received steps=0. Pass steps=1 or more.",
+        "evaluate: expected steps to be a whole number >= 1, received steps=0. Pass steps=1 or "
+        "more.",
     ),
     "callbacks": (
         lambda m: m.fit(X, Y, callbacks=[3]),

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from fitwell import feeding
+from fitwell.arguments import whole_number
 from fitwell.errors import FitwellError, InvalidArgument, InvalidData
 from fitwell.layers import Dense
 from fitwell.sequential import Sequential
@@ -156,16 +157,17 @@ REFUSED: list[tuple[Any, type[FitwellError], str]] = [
     ),
     *(
         (
-            lambda value=value: feeding.whole_number("fit", "epochs", value, 0),
+            lambda value=value: whole_number("fit", "epochs", value, 0),
             InvalidArgument,
-            f"fit: expected epochs >= 0, received epochs={value!r}. Pass epochs=1 or more.",
+            f"fit: expected epochs to be a whole number >= 0, received epochs={value!r}. Pass "
+            "epochs=0 or more.",
         )
         for value in (-1, 2.0, True, "3", None)
     ),
     (
         lambda: feeding.frequency([1, 0]),
         InvalidArgument,
-        "fit: expected validation_freq >= 1, received validation_freq=0. "
+        "fit: expected validation_freq to be a whole number >= 1, received validation_freq=0. "
         "Pass validation_freq=1 or more.",
     ),
     (

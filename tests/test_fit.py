@@ -101,7 +101,8 @@ def test_the_same_seed_repeats_a_fit_bit_for_bit_and_another_does_not() -> None:
 @pytest.mark.parametrize("seed", [-1, 1.5, "a", True])
 def test_a_seed_is_a_whole_number(seed: Any) -> None:
     with pytest.raises(
-        fw.errors.InvalidArgument, match=f"expected seed >= 0, received seed={seed!r}"
+        fw.errors.InvalidArgument,
+        match=f"expected seed to be a whole number >= 0, received seed={seed!r}",
     ):
         fw.Sequential([Dense(1)], seed=seed)
 

@@ -83,11 +83,17 @@ def test_ids_and_class_labels() -> None:
 
 
 def test_messages() -> None:
-    with pytest.raises(InvalidArgument, match=r"forecast: expected batch_size >= 1, received"):
+    with pytest.raises(
+        InvalidArgument, match=r"forecast: expected batch_size to be a whole number >= 1, received"
+    ):
         fw.forecast(linear(), batch_size=0)
-    with pytest.raises(InvalidArgument, match=r"forecast: expected examples >= 1, received"):
+    with pytest.raises(
+        InvalidArgument, match=r"forecast: expected examples to be a whole number >= 1, received"
+    ):
         fw.forecast(linear(), examples=-5)
-    with pytest.raises(InvalidArgument, match=r"forecast: expected examples >= 1, .*'9'"):
+    with pytest.raises(
+        InvalidArgument, match=r"forecast: expected examples to be a whole number >= 1, .*'9'"
+    ):
         fw.forecast(linear(), examples="9")  # type: ignore[arg-type]
     with pytest.raises(NotReady, match=r"forecast: expected a model, received 'm'"):
         fw.forecast("m")  # type: ignore[arg-type]

@@ -1,13 +1,16 @@
-"""Misspelt argument names are answered with the nearest right one."""
+"""Arguments: misspelt names are answered with the nearest right one; counts are whole numbers."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
 
 from fitwell.description import check_arguments
+from fitwell.errors import InvalidArgument
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,3 +41,22 @@ Did you mean epochs?
         return function(*args, **kwargs)
 
     return checked
+
+
+def whole_number(
+    subject: str, name: str, value: Any, least: int = 1, cure: str | None = None
+) -> int:
+    """The value, if it is a whole number from `least` on, as an int.
+
+    >>> whole_number("fit", "epochs", np.int64(3))
+    3
+
+    Raises:
+        InvalidArgument: anything else.
+    """
+    number = not isinstance(value, bool) and isinstance(value, int | np.integer)
+    if not number or not least <= value < 2**63:
+        expected = f"{name} to be a whole number >= {least}"
+        cure = cure or f"Pass {name}={least} or more."
+        raise InvalidArgument(subject, expected, f"{name}={value!r}", cure)
+    return int(value)

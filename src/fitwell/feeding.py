@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from fitwell import tree
+from fitwell.arguments import whole_number
 from fitwell.data.frames import is_frame
 from fitwell.errors import InvalidArgument, InvalidData
 from fitwell.network import Network
@@ -93,15 +94,6 @@ def capacity(network: Network, batch_size: int, like: Batch) -> int:
     rows = sum(math.prod(a.shape[1:]) * a.dtype.itemsize for a in jax.tree.leaves(like))
     wanted = min(ROOM * settings.chunk_seconds / seconds, _CHUNK_BYTES / max(rows * batch_size, 1))
     return int(2 ** np.clip(math.floor(math.log2(max(wanted, 1))), 0, math.log2(_MOST_STEPS)))
-
-
-def whole_number(subject: str, name: str, value: Any, least: int) -> int:
-    """A whole number >= `least`, or the error that says so."""
-    number = not isinstance(value, bool) and isinstance(value, int | np.integer)
-    if not number or not least <= value < 2**63:
-        cure = f"Pass {name}={max(least, 1)} or more."
-        raise InvalidArgument(subject, f"{name} >= {least}", f"{name}={value!r}", cure)
-    return int(value)
 
 
 def split_off(subject: str, data: Batch, share: float) -> tuple[Batch, Batch]:

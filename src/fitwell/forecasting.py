@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from fitwell import arithmetic, feeding
-from fitwell.arguments import named
+from fitwell.arguments import named, whole_number
 from fitwell.compiling import in_words
 from fitwell.losses import SparseCategoricalCrossentropy
 from fitwell.machine import free_memory
@@ -80,9 +80,9 @@ def forecast(model: Model, batch_size: int = 32, examples: int | None = None) ->
     >>> 2 * 2 * 64 * 10 * 5 < found.flops < 4 * 2 * 64 * 10 * 5  # forward and the kernel's gradient
     True
     """
-    size = feeding.whole_number("forecast", "batch_size", batch_size, 1)
+    size = whole_number("forecast", "batch_size", batch_size, 1)
     if examples is not None:
-        examples = feeding.whole_number("forecast", "examples", examples, 1)
+        examples = whole_number("forecast", "examples", examples, 1)
     job = _Job(require_model("forecast", model))
     room = job.room(size)
     compiled = job.compiled(size, room)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fitwell import feeding, sharing
-from fitwell.arguments import named
+from fitwell.arguments import named, whole_number
 from fitwell.compiling import in_words
 from fitwell.errors import InvalidArgument, InvalidData, NotReady
 from fitwell.examples import Examples
@@ -30,7 +30,7 @@ class Predictor:
     """Network and weights, evaluate and predict; the base of every model, not made by users."""
 
     def __init__(self, name: str, seed: int) -> None:
-        self.name, self.seed = name, feeding.whole_number(name, "seed", seed, 0)
+        self.name, self.seed = name, whole_number(name, "seed", seed, 0)
         self.extra: dict[str, Any] = {}
         self.optimizer: Optimizer | None = None
         self._network: Network | None = None
@@ -199,7 +199,7 @@ class Predictor:
             raise InvalidArgument("evaluate", "x", "None", "Call evaluate(x, y).")
         size = batch_rows("evaluate", batch_size, 32)
         if steps is not None:
-            feeding.whole_number("evaluate", "steps", steps, 1)
+            whole_number("evaluate", "steps", steps, 1)
         data = (x, y, sample_weight)
         if feeding.is_iterable_of_batches(x):
             feeding.check_alone("evaluate", y=y, sample_weight=sample_weight)
@@ -242,7 +242,7 @@ class Predictor:
         """
         rows = batch_rows("predict", batch_size, _PREDICT_ROWS)
         if steps is not None:
-            feeding.whole_number("predict", "steps", steps, 1)
+            whole_number("predict", "steps", steps, 1)
         own = self._called(callbacks, "predict")
         hook = batch_hook(own, "predict")
         if feeding.is_iterable_of_batches(x):
@@ -321,4 +321,4 @@ class Predictor:
 
 def batch_rows(subject: str, value: Any, default: int) -> int:
     """The batch size that was given, or the default."""
-    return default if value is None else feeding.whole_number(subject, "batch_size", value, 1)
+    return default if value is None else whole_number(subject, "batch_size", value, 1)

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from fitwell import feeding, resuming
-from fitwell.arguments import named
+from fitwell.arguments import named, whole_number
 from fitwell.callbacks import Callback
 from fitwell.compiling import in_words
 from fitwell.data.sources import Kept, Source
@@ -113,13 +113,13 @@ class Trainer(Predictor):
         began = time.perf_counter()
         optimizer = self._require_optimizer()
         own = listed("fit", callbacks)
-        epochs = feeding.whole_number("fit", "epochs", epochs, 0)
-        initial_epoch = feeding.whole_number("fit", "initial_epoch", initial_epoch, 0)
+        epochs = whole_number("fit", "epochs", epochs, 0)
+        initial_epoch = whole_number("fit", "initial_epoch", initial_epoch, 0)
         validation_freq = feeding.frequency(validation_freq)
         steps = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
         for name, value in steps.items():
             if value is not None:
-                feeding.whole_number("fit", name, value, 1)
+                whole_number("fit", name, value, 1)
         limit = (
             None if time_limit is None else began + feeding.seconds("fit", "time_limit", time_limit)
         )

@@ -218,7 +218,8 @@ ERRORS: list[tuple[Callable[[], Any], str]] = [
     ),
     (
         lambda: A.generate(A.char_rnn(3, (2,), context=2), [0], 5, seed=1.5),  # type: ignore[arg-type]
-        "generate: expected seed >= 0, received seed=1.5. Pass seed=1 or more.",
+        "generate: expected seed to be a whole number >= 0, received seed=1.5. Pass seed=0 or "
+        "more.",
     ),
     (
         lambda: A.mlp(0, 1),

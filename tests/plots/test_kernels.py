@@ -188,7 +188,7 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
     "most": (
         lambda: fw.plots.filters(dense(), most=0),
         InvalidArgument,
-        "filters: expected most >= 1, received most=0. Pass how many images.",
+        "filters: expected most to be a whole number >= 1, received most=0. Pass how many images.",
     ),
     "not built": (
         lambda: fw.plots.filters(fw.Sequential([L.Dense(1)], name="later")),

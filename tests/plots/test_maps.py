@@ -130,7 +130,8 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
     "most": (
         lambda: fw.plots.feature_maps(model(), X, most=True),
         InvalidArgument,
-        "feature_maps: expected most >= 1, received most=True. Pass how many maps.",
+        "feature_maps: expected most to be a whole number >= 1, received most=True. Pass how "
+        "many maps.",
     ),
 }
 

@@ -158,7 +158,8 @@ def test_what_is_no_model_or_no_count_is_answered() -> None:
         (lambda: fw.find_learning_rate("m", X, Y), "find_learning_rate: expected a model"),  # type: ignore[arg-type]
         (
             lambda: fw.fit_many(linear(), X, Y, **FIT).ensemble(best=0),
-            "ensemble: expected best >= 1, received best=0. Pass best=1 or more.",
+            "ensemble: expected best to be a whole number >= 1, received best=0. Pass best=1 or "
+            "more.",
         ),
         (lambda: fw.search(None, X, Y, budget="x"), "search: expected a positive budget, received"),
         (

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from fitwell.arguments import whole_number
 from fitwell.errors import InvalidArgument
 
 
 def whole(subject: str, **values: Any) -> None:
     """Raises InvalidArgument for a value that is no whole number >= 1."""
     for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            cure = f"Pass {name}=1 or more."
-            expected, received = f"{name} to be a whole number >= 1", f"{name}={value!r}"
-            raise InvalidArgument(subject, expected, received, cure)
+        whole_number(subject, name, value)
 
 
 def sizes(subject: str, name: str, values: Any) -> tuple[int, ...]:

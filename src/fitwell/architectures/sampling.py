@@ -11,8 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from fitwell import activations, compiling, feeding
+from fitwell import activations, compiling
 from fitwell.architectures.checks import whole
+from fitwell.arguments import whole_number
 from fitwell.errors import InvalidArgument, InvalidData
 from fitwell.layers import Bidirectional
 from fitwell.model import Model
@@ -87,7 +88,7 @@ def generate(
     if activations.name_of(activation) == "softmax":
         network = dataclasses.replace(moved, outputs=(place,))
     program = _program(network.program(), length, min(limit, vocabulary))
-    key = jax.random.key(feeding.whole_number("generate", "seed", seed, 0) % 2**32)
+    key = jax.random.key(whole_number("generate", "seed", seed, 0) % 2**32)
     written = program(train.params, train.state, window, len(ids), np.float32(temperature), key)
     return np.asarray(written)
 

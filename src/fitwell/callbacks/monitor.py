@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from numbers import Real
 from typing import Any
 
+from fitwell.arguments import whole_number
 from fitwell.errors import InvalidArgument, did_you_mean, nearest, warn
 from fitwell.types import Logs
-
-__all__ = ["Monitor", "check_number", "check_save_freq", "whole_number"]
 
 # What names of metrics end with; the longest ending counts, so that brier_score is no score.
 _ENDINGS = {
@@ -130,11 +129,4 @@ def check_number(owner: str, name: str, value: Any) -> None:
     """Raises InvalidArgument unless `value` is a finite number."""
     if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         expected, cure = f"{name} to be a finite number", f"Pass {name} as a number."
-        raise InvalidArgument(owner, expected, f"{name}={value!r}", cure)
-
-
-def whole_number(owner: str, name: str, value: Any, low: int, cure: str = "") -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        expected = f"{name} to be a whole number >= {low}"
-        cure = cure or f"Pass {name}={low} or more."
         raise InvalidArgument(owner, expected, f"{name}={value!r}", cure)

@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from fitwell.callbacks.monitor import Monitor, check_number, whole_number
+from fitwell.arguments import whole_number
+from fitwell.callbacks.monitor import Monitor, check_number
 from fitwell.errors import InvalidArgument
 from fitwell.hooks import Callback, MutableLogs
 

@@ -12,6 +12,7 @@ import numpy as np
 from jax import lax
 
 from fitwell import compiling, figures
+from fitwell.arguments import whole_number
 from fitwell.errors import InvalidArgument, InvalidData, warn
 from fitwell.network import Network, Node, Ref, pick
 from fitwell.plots import tiles
@@ -202,9 +203,7 @@ def _check(network: Network, norm: Any, smoothing: Any, **whole: tuple[Any, int]
         other = "Ask the layer after the Embedding in a Model of its own, which begins there."
         raise InvalidArgument(_SUBJECT, "an input of real numbers", dtype, other)
     for name, (value, least) in whole.items():
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            expected = f"{name} to be a whole number >= {least}"
-            raise InvalidArgument(_SUBJECT, expected, f"{name}={value!r}", cure)
+        whole_number(_SUBJECT, name, value, least, cure)
     if norm is not None and not (_is_finite(norm) and norm > 0):
         raise InvalidArgument(_SUBJECT, "norm > 0", f"norm={norm!r}", cure)
     if not (_is_finite(smoothing) and smoothing >= 0):

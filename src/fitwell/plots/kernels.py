@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitwell import figures
+from fitwell.arguments import whole_number
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.families import family_of
 from fitwell.layers import LocallyConnected1D, LocallyConnected2D
@@ -66,8 +67,7 @@ def filters(
     """
     figures.check_path(path)
     network, params = network_of(_SUBJECT, model), model.train_state.params
-    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise InvalidArgument(_SUBJECT, "most >= 1", f"most={most!r}", "Pass how many images.")
+    most = whole_number(_SUBJECT, "most", most, cure="Pass how many images.")
     if layer is None:
         node, kernels = _first(network, params, shape)
     else:

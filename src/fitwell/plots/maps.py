@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitwell import figures
+from fitwell.arguments import whole_number
 from fitwell.errors import InvalidArgument
 from fitwell.families import family_of
 from fitwell.network import Network
@@ -63,8 +64,7 @@ def feature_maps(
     """
     figures.check_path(path)
     network = network_of(_SUBJECT, model)
-    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise InvalidArgument(_SUBJECT, "most >= 1", f"most={most!r}", "Pass how many maps.")
+    most = whole_number(_SUBJECT, "most", most, cure="Pass how many maps.")
     example = one_example(_SUBJECT, network, x)
     places = _places(network, layer)
     part = Network(network.nodes, network.inputs, tuple((i, None) for i in places))

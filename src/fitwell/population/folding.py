@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from fitwell import feeding
-from fitwell.arguments import named
+from fitwell.arguments import named, whole_number
 from fitwell.compiling import in_words
 from fitwell.data.arrays import to_array
 from fitwell.errors import InvalidArgument, InvalidData
@@ -79,15 +78,15 @@ def cross_validate(
     Source: Stone 1974, "Cross-validatory choice and assessment of statistical predictions".
     """
     subject = "cross_validate"
-    feeding.whole_number(subject, "folds", folds, 2)
-    feeding.whole_number(subject, "repeats", repeats, 1)
+    whole_number(subject, "folds", folds, 2)
+    whole_number(subject, "repeats", repeats, 1)
     job = Job(
         subject, model, x, y, batch_size=batch_size, epochs=epochs,
         patience=patience, monitor=monitor, mode=mode, sample_weight=sample_weight, folds=True,
     )  # fmt: skip
     labels = _labels(job, stratify)
     own = None if groups is None else _groups(subject, groups, job.rows)
-    first = model.seed if seed is None else feeding.whole_number(subject, "seed", seed, 0)
+    first = model.seed if seed is None else whole_number(subject, "seed", seed, 0)
     lanes = [
         Lane(model.seed + repeat, rows=train, held_out=held)
         for repeat in range(repeats)

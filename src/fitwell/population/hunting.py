@@ -13,7 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fitwell import feeding
+from fitwell.arguments import whole_number
 from fitwell.callbacks import EarlyStopping
 from fitwell.errors import FitwellError, InvalidArgument, InvalidFile, MissingPackage
 from fitwell.fitting import interruptible
@@ -47,12 +47,12 @@ class Hunt:
         self.train, self.held = (x, y), validation_data
         if validation_data is None:
             self.train, self.held = split_rows(x, y, validation_split, seed)
-        self.first = feeding.whole_number("search", "first_epochs", first_epochs, 1)
-        self.most = feeding.whole_number("search", "max_epochs", max_epochs, self.first)
+        self.first = whole_number("search", "first_epochs", first_epochs, 1)
+        self.most = whole_number("search", "max_epochs", max_epochs, self.first)
         self.batch_size = batch_size
         self.max_trials = math.inf
         if max_trials is not None:
-            self.max_trials = feeding.whole_number("search", "max_trials", max_trials, 1)
+            self.max_trials = whole_number("search", "max_trials", max_trials, 1)
         self.build: Builder = space if callable(space) else dense(x, y, space, seed)
         self.path = None if path is None else Path(path)
         self.trials = self._read()

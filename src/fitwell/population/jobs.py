@@ -11,6 +11,7 @@ from typing import Any
 import jax
 
 from fitwell import feeding
+from fitwell.arguments import whole_number
 from fitwell.callbacks.monitor import Monitor
 from fitwell.data import targets
 from fitwell.errors import InvalidArgument, warn
@@ -45,7 +46,7 @@ class Job:
             received = "None" if x is None else "an iterable of batches"
             raise InvalidArgument(subject, "x and y as arrays", received, "Pass arrays.")
         if patience is not None:
-            feeding.whole_number(subject, "patience", patience, 1)
+            whole_number(subject, "patience", patience, 1)
         examples = Examples(model, subject)
         self.data, self.held_out, self.batch_size = model._training_data(
             examples, x, y, batch_size, class_weight=class_weight, sample_weight=sample_weight,
@@ -59,7 +60,7 @@ class Job:
         self.shuffle, self.patience = batch_size != "full", patience
         if epochs is None:
             epochs = max(1, round(steps / -(-self.rows // self.batch_size)))
-        self.epochs = feeding.whole_number(subject, "epochs", epochs, 1)
+        self.epochs = whole_number(subject, "epochs", epochs, 1)
         self.monitor_given = monitor is not None
         self.monitor, self.sign = self._monitored(monitor, mode)
 

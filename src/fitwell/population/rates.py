@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitwell import feeding
-from fitwell.arguments import named
+from fitwell.arguments import named, whole_number
 from fitwell.compiling import in_words
 from fitwell.errors import InvalidArgument
 from fitwell.model import Model
@@ -124,7 +123,7 @@ def find_learning_rate(
     """
     subject = "find_learning_rate"
     tried = np.array(_checked(subject, rates))
-    count = feeding.whole_number(subject, "seeds", seeds, 1)
+    count = whole_number(subject, "seeds", seeds, 1)
     job = Job(
         subject, model, x, y, batch_size=batch_size, epochs=epochs, steps=_STEPS,
         sample_weight=sample_weight, validation_data=validation_data,

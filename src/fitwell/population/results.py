@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fitwell import feeding
+from fitwell.arguments import whole_number
 from fitwell.errors import InvalidArgument
 from fitwell.history import History
 from fitwell.model import Model
@@ -147,7 +147,7 @@ class Population:
             InvalidArgument: best is no whole number >= 1; no lane has a finite score.
         """
         if best is not None:
-            feeding.whole_number("ensemble", "best", best, 1)
+            whole_number("ensemble", "best", best, 1)
         order = np.argsort(np.where(np.isfinite(self.scores), self._sign * self.scores, np.inf))
         chosen = [int(i) for i in order[:best] if np.isfinite(self.scores[i])]
         if not chosen:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitwell.arguments import whole_number
 from fitwell.data.bundled import TARGET, is_bundled
 from fitwell.data.columns import Column, infer_columns
 from fitwell.data.encoding import TableEncoder, fit_encoder
@@ -16,7 +17,7 @@ from fitwell.data.labels import Target, fit_target, infer_task, target_column
 from fitwell.data.splits import split
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidArgument
-from fitwell.feeding import seconds, whole_number
+from fitwell.feeding import seconds
 from fitwell.model import Model
 from fitwell.tabular.model import TableModel, known_rows
 from fitwell.tabular.recipe import default_network, described, plan, stopping
