@@ -135,10 +135,10 @@ CASES: list[tuple[Callable[[], Any], type[FitwellError], str]] = [
         "dataclasses.asdict(...) gives them as a dict.",
     ),
     (
-        lambda: small().layers[0].output,
+        lambda: small().layers[0].get_config(),
         UnknownAttribute,
-        "<dense: Dense(name='dense', units=1)>: expected an attribute it has, received .output. "
-        "Build the graph with symbols: h = first(x), y = second(h), Model(x, [h, y]).",
+        "<dense: Dense(name='dense', units=1)>: expected an attribute it has, received "
+        ".get_config. The arguments are its fields: dataclasses.asdict(...) gives them as a dict.",
     ),
     *[
         (

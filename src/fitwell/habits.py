@@ -101,7 +101,10 @@ CURES = {
 """
 
 
-_SYMBOLS = "Build the graph with symbols: h = first(x), y = second(h), Model(x, [h, y])."
+_SYMBOLS = (
+    "Build the graph with symbols: h = first(x), y = second(h), Model(x, [h, y]). Of a model's "
+    'layers: Model(model.inputs, model["name"].output).'
+)
 
 ATTRIBUTES = {
     "get_config": "The arguments are its fields: dataclasses.asdict(...) gives them as a dict.",

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import jax
 
-from fitwell import optimizers, saving, sharing, tree
+from fitwell import composing, optimizers, saving, sharing, tree
 from fitwell.arguments import named
-from fitwell.composing import is_symbol, replay, symbols_of
 from fitwell.data.arrays import by_name
 from fitwell.errors import FitwellError, InvalidArgument, NotReady, ShapeMismatch, did_you_mean
 from fitwell.graph import from_symbols, instances
-from fitwell.layers.base import Layer, Symbol
+from fitwell.layers.base import Layer
 from fitwell.layers.inputs import InputLayer
 from fitwell.layers.naming import snake_case
 from fitwell.network import Network
@@ -62,8 +61,8 @@ class Model(Trainer):
         seed: int | None = None,
     ) -> None:
         super().__init__(name or "model", settings.next_seed() if seed is None else seed)
-        ins, self._input_form = symbols_of("inputs", inputs)
-        outs, self._output_form = symbols_of("outputs", outputs)
+        ins, self._input_form = composing.symbols_of("inputs", inputs)
+        outs, self._output_form = composing.symbols_of("outputs", outputs)
         for symbol in ins:
             if not isinstance(symbol.call.layer, InputLayer):
                 cure = "Pass what Input(shape=...) returned."
@@ -81,6 +80,9 @@ class Model(Trainer):
         model.learning_rate_override = None if rate is None else float(rate)
         model._network, model._train_state, model._shared = network, train, {}
         return model
+
+    input, inputs = property(composing.input_of), property(composing.inputs_of)
+    output, outputs = property(composing.output_of), property(composing.outputs_of)
 
     # Weights
 
@@ -291,11 +293,12 @@ class Model(Trainer):
 
         Arrays in, arrays out: the map in inference (in training mode with `training=True`).
         """
-        if not any(isinstance(leaf, Symbol) for leaf in jax.tree.leaves(x, is_leaf=is_symbol)):
+        leaves = jax.tree.leaves(x, is_leaf=composing.is_symbol)
+        if not any(composing.is_symbol(leaf) for leaf in leaves):
             return self._call_on_arrays(x, training)
         if not self._built:
             self.build_for(x.example_shape)
-        return self._form_outputs(replay(self, by_name(self.name, x, self.input_names)))
+        return self._form_outputs(composing.replay(self, by_name(self.name, x, self.input_names)))
 
     def shared_layer(self, name: str) -> Layer:
         """The layer as other models take it over: one instance, whose weights this model owns.

@@ -20,6 +20,7 @@ from fitwell.settings import settings
 from fitwell.trainer import Trainer
 from fitwell.training import TrainState
 from fitwell.types import Params, State
+from fitwell.views import LayerView
 
 
 class Sequential(Model):
@@ -33,7 +34,8 @@ class Sequential(Model):
     the first entry, or by `build((None, n))`.
 
     Args:
-        layers: layers, a first `Input`, and other models (their weights come along).
+        layers: layers, a first `Input`, other models, and layers of other models
+            (`model.layers[:-1]`): their weights come along.
         name, seed: as in Model.
     """
 
@@ -107,6 +109,8 @@ class Sequential(Model):
         if first_input and self._entries:
             cure = "Put it first."
             raise InvalidArgument("Sequential", "Input as the first entry", "it elsewhere", cure)
+        if isinstance(layer, LayerView):  # of another model, with its weights there
+            layer = layer._owner.shared_layer(layer.name)
         if isinstance(layer, Mixing):
             layer(None)  # says where it belongs
         if not (first_input or isinstance(layer, Layer | Model)):

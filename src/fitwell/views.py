@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fitwell.composing import at_layer
 from fitwell.errors import (
     InvalidArgument,
     InvalidData,
@@ -31,11 +32,16 @@ from fitwell.types import Array, HostArray, Params, State
 class Owner(Protocol):
     """What a view needs of its model."""
 
+    name: str
+
     @property
     def network(self) -> Network: ...
     def weights_of(self, name: str) -> tuple[Params, State]: ...
     def set_weights_of(self, name: str, params: Params, state: State) -> None: ...
     def change_layer(self, name: str, **changes: Any) -> None: ...
+    @property
+    def input_names(self) -> list[str]: ...
+    def shared_layer(self, name: str) -> Layer: ...
 
 
 @functools.lru_cache(maxsize=1024)
@@ -107,6 +113,20 @@ class LayerView:
             cure = "Assign one of them."
             raise InvalidArgument(f"{self.name}.trainable", "True or False", repr(value), cure)
         self._owner.change_layer(self.name, trainable=bool(value))
+
+    @property
+    def input(self) -> Any:
+        """What goes into it as a symbol of the model's graph; a list for several inputs."""
+        return at_layer(self._owner, self.name)[0]
+
+    @property
+    def output(self) -> Any:
+        """What comes out of it as a symbol: `Model(model.inputs, model["code"].output)`."""
+        return at_layer(self._owner, self.name)[1]
+
+    def __call__(self, x: Any) -> Any:
+        """The layer, with the weights it has in this model, on a symbol of another."""
+        return self._owner.shared_layer(self.name)(x)
 
     # Its arrays
 

@@ -226,7 +226,7 @@ def test_the_package_runs_as_a_module() -> None:
 MISTAKES = {
     "time limit, before the data are read": (
         ["train", "nowhere.csv", "--target", "y", "--time-limit", "5x"],
-        "Error fit: expected a positive time_limit, received time_limit='5x'."),
+        "Error train: expected a positive time_limit, received time_limit='5x'."),
     "epochs, before the data are read": (["train", "nowhere.csv", "--epochs", "0"],
                                          "Invalid value for '--epochs'"),
     "missing file": (["train", "nowhere.csv", "--target", "y"],
