@@ -12,6 +12,7 @@ import jax
 
 from fitwell import composing, optimizers, saving, sharing, tree
 from fitwell.arguments import named
+from fitwell.curvature import curvature as measure_curvature
 from fitwell.data.arrays import by_name
 from fitwell.errors import FitwellError, InvalidArgument, NotReady, ShapeMismatch, did_you_mean
 from fitwell.graph import from_symbols, instances
@@ -265,7 +266,7 @@ class Model(Trainer):
         """Takes the weights of a file that `save` or `save_weights` wrote for an equal network."""
         self.train_state = saving.read_weights(path, self.train_state)
 
-    # Others
+    curvature = measure_curvature
 
     def summary(self, print_fn: Any = None) -> None:
         """Prints a table of the layers: shapes, weights, FLOPs, activation memory, initializers.

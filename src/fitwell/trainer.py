@@ -13,6 +13,7 @@ from fitwell import feeding, resuming
 from fitwell.arguments import named, whole_number
 from fitwell.callbacks import Callback
 from fitwell.compiling import in_words
+from fitwell.curvature.escaping import SaddleEscape
 from fitwell.data.sources import Kept, Source
 from fitwell.errors import InvalidArgument, NotReady
 from fitwell.examples import Examples
@@ -81,6 +82,7 @@ class Trainer(Predictor):
         validation_batch_size: int | None = None,
         validation_freq: int | Sequence[int] = 1,
         time_limit: float | str | None = None,
+        escape_saddles: bool = False,
     ) -> History:
         """Trains: `w <- w - step(gradient of the mean loss)`, epochs times over the data.
 
@@ -103,6 +105,9 @@ class Trainer(Predictor):
             steps_per_epoch: batches that make an epoch; needed for endless iterables.
             validation_freq: epochs between validations, or a list of epochs, from 1.
             time_limit: seconds, or "90s", "10m": the fit ends after the dispatch that exceeds it.
+            escape_saddles: where the loss of three epochs stands still and the curvature says that
+                the point is a saddle, step along its worst direction; the negative eigenvalue
+                is printed and enters the history as `"saddle_curvature"`. Needs arrays.
 
         Returns:
             the History: `.history["loss"]`, `.plot()`, `.frame()`, `.stopped`.
@@ -137,6 +142,9 @@ class Trainer(Predictor):
                 validation_data = Kept(validation_data)
             validation = held.source(held_out or validation_data, size, steps=validation_steps)
         self._begin_optimizer(optimizer, source)
+        if escape_saddles:
+            parts = self.network, examples.objective, optimizer, source
+            own = [SaddleEscape(*parts, verbose=verbose != 0), *own]
         history = History()
         bar = ProgressBar(verbose, examples.notes)
         self.history, self._callbacks = history, [*in_order(own), bar]
