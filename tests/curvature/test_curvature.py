@@ -167,7 +167,7 @@ def test_a_minimum_says_so() -> None:
     assert found.gradient_norm == 0
     assert repr(found) == (
         "<Curvature: minimum, 0 negative, 0 zero and 2 positive of 2 directions (zero is within "
-        "2e-05), eigenvalues from 1 to 9, trace 10; gradient norm 0, stationary (a gradient step "
+        "3e-05), eigenvalues from 1 to 9, trace 10; gradient norm 0, stationary (a gradient step "
         "lowers the loss of 0 by about 0)>"
     )
 
@@ -246,7 +246,9 @@ def test_errors() -> None:
         model.curvature(X[:0], y[:0])
     with pytest.raises(InvalidArgument, match="read many times, received an iterable of batches"):
         model.curvature(iter([(X, y)]))
-    with pytest.raises(InvalidArgument, match="expected steps >= 4, received steps=2"):
+    with pytest.raises(
+        InvalidArgument, match="expected steps to be a whole number >= 4, received steps=2"
+    ):
         model.curvature(X, y, exact=False, steps=2)
     with pytest.raises(UnknownArgument, match="Did you mean probes"):
         model.curvature(X, y, probe=2)  # type: ignore[call-arg]

@@ -26,7 +26,7 @@ def beyond(zero: float) -> tuple[int, int]:
 
 
 def test_exact_is_all_of_it() -> None:
-    found = spectrum.exact(lambda v: v @ H, 120, group=64)
+    found = spectrum.exact(lambda v: v @ H, 120)
     np.testing.assert_allclose(found.nodes, np.sort(VALUES), atol=1e-12)
     assert found.trace == pytest.approx(VALUES.sum())
     assert found.trace_error == 0
@@ -87,7 +87,7 @@ def test_a_run_that_has_seen_all_there_is_ends(values: HostArray) -> None:
 
 def test_one_weight() -> None:
     for found in (
-        spectrum.exact(lambda v: 5 * v, 1, group=8),
+        spectrum.exact(lambda v: 5 * v, 1),
         spectrum.estimated(lambda v: 5 * v, 1, probes=2, steps=4, seed=0),
     ):
         assert (found.trace, found.positive, found.negative) == (5, 1, 0)

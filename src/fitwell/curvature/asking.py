@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from fitwell import feeding
-from fitwell.arguments import named
+from fitwell.arguments import named, whole_number
 from fitwell.compiling import in_words
 from fitwell.curvature import spectrum
 from fitwell.curvature.result import Curvature
@@ -77,7 +77,7 @@ def curvature(
     arXiv:1901.10159; Dauphin et al. 2014, arXiv:1406.2572.
     """
     for name, value, lowest in (("probes", probes, 2), ("steps", steps, 4), ("seed", seed, 0)):
-        feeding.whole_number("curvature", name, value, lowest)
+        whole_number("curvature", name, value, lowest)
     point = point_of("curvature", model, x, y, sample_weight, batch_size)
     return found_at(
         point, exact or (exact is None and point.size <= _MOST_EXACT), probes, steps, seed
@@ -91,7 +91,7 @@ def found_at(point: Point, exact: bool, probes: int, steps: int, seed: int) -> C
     # A curvature that does not show in the loss, were the weights moved by their own length.
     least = 2 * float(np.finfo(np.float32).eps) * abs(loss) / max(length, 1.0) ** 2
     if exact:
-        found = spectrum.exact(point.products, point.size, point.surface.most_vectors, least)
+        found = spectrum.exact(point.products, point.size, least)
     else:
         found = spectrum.estimated(point.products, point.size, probes, steps, seed, least)
     directions = tuple(point.as_tree(vector.astype(np.float32)) for vector in found.vectors)
@@ -113,7 +113,7 @@ def point_of(
             "Pass x and y as arrays; some thousand examples are enough.",
         )
     if batch_size is not None:
-        feeding.whole_number(subject, "batch_size", batch_size, 1)
+        whole_number(subject, "batch_size", batch_size, 1)
     examples = Examples(model, subject)
     data = examples.batch(x, y, sample_weight)
     surface = Surface(subject, model.network, examples.objective, data, batch_size)

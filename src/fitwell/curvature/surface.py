@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import functools
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
@@ -16,6 +16,7 @@ from jax.flatten_util import ravel_pytree
 from fitwell import compiling, feeding, tree
 from fitwell.data.sources import ArraySource
 from fitwell.errors import InvalidArgument, InvalidData
+from fitwell.families import family_of
 from fitwell.network import Network
 from fitwell.programs import loop
 from fitwell.training import Batch, Objective, Stats, TrainState, losses_and_stats
@@ -25,8 +26,8 @@ Cost: TypeAlias = Callable[[Params], tuple[Array, Array]]
 Quantity: TypeAlias = Callable[..., dict[str, Array]]
 
 _ROWS = 256  # of a batch, unless batch_size says otherwise
-_GROUP_FLOATS = 2**26  # that the products of one dispatch may hold at a time
-_MOST_VECTORS = 64
+_ROWS_TOGETHER, _MOST_TOGETHER = 1024, 64  # of the batches of products that run side by side
+_DISPATCHED = 8  # products of a dispatch at least: enough to hide what starting it costs
 
 
 class Surface:
@@ -83,12 +84,16 @@ class Surface:
             self._whole = jax.device_put(compiling.shard(self.source.chunk(0, 0, steps)[0]))
         yield self._whole, steps
 
-    @property
-    def most_vectors(self) -> int:
-        """How many Hessian-vector products one dispatch computes without running out of memory."""
-        floats = sum(math.prod(shape) for node in self.network.nodes for shape, _ in node.out)
-        each = 8 * self.source.batch_size * floats  # values, slopes, tangents of both, patches
-        return int(np.clip(_GROUP_FLOATS // max(each, 1), 1, _MOST_VECTORS))
+    @functools.cached_property
+    def together(self) -> int:
+        """How many products run side by side: as many as keep the cores busy with small batches.
+
+        One where there are convolutions: with a kernel per product they become grouped ones.
+        """
+        layers = self.network.layers.values()
+        if any(family_of(layer) == "convolutions" for layer in layers):
+            return 1
+        return int(np.clip(_ROWS_TOGETHER // self.source.batch_size, 1, _MOST_TOGETHER))
 
 
 class Point:
@@ -136,17 +141,18 @@ class Point:
         """H v for each of the vectors (k, n), H the Hessian of L, as (k, n) in float64.
 
         Pearlmutter's product: the derivative of the gradient along v, exact, at a few times the
-        price of a gradient and without H. The vectors of a dispatch share the forward pass.
+        price of a gradient and without H.
 
         Source: Pearlmutter 1994, "Fast exact multiplication by the Hessian", Neural Computation 6.
         """
-        most = min(self.surface.most_vectors, len(vectors))
+        together = min(self.surface.together, len(vectors))
+        most = together * -(-min(_DISPATCHED, len(vectors)) // together)
         parts = []
         for start in range(0, len(vectors), most):
             some = vectors[start : start + most]
             (given,) = feeding.padded([np.asarray(some, np.float32)], most)
-            found = self._sums(_products, given)
-            parts.append(found["products"][: len(some)] / found["count"])
+            found = self._sums(_products, given.reshape(-1, together, self.size))
+            parts.append(found["products"].reshape(most, -1)[: len(some)] / found["count"])
         products = np.concatenate(parts)
         if not np.isfinite(products).all():
             raise InvalidData(
@@ -184,14 +190,18 @@ def _slope(cost: Cost, learn: Params) -> dict[str, Array]:
 
 
 def _products(cost: Cost, learn: Params, vectors: Array) -> dict[str, Array]:
+    """Vectors (groups, together, n): one group after the other, side by side within one."""
     gradient, unravel = jax.grad(cost, has_aux=True), ravel_pytree(learn)[1]
 
     def along(vector: Array) -> tuple[Array, Array]:
         _, product, count = jax.jvp(gradient, (learn,), (unravel(vector),), has_aux=True)
         return ravel_pytree(product)[0], count
 
-    products, count = jax.vmap(along, out_axes=(0, None))(vectors)
-    return {"products": products, "count": count}
+    if vectors.shape[1] == 1:  # not even a batch of one: convolutions stay what they are
+        products, counts = lax.map(along, vectors[:, 0])
+    else:
+        products, counts = lax.map(jax.vmap(along, out_axes=(0, None)), vectors)
+    return {"products": products, "count": counts[0]}
 
 
 def _values(cost: Cost, learn: Params, directions: Array, steps: Array) -> dict[str, Array]:

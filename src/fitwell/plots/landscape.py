@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitwell import feeding, figures
-from fitwell.arguments import named
+from fitwell import figures
+from fitwell.arguments import named, whole_number
 from fitwell.curvature.asking import Fitted, point_of
 from fitwell.errors import InvalidArgument
 from fitwell.plots.planes import SUBJECT, curved_plane, random_plane
@@ -73,7 +73,7 @@ def landscape(
     figures.check_path(path)
     network_of(SUBJECT, model)
     _check(directions, span, resolution)
-    feeding.whole_number(SUBJECT, "seed", seed, 0)
+    whole_number(SUBJECT, "seed", seed, 0)
     point = point_of(SUBJECT, model, x, y, sample_weight, batch_size)
     if directions == "curvature":
         vectors, names = curved_plane(model, x, y, sample_weight, batch_size, seed=seed)
