@@ -25,6 +25,7 @@ def compile_little() -> None:
         return
     level, emitters = "xla_backend_optimization_level", "xla_cpu_use_fusion_emitters"
     compiling._CPU_OPTIONS |= {level: 3, emitters: True}
+    compiling._ONCE |= {level: 0, emitters: False}
     os.environ["XLA_FLAGS"] = f"--{level}=0 --{emitters}=false"
     jax.devices()  # reads the flags; processes that tests start do not see them
     del os.environ["XLA_FLAGS"]

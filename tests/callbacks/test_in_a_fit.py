@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -443,11 +444,13 @@ def test_a_backup_every_few_batches_goes_on_in_the_middle_of_an_epoch(tmp_path):
     assert history.history == expected.history
 
 
+PATHS = [os.path.dirname(__file__), str(Path(__file__).parents[2])]
 PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[2])
+sys.path.insert(0, sys.argv[3])
+import conftest  # of the repository: this process compiles as the tests do, and so to the same bits
 from test_in_a_fit import *
-fw.settings.compile_cache = False
 slow = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, flush=True))
 fit(model(), [BackupAndRestore(sys.argv[1]), slow], epochs=100_000)
 """
@@ -455,7 +458,7 @@ fit(model(), [BackupAndRestore(sys.argv[1]), slow], epochs=100_000)
 
 def test_kill_minus_nine(tmp_path):
     folder = tmp_path / "backup"
-    command = [sys.executable, "-c", PROGRAM, str(folder), os.path.dirname(__file__)]
+    command = [sys.executable, "-c", PROGRAM, str(folder), *PATHS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             if int(line) >= 20:

@@ -121,11 +121,12 @@ class BatchNormalization(Layer):
         # What is subtracted from the rows is a constant for the gradient; what would follow from
         # its change is in `shift`. So the backward pass sums over the rows less often.
         fixed = lax.stop_gradient(mean)
-        shift = params.get("beta", 0)
+        shift = params.get("beta")
         if train:
-            shift = shift - (mean - fixed) * factor
+            shift = (0 if shift is None else shift) - (mean - fixed) * factor
         y = (matrix - repeat_row(fixed, len(matrix))) * repeat_row(factor, len(matrix))
-        y = y + repeat_row(shift, len(matrix))
+        if shift is not None:
+            y = y + repeat_row(shift, len(matrix))
         return jnp.moveaxis(y.reshape(last.shape), -1, place), state
 
     def _channels(self, shape: Shape) -> Shape:
