@@ -3,7 +3,8 @@
 python examples/shakespeare_transformer.py [steps]
 
 Network and training are nanoGPT's configuration for CPUs: 4 layers, 4 heads, 128 wide, context 64,
-2000 steps of 12 windows. Source: https://github.com/karpathy/nanoGPT.
+2000 steps of 12 windows; only the learning rate is another, see `optimizer`.
+Source: https://github.com/karpathy/nanoGPT.
 """
 
 import sys

@@ -108,9 +108,11 @@ def test_a_recurrent_network_writes(real_data: RealData) -> None:
 
 def test_a_transformer_writes(real_data: RealData, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fw.settings, "chunk_seconds", fw.settings.chunk_seconds)  # is put back
-    real_data("tinyshakespeare.txt")  # says what is missing
+    text = real_data("tinyshakespeare.txt").read_text()
     found = shakespeare_transformer.main(steps=120, spacing=640)
     assert found.loss < 2.7  # a twentieth of the page's steps: 3.31 without any, 2.45 for pairs
+    assert len(found.written) == 300
+    assert set(found.written) <= set(text)
 
 
 def bigram_entropy(text: str) -> float:
