@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -13,19 +14,28 @@ from fitwell import layers as L  # noqa: N812
 from fitwell import tree
 from fitwell.callbacks import BackupAndRestore, EarlyStopping, LambdaCallback
 from fitwell.errors import InvalidArgument
-from fitwell.types import HostArray
 
 X = np.random.default_rng(0).normal(size=(64, 2))
 Y = X @ [[1.0], [2.0]]
-ZERO = {"use_bias": False, "kernel_initializer": "zeros"}
 
 
 def at_the_saddle(optimizer: Any = None, **how: Any) -> fw.Sequential:
     """Two linear layers of zeros: each gradient is a product with the other layer."""
-    first, second = (L.Dense(units, **ZERO, **how) for units in (3, 1))
-    model = fw.Sequential([fw.Input((2,)), first, second], seed=1)
-    model.compile(optimizer or fw.optimizers.SGD(0.1), loss="mse")
+    how = {"use_bias": False, "kernel_initializer": "zeros", **how}
+    model = fw.Sequential([fw.Input((2,)), L.Dense(3, **how), L.Dense(1, **how)], seed=1)
+    model.compile(optimizer or fw.optimizers.SGD(0.05), loss="mse")
     return model
+
+
+def test_the_curvature_at_the_saddle() -> None:
+    """H has only the blocks -2 E[x y] between the layers: +-2 |E[x y]|, once for each unit."""
+    found = at_the_saddle().curvature(X, Y)
+    size = 2 * np.linalg.norm((X * Y).mean(0))
+    np.testing.assert_allclose(found.eigenvalues, size * np.repeat([-1, 0, 1], 3), atol=1e-5)
+    assert (found.verdict, found.negative, found.zero, found.positive) == ("saddle", 3, 3, 3)
+    assert found.gradient_norm == 0
+    # Downwards both layers move together: half of the squared length is in each.
+    assert np.square(found.worst["dense_1"]["kernel"]).sum() == pytest.approx(0.5, abs=1e-5)
 
 
 def test_sgd_stays_and_the_step_leaves(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,28 +60,28 @@ def test_sgd_stays_and_the_step_leaves(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_the_optimizer_begins_anew() -> None:
-    """The step is taken after the last epoch: the moments are still what they begin as."""
-    model = at_the_saddle("adam")
-    history = model.fit(X, Y, epochs=4, verbose=0, escape_saddles=True)
-    assert len(history.history["saddle_curvature"]) == 1
-    assert not any(np.asarray(leaf).any() for leaf in _arrays(model.train_state.optimizer))
-    assert model.evaluate(X, Y, verbose=0) < history.history["loss"][-1]
-
-
-def _arrays(state: Any) -> list[HostArray]:
-    import jax
-
-    return [leaf for leaf in jax.tree.leaves(state) if np.ndim(leaf)]
+    """Moments of before the saddle: at a rate of 0 only the step along the curvature moves."""
+    for escape in (False, True):
+        model = at_the_saddle("adam")
+        model.set_weights([np.ones((2, 3)), np.ones((3, 1))])
+        model.fit(X, Y, epochs=1, verbose=0)
+        model.set_weights([np.zeros((2, 3)), np.zeros((3, 1))])
+        model.learning_rate = 0.0
+        history = model.fit(X, Y, epochs=4, verbose=0, escape_saddles=escape)
+        assert ("saddle_curvature" in history.history) == escape
+        moments = [m for m in jax.tree.leaves(model.train_state.optimizer) if m.ndim == 2]
+        assert [bool(np.any(m)) for m in moments] == [not escape] * 4
+        assert any(w.any() for w in model.get_weights()) == escape
 
 
 def test_no_step_where_there_is_no_saddle() -> None:
     """At a minimum, and on a slope that is only too slow: the fit is the same to the last bit."""
-    for rate in (0.1, 1e-7):
+    for rate in (0.05, 1e-7):
         fits = []
         for escape in (False, True):
-            model = fw.Sequential([fw.Input((2,)), L.Dense(1)], seed=1)
-            model.compile(fw.optimizers.SGD(rate), loss="mse")
-            history = model.fit(X, Y + 1, epochs=15, verbose=0, escape_saddles=escape)
+            model = at_the_saddle(kernel_initializer="glorot_uniform")
+            model.learning_rate = rate
+            history = model.fit(X, Y, epochs=15, verbose=0, escape_saddles=escape)
             fits.append((history.history, model.get_weights()))
         assert fits[0][0] == fits[1][0]
         assert tree.host_equal(fits[0][1], fits[1][1])

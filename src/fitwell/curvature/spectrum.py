@@ -70,7 +70,7 @@ def exact(products: Products, size: int, least: float = 0.0) -> Spectrum:
         matrix[rows] = products(np.equal.outer(rows, np.arange(size)).astype(np.float32))
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
     places = np.unique([0, min(1, size - 1), max(size - 2, 0), size - 1])
-    zero = max(_TOLERANCE * np.abs(values).max(), least)
+    zero = float(max(_TOLERANCE * np.abs(values).max(), least))
     return Spectrum(
         size, True, values, np.full(size, 1 / size), float(values.sum()), 0.0,
         values[places], np.zeros(len(places)), vectors[:, places].T, zero,
@@ -113,7 +113,7 @@ def estimated(
     shares = np.concatenate([run.components[0] ** 2 for run in runs]) / probes
     order = np.argsort(nodes)
     traces = size * np.array([run.first for run in runs])
-    zero = max(_TOLERANCE * np.abs(ends.values).max(), least)
+    zero = float(max(_TOLERANCE * np.abs(ends.values).max(), least))
     return Spectrum(
         size, False, nodes[order], shares[order],
         float(traces.mean()), float(traces.std(ddof=1) / np.sqrt(probes)),

@@ -124,4 +124,5 @@ def _draw(title: str, ticks: HostArray, losses: HostArray, names: Sequence[str])
     axes.set_title(f"{title}: loss {middle:.4g} at the centre", size=9.5, weight="bold",
                    parse_math=False)  # fmt: skip
     axes.set(xlabel=names[0], ylabel=names[1])
+    axes.locator_params(nbins=5)
     return figure
