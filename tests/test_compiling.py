@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -184,6 +185,38 @@ def test_donated_memory_is_taken_and_static_arguments_are_values() -> None:
     donated = compiling.compile(lambda a, n: a * n, donate=(0,), static=(1,))
     np.testing.assert_array_equal(donated(x, 3), [0, 3, 6, 9])
     assert x.is_deleted()
+
+
+def test_a_unit_is_computed_once() -> None:
+    """A sum of four products with three readers: without a unit XLA repeats it in each of them."""
+    factors = np.array([1.5, -2.0, 3.0, 0.5], np.float32)
+
+    def products(x: Any) -> Any:
+        return sum(factors[i] * x[i : i + 97] for i in range(4))
+
+    def read(step: Any) -> Any:
+        def readers(x: Any) -> Any:
+            y = step(x)
+            return y + 1, y[::-1] - 3, jnp.maximum(y, 0)
+
+        return jax.jit(readers)
+
+    def multiplications(program: Any) -> int:
+        return len(re.findall(r" multiply\(", program.lower(x).compile().as_text()))
+
+    x = np.random.default_rng(0).normal(size=100).astype(np.float32)
+    unit = read(compiling.unit(products))
+    assert multiplications(unit) == 4
+    wanted = np.convolve(x, factors[::-1], mode="valid")
+    np.testing.assert_allclose(unit(x)[0], wanted + 1, rtol=1e-4, atol=1e-5)
+
+    def slope(step: Any) -> Any:
+        return jax.vmap(jax.grad(lambda x: jnp.sum(jnp.sin(step(x)))))
+
+    lanes = np.stack([x, 2 * x])
+    np.testing.assert_allclose(
+        slope(compiling.unit(products))(lanes), slope(products)(lanes), rtol=1e-5, atol=1e-5
+    )
 
 
 def test_one_device_takes_all() -> None:

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fitwell.ops.columns import column_mean, repeat_row
+from fitwell.ops.columns import add_row, column_mean, column_sum, repeat_row
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 3)).astype(np.float32)
@@ -18,6 +18,25 @@ def test_values() -> None:
     weighted = column_mean(jnp.asarray(X), jnp.asarray(W))
     np.testing.assert_allclose(weighted, X[W > 0].mean(0), rtol=1e-5, atol=1e-6)
     assert repeat_row(jnp.array([1.0, 2.0]), 3).tolist() == [[1, 2]] * 3
+
+
+def test_of_several_matrices() -> None:
+    several = X.reshape(5, 10, 3)
+    sums = column_sum(jnp.asarray(several))
+    np.testing.assert_allclose(sums, several.sum(1), rtol=1e-5, atol=1e-5)
+    repeated = repeat_row(sums, 4)
+    assert repeated.shape == (5, 4, 3)
+    np.testing.assert_array_equal(repeated, np.broadcast_to(sums[:, None], (5, 4, 3)))
+    assert column_sum(jnp.zeros((0, 3))).tolist() == [0, 0, 0]
+
+
+def test_a_row_is_added_to_every_row_and_gets_the_sum_of_their_gradients() -> None:
+    several, row = jnp.asarray(X.reshape(5, 10, 3)), jnp.array([1.0, -2.0, 3.0])
+    y, pull = jax.vjp(add_row, several, row)
+    np.testing.assert_array_equal(y, several + row)
+    d_several, d_row = pull(several)
+    np.testing.assert_array_equal(d_several, several)
+    np.testing.assert_allclose(d_row, X.sum(0), rtol=1e-5, atol=1e-5)
 
 
 def test_gradients_are_each_other() -> None:

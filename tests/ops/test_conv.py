@@ -214,3 +214,16 @@ def test_every_convolution_of_a_step_has_the_form_that_is_fast_in_loops(case: Ca
     groups = set(re.findall(r"(?:feature|batch)_group_count = (\d+)", text))
     assert forms <= {"[b, 0, 1, f]x[0, 1, i, o]->[b, 0, 1, f]"}
     assert groups <= {"1"}
+
+
+def test_the_gradient_of_a_depthwise_convolution_repeats_no_tap() -> None:
+    """XLA's CPU back end would compute the output anew for every tap of the kernel's gradient."""
+    case = CASES["depthwise"]._replace(strides=(1, 1), channels=(6, 6))
+    both = tuple(jnp.asarray(a, jnp.float32) for a in arrays(case))
+
+    def squares(both: Any) -> Any:
+        return jnp.sum(jnp.square(ours(case)(*both)))
+
+    text = jax.jit(jax.grad(squares)).lower(both).compile().as_text()
+    parts = 4  # of the batch, in which the kernel's gradient is summed
+    assert len(re.findall(r" multiply\(", text)) <= 9 * (1 + 1 + parts) + 9

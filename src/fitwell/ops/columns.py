@@ -43,3 +43,8 @@ def repeat_row(row: Array, rows: int) -> Array:
     """
     ones = jnp.ones((*row.shape[:-1], rows, 1), row.dtype)
     return jnp.matmul(ones, jnp.expand_dims(row, -2), precision=lax.Precision.HIGHEST)
+
+
+def add_row(x: Array, row: Array) -> Array:
+    """x + row for a row of x's last axis: (..., columns) -> (..., columns)."""
+    return x + repeat_row(row, x.size // row.size).reshape(x.shape)

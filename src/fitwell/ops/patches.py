@@ -27,6 +27,12 @@ def pad(x: Array, padding: list[tuple[int, int, int]], value: float = 0.0) -> Ar
     )
 
 
+def padded(x: Array, windows: tuple[Window, ...]) -> tuple[Array, tuple[Window, ...]]:
+    """The input with its padding, and the windows that lie over it without any."""
+    inside = [w._replace(size=w.size + w.before + w.after, before=0, after=0) for w in windows]
+    return pad(x, [(w.before, w.after, 0) for w in windows]), tuple(inside)
+
+
 def taps(x: Array, windows: tuple[Window, ...]) -> Iterator[Array]:
     """For each tap what it sees at every position: (batch, *positions, channels)."""
     x = pad(x, [(w.before, w.after, 0) for w in windows])

@@ -11,6 +11,7 @@ from fitwell.description import check_choice, check_positive_int
 from fitwell.errors import InvalidArgument
 from fitwell.layers.base import check_data_format
 from fitwell.layers.spatial.common import Spatial, check_divides
+from fitwell.ops.columns import add_row
 from fitwell.ops.conv import convolution, transposed_convolution
 from fitwell.ops.geometry import windows
 from fitwell.types import Array, Key, Params, Shape
@@ -74,7 +75,7 @@ class _Convolution(Spatial):
             groups=self.groups,
         )
         if self.use_bias:
-            y = y + params["bias"]
+            y = add_row(y, params["bias"])
         result: Array = activations.get(self.activation)(y)
         return result
 

@@ -10,6 +10,7 @@ from fitwell import activations, initializers
 from fitwell.description import check_choice, check_positive_int
 from fitwell.layers.base import check_data_format
 from fitwell.layers.spatial.common import Spatial
+from fitwell.ops.columns import add_row
 from fitwell.ops.conv import convolution
 from fitwell.ops.geometry import windows
 from fitwell.types import Array, Key, Params, Shape
@@ -87,7 +88,7 @@ class _Depthwise(_Channelwise):
         self.check(x.shape[1:])
         y = self.filtered(params["depthwise"], x)
         if self.use_bias:
-            y = y + params["bias"]
+            y = add_row(y, params["bias"])
         result: Array = activations.get(self.activation)(y)
         return result
 
@@ -198,7 +199,7 @@ class _Separable(_Channelwise):
         once = (1,) * self.rank
         y = convolution(y, params["pointwise"], strides=once, dilation=once)
         if self.use_bias:
-            y = y + params["bias"]
+            y = add_row(y, params["bias"])
         result: Array = activations.get(self.activation)(y)
         return result
 

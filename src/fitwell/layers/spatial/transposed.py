@@ -11,6 +11,7 @@ from fitwell.description import check_choice, check_positive_int
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.base import check_data_format, describe
 from fitwell.layers.spatial.common import Spatial
+from fitwell.ops.columns import add_row
 from fitwell.ops.conv import transposed_convolution
 from fitwell.ops.geometry import transposed_windows
 from fitwell.types import Array, Key, Params, Shape
@@ -79,7 +80,7 @@ class _Transposed(Spatial):
             output_padding=self._output_padding(),
         )
         if self.use_bias:
-            y = y + params["bias"]
+            y = add_row(y, params["bias"])
         result: Array = activations.get(self.activation)(y)
         return result
 
