@@ -10,6 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
 import fitwell as fw
 from fitwell.data.labels import target_column
@@ -89,7 +90,19 @@ BAD: dict[str, tuple[Call, type[FitwellError], str]] = {
         lambda m: m.fit(X),
         ShapeMismatch,
         "fit, x as y (none was given): expected labels of shape (n,), received (20, 4). "
-        "Each example needs one class index.",
+        "Pass the labels, too: fit(x, y), validation_data=(x, y).",
+    ),
+    "no y in validation_data": (
+        lambda m: m.fit(X, Y, validation_data=X),
+        ShapeMismatch,
+        "validation_data, x as y (none was given): expected labels of shape (n,), received "
+        "(20, 4). Pass the labels, too: fit(x, y), validation_data=(x, y).",
+    ),
+    "sparse": (
+        lambda m: m.fit(csr_matrix(X), Y),
+        InvalidData,
+        "fit, x: expected a dense array, received a sparse matrix (csr_matrix). "
+        "Pass x.toarray().",
     ),
     "weights' shape": (
         lambda m: m.fit(X, Y, sample_weight=np.ones((20, 2))),

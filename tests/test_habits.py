@@ -148,6 +148,33 @@ CASES: list[tuple[Callable[[], Any], type[FitwellError], str]] = [
         )
         for name in ("run_eagerly", "jit_compile", "steps_per_execution")
     ],
+    (
+        lambda: small().train_on_batch(np.zeros((4, 2)), np.zeros(4)),  # type: ignore[attr-defined]
+        UnknownAttribute,
+        "Sequential: expected an attribute it has, received .train_on_batch. "
+        "fit takes a generator of batches; fitwell.training.step is one step of it.",
+    ),
+    (
+        lambda: fw.load_model,  # type: ignore[attr-defined]
+        UnknownAttribute,
+        "fitwell: expected a name it has, received load_model. Write fitwell.load(path).",
+    ),
+    (
+        lambda: fw.architectures.ResNet50,  # type: ignore[attr-defined]
+        UnknownAttribute,
+        "fitwell.architectures: expected a name it has, received ResNet50. Did you mean resnet?",
+    ),
+    (
+        lambda: fw.Sequential(fw.layers.Dense(3)),  # type: ignore[arg-type]
+        InvalidArgument,
+        "Sequential: expected a list of layers, received layers=Dense(units=3). "
+        "Write Sequential([Dense(8), Dense(1)]), one layer in brackets too.",
+    ),
+    (
+        lambda: setattr(fw.settings, "compile_cash", False),
+        UnknownAttribute,
+        "settings: expected a setting there is, received compile_cash. Did you mean compile_cache?",
+    ),
 ]
 
 
@@ -157,6 +184,14 @@ def test_messages(call: Callable[[], Any], error: type[FitwellError], text: str)
         call()
     assert type(caught.value) is error
     assert str(caught.value) == text
+
+
+def test_an_attribute_nobody_has_is_python_s_own_error() -> None:
+    """Whose traceback proposes the nearest name."""
+    with pytest.raises(AttributeError) as caught:
+        small().summery()  # type: ignore[attr-defined]
+    assert str(caught.value) == "'Sequential' object has no attribute 'summery'"
+    assert caught.value.name == "summery"
 
 
 def numpy_loss(y_true: Any, y_pred: Any) -> Any:

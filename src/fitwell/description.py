@@ -18,8 +18,8 @@ from fitwell.errors import (
     FrozenDescription,
     InvalidArgument,
     UnknownArgument,
-    UnknownAttribute,
     did_you_mean,
+    no_attribute,
 )
 from fitwell.habits import cure_of, cure_of_attribute
 
@@ -129,11 +129,7 @@ class Description:
 
         def __getattr__(self, name: str) -> Any:
             """Only for what is not there: habits from elsewhere are answered with what to write."""
-            cure = cure_of_attribute(name)
-            if cure:
-                raise UnknownAttribute(type(self).__name__, "an attribute it has", f".{name}", cure)
-            text = f"{type(self).__name__!r} object has no attribute {name!r}"
-            raise AttributeError(text, name=name, obj=self)
+            raise no_attribute(self, name, cure_of_attribute(name))
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._refuse_change(name)

@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn
 
+from fitwell.habits import MODULES
+
 
 class FitwellError(Exception):
     """The root of every error that fitwell raises on purpose.
@@ -112,9 +114,18 @@ Did you mean Dense?
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         near = nearest(name, names)
         cure = f"Did you mean {near}?" if near else f"help({module}) shows what there is."
+        cure = MODULES.get(name, cure)
         raise UnknownAttribute(module, "a name it has", name, cure)
 
     return refuse
+
+
+def no_attribute(obj: object, name: str, cure: str | None) -> AttributeError:
+    """The error for an attribute that is missing; without a cure Python proposes the nearest."""
+    if cure:
+        return UnknownAttribute(type(obj).__name__, "an attribute it has", f".{name}", cure)
+    text = f"{type(obj).__name__!r} object has no attribute {name!r}"
+    return AttributeError(text, name=name, obj=obj)
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -130,7 +130,13 @@ class Examples:
             arrays.warn_not_finite(self.subject, "x" if len(inputs) == 1 else name, array)
         names = self.model.output_names
         what = f"{self.subject}, y" if y is not None else f"{self.subject}, x as y (none was given)"
-        labels = self._labels(what, arrays.by_name(what, inputs if y is None else y, names))
+        try:
+            labels = self._labels(what, arrays.by_name(what, inputs if y is None else y, names))
+        except FitwellError as error:
+            if y is not None:
+                raise
+            cure = "Pass the labels, too: fit(x, y), validation_data=(x, y)."
+            raise type(error)(error.subject, error.expected, error.received, cure) from None
         rows = {"x": inputs[0], **{f"y of {k}": v for k, v in zip(names, labels, strict=True)}}
         n = arrays.check_lengths(self.subject, rows)
         weights = tuple(

@@ -28,7 +28,7 @@ ROOM = 8  # steps a buffer holds for each that the cautious estimate allows; spe
 def is_iterable_of_batches(x: Any) -> bool:
     """Generators, data loaders and the like; not arrays, lists, dicts and frames."""
     arrays = (list, tuple, set, Mapping, np.ndarray, jax.Array, str, bytes)
-    if isinstance(x, arrays) or is_frame(x):
+    if isinstance(x, arrays) or is_frame(x) or hasattr(x, "toarray"):  # scipy's sparse matrices
         return False
     return not hasattr(x, "__array__") and (hasattr(x, "__iter__") or hasattr(x, "__getitem__"))
 

@@ -117,6 +117,39 @@ ARRAYS = ("bias", "count_params", "get_weights", "kernel", "set_weights", "weigh
 """What a model's layers have and descriptions have not."""
 
 
+MODELS = {
+    "train_on_batch": "fit takes a generator of batches; fitwell.training.step is one step of it.",
+    "test_on_batch": "Write evaluate(x, y).",
+    "predict_on_batch": "Write predict(x).",
+    "fit_generator": "Write fit(generator).",
+    "evaluate_generator": "Write evaluate(generator).",
+    "predict_generator": "Write predict(generator).",
+    "predict_classes": "Write predict(x).argmax(-1), or predict(x) > 0.5 for one unit.",
+    "predict_proba": "Write predict(x).",
+    "to_json": "Write save(path): one file holds the architecture and the weights.",
+    "get_config": "Write save(path): one file holds the architecture and the weights.",
+    "metrics": "evaluate(x, y) returns them, history.history has them for each epoch.",
+    "loss": "It is an argument of compile.",
+    "optimizer": "It is an argument of compile; the rate is model.learning_rate.",
+    "trainable_variables": "Write trainable_weights.",
+    "variables": "Write weights.",
+}
+"""What Keras' models have and fitwell's have not, with the cure."""
+
+MODULES = {
+    "load_model": "Write fitwell.load(path).",
+    "models": "Sequential, Model and load are in fitwell itself.",
+    "datasets": "fitwell comes without data: sklearn.datasets has small sets.",
+    "applications": "fitwell.architectures builds networks, without weights of others.",
+    "pad_sequences": "TextVectorization pads texts; numpy.pad pads one sequence.",
+    "preprocessing": "Layers do it, as a part of the model: Normalization, TextVectorization ...",
+    "backend": "Write jax.numpy.",
+    "ops": "Write jax.numpy.",
+    "random": "Write fitwell.utils.set_random_seed(0).",
+}
+"""What Keras has in its modules and fitwell elsewhere or not at all, with the cure."""
+
+
 def cure_of_attribute(name: str) -> str | None:
     """What to write in place of an attribute of Keras that a description does not have.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +12,9 @@ import numpy as np
 from fitwell import feeding, sharing
 from fitwell.arguments import named, whole_number
 from fitwell.compiling import in_words
-from fitwell.errors import InvalidArgument, InvalidData, NotReady
+from fitwell.errors import InvalidArgument, InvalidData, NotReady, no_attribute
 from fitwell.examples import Examples
+from fitwell.habits import MODELS
 from fitwell.hooks import BatchHook, Callback, FittedModel, batch_hook, listed
 from fitwell.measuring import measure
 from fitwell.network import Network, pick
@@ -39,6 +40,11 @@ class Predictor:
         self._compiled: Compiled | None = None
         self._input_form: Any = None
         self._output_form: Any = None
+
+    if not TYPE_CHECKING:  # which otherwise took every name for right
+
+        def __getattr__(self, name: str) -> Any:  # only for what is not there
+            raise no_attribute(self, name, MODELS.get(name))
 
     # What it consists of
 

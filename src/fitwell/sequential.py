@@ -52,6 +52,10 @@ class Sequential(Model):
         Trainer.__init__(self, name or "sequential", settings.next_seed() if seed is None else seed)
         self._input_form = self._output_form = None
         self._entries: list[Any] = []
+        if not isinstance(layers, Sequence | None) or isinstance(layers, str):
+            expected, received = "a list of layers", f"layers={layers!r}"
+            cure = "Write Sequential([Dense(8), Dense(1)]), one layer in brackets too."
+            raise InvalidArgument("Sequential", expected, received, cure)
         for layer in layers or []:
             self._append(layer)
         self._build_if_known()

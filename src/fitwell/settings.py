@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from fitwell.errors import InvalidArgument
+from fitwell.errors import InvalidArgument, UnknownAttribute, did_you_mean
 
 
 @dataclass
@@ -29,6 +30,14 @@ class Settings:
     progress: str = "auto"
     chunk_seconds: float = 0.12
     _seeds: np.random.Generator = field(default_factory=np.random.default_rng, repr=False)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Sets what there is; a name that there is not would change nothing."""
+        if name not in self.__dataclass_fields__:
+            known = [each for each in self.__dataclass_fields__ if not each.startswith("_")]
+            cure = did_you_mean(name, known)
+            raise UnknownAttribute("settings", "a setting there is", name, cure)
+        super().__setattr__(name, value)
 
     def set_seed(self, seed: int) -> None:
         """Makes every seed drawn from now on (one per model) a function of `seed`."""

@@ -175,6 +175,12 @@ ERRORS: list[tuple[Callable[[], Any], str]] = [
         "less often.",
     ),
     (
+        lambda: A.resnet(50, (224, 224)),
+        "resnet: expected input_shape=(rows, columns, channels) with at least 32 rows and columns, "
+        "received input_shape=(224, 224). Images in colour have three channels, (224, 224, 3), "
+        "grey ones one.",
+    ),
+    (
         lambda: A.mlp((4,), 1, ()),
         "mlp: expected units to be a list of whole numbers >= 1, received units=(). Write "
         "units=(128, 64), a number for each layer.",

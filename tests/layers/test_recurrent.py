@@ -446,7 +446,7 @@ MESSAGES: list[tuple[Callable[[], Any], type[FitwellError], str]] = [
         lambda: L.TimeDistributed(L.Add()),
         InvalidArgument,
         "TimeDistributed: expected layer to be a layer with one input, received layer=Add(). "
-        "Write TimeDistributed(Dense(8)).",
+        "Write TimeDistributed(Dense(8)); for a model, wrap each of its layers.",
     ),
     (
         lambda: L.Embedding(0, 3),

@@ -6,11 +6,14 @@
 61706
 """
 
+from typing import TYPE_CHECKING
+
 from fitwell.architectures.convolutional import lenet5, vgg
 from fitwell.architectures.dense import autoencoder, mlp
 from fitwell.architectures.residual import resnet, resnet_cifar
 from fitwell.architectures.sampling import generate
 from fitwell.architectures.text import char_rnn, transformer_lm
+from fitwell.errors import missing_attribute
 
 __all__ = [
     "autoencoder",
@@ -23,3 +26,6 @@ __all__ = [
     "transformer_lm",
     "vgg",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)

@@ -51,12 +51,15 @@ def choice(subject: str, name: str, value: Any, known: Sequence[Any]) -> None:
 def image(subject: str, shape: Any, least: int) -> tuple[int, int, int]:
     """(rows, columns, channels), with at least `least` rows and columns."""
     good = isinstance(shape, tuple | list) and len(shape) == 3
-    if not good or any(type(n) is not int or n < 1 for n in shape) or min(shape[:2]) < least:
+    good = good and all(type(n) is int and n >= 1 for n in shape)
+    if not good or min(shape[:2]) < least:
         raise InvalidArgument(
             subject,
             f"input_shape=(rows, columns, channels) with at least {least} rows and columns",
             f"input_shape={shape!r}",
-            "Enlarge the images, or take a network that halves them less often.",
+            "Enlarge the images, or take a network that halves them less often."
+            if good
+            else "Images in colour have three channels, (224, 224, 3), grey ones one.",
         )
     rows, columns, channels = shape
     return rows, columns, channels

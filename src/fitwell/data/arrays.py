@@ -36,6 +36,9 @@ def to_array(subject: str, value: Any) -> HostArray:
     """
     if is_frame(value):
         value = frame_to_array(subject, value)
+    if hasattr(value, "toarray"):  # scipy's sparse matrices
+        kind = f"a sparse matrix ({type(value).__name__})"
+        raise InvalidData(subject, "a dense array", kind, "Pass x.toarray().")
     try:
         array = np.asarray(value)
     except ValueError as error:

@@ -1,5 +1,8 @@
 """Populations: many networks of one shape trained by one compiled program."""
 
+from typing import TYPE_CHECKING
+
+from fitwell.errors import missing_attribute
 from fitwell.population.fitting import fit_many
 from fitwell.population.folding import cross_validate
 from fitwell.population.rates import find_learning_rate
@@ -14,3 +17,6 @@ __all__ = [
     "fit_many",
     "search",
 ]
+
+if not TYPE_CHECKING:
+    __getattr__ = missing_attribute(__name__, __all__)

@@ -35,12 +35,9 @@ class TimeDistributed(Layer):
 
     def validate(self) -> None:
         if not isinstance(self.layer, Layer) or self.layer.several_inputs:
-            raise InvalidArgument(
-                "TimeDistributed",
-                "layer to be a layer with one input",
-                f"layer={self.layer!r}",
-                "Write TimeDistributed(Dense(8)).",
-            )
+            cure = "Write TimeDistributed(Dense(8)); for a model, wrap each of its layers."
+            expected = "layer to be a layer with one input"
+            raise InvalidArgument("TimeDistributed", expected, f"layer={self.layer!r}", cure)
         check_inner(self, self.layer)
 
     def inner(self) -> dict[str, Layer]:
