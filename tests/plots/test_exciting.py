@@ -13,7 +13,14 @@ import pytest
 
 import fitwell as fw
 from fitwell import layers as L  # noqa: N812
-from fitwell.errors import FitwellError, InvalidArgument, InvalidData, NotReady, UnknownName
+from fitwell.errors import (
+    FitwellError,
+    InvalidArgument,
+    InvalidData,
+    NotReady,
+    ShapeMismatch,
+    UnknownName,
+)
 from fitwell.plots import maximal_input
 
 RNG = np.random.default_rng(0)
@@ -120,6 +127,18 @@ def test_the_picture(tmp_path: Path) -> None:
     assert f">net, layer dense, unit 0: {found.value:.3g}</text>" in text
 
 
+def test_an_image_in_a_row_of_numbers_is_drawn_as_an_image() -> None:
+    model = fw.Sequential([fw.Input((6,)), L.Dense(1)])
+    model["dense"].kernel = np.arange(6.0)[:, None]
+    found = maximal_input(model, "dense", 0, shape=(2, 3))
+    assert found.input.shape == (6,)
+    shown = found.figure.axes[0].images[0].get_array()
+    assert shown is not None
+    assert shown.shape[:2] == (2, 3)
+    direction = np.arange(6.0) / np.linalg.norm(np.arange(6.0)) * np.sqrt(6)
+    np.testing.assert_allclose(found.input, direction, atol=1e-5)
+
+
 def test_a_dead_unit_is_said() -> None:
     model = fw.Sequential([fw.Input((2,)), L.Dense(3, "relu"), L.Dense(1)])
     model["dense"].bias = [-1e6] * 3
@@ -152,6 +171,12 @@ def words() -> fw.Sequential:
 
 
 ERRORS: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
+    "another image": (
+        lambda: maximal_input(dense(), "dense", 0, shape=(2, 2)),
+        ShapeMismatch,
+        "maximal_input: expected the shape of an image of 5 numbers, (rows, columns) with 1 or 3 "
+        "channels, received (2, 2). Pass shape=(28, 28) for 784 numbers.",
+    ),
     "unknown layer": (
         lambda: maximal_input(dense(), "dense_1", 0),
         UnknownName,

@@ -123,7 +123,7 @@ def autoencoder(
     if len(shape) > 1:
         x = L.Flatten()(x)
     for n in (*hidden, code):
-        last = n is code and len(encoder) == len(channels) + len(hidden)
+        last = len(encoder) == len(channels) + len(hidden)
         name = "code" if last else None
         layer = L.Dense(n, activation=code_activation if last else activation, name=name)
         encoder.append((layer, x.shape))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -16,7 +17,15 @@ from fitwell.arguments import whole_number
 from fitwell.errors import InvalidArgument, InvalidData, warn
 from fitwell.network import Network, Node, Ref, pick
 from fitwell.plots import tiles
-from fitwell.plots.reading import Built, as_image, is_image, network_of, place_of, single_input
+from fitwell.plots.reading import (
+    Built,
+    as_image,
+    checked_image,
+    is_image,
+    network_of,
+    place_of,
+    single_input,
+)
 from fitwell.types import Array, HostArray, Params, Shape, State
 
 if TYPE_CHECKING:
@@ -51,6 +60,7 @@ def maximal_input(
     smoothing: float = 0.0,
     starts: int = 4,
     seed: int = 0,
+    shape: Sequence[int] | None = None,
     path: str | os.PathLike[str] | None = None,
 ) -> MaximalInput:
     """argmax of a_u(x) over |x| <= norm: the input that excites a unit most.
@@ -72,11 +82,14 @@ def maximal_input(
             leads to smoother images.
         starts: >= 1, random inputs to climb from at once; the best end is returned.
         seed: of the random inputs.
+        shape: (rows, columns) or (rows, columns, channels) of the picture, where the input is an
+            image in a row of numbers.
         path: a file to write, .svg, .png or .pdf.
 
     Raises:
         UnknownName: no layer of that name.
         InvalidArgument: a unit out of range, several inputs, inputs that are whole numbers.
+        ShapeMismatch: a shape of another number of pixels than the input has.
         InvalidData: the network's answer is not finite.
 
     >>> import numpy as np
@@ -92,19 +105,20 @@ def maximal_input(
     """
     figures.check_path(path)
     network = network_of(_SUBJECT, model)
-    shape = single_input(_SUBJECT, network)
+    size = single_input(_SUBJECT, network)
+    drawn = size if shape is None else checked_image(_SUBJECT, shape, math.prod(size))
     _check(network, norm, smoothing, steps=(steps, 1), starts=(starts, 1), seed=(seed, 0))
     place = place_of(_SUBJECT, network, layer)
     node = network.nodes[place]
     index = _index(node, unit)
-    if smoothing and len(shape) < 2:
+    if smoothing and len(size) < 2:
         cure = "Leave smoothing out."
-        raise InvalidArgument(_SUBJECT, "an image to smooth", f"inputs of shape {shape}", cure)
-    length = math.sqrt(math.prod(shape)) if norm is None else float(norm)
+        raise InvalidArgument(_SUBJECT, "an image to smooth", f"inputs of shape {size}", cure)
+    length = math.sqrt(math.prod(size)) if norm is None else float(norm)
     part = Network(network.nodes[: place + 1], network.inputs, (_whole(place, node),))
     before, ref, _ = part.logits(0)
-    blurs = [_blur(n, smoothing) for n in shape[:2]] if smoothing else []
-    start = _starts(starts, shape, length, seed)
+    blurs = [_blur(n, smoothing) for n in size[:2]] if smoothing else []
+    start = _starts(starts, size, length, seed)
     train = model.train_state
     x, values, slopes = _ascent(before.program(), ref)(
         train.params, train.state, start, index, np.float32(length), blurs, np.int32(steps)
@@ -113,7 +127,8 @@ def maximal_input(
     subject = f"layer {node.name}, unit {unit}"
     _check_climb(subject, np.asarray(values), np.asarray(slopes))
     found, value = np.asarray(x[best]), float(values[best])
-    figure = figures.finish(_draw(f"{model.name}, {subject}: {value:.3g}", found), path)
+    words = f"{model.name}, {subject}: {value:.3g}"
+    figure = figures.finish(_draw(words, found.reshape(drawn)), path)
     return MaximalInput(found, value, figure)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,19 @@ import numpy as np
 
 from fitwell import figures
 from fitwell.arguments import whole_number
-from fitwell.errors import InvalidArgument, ShapeMismatch
+from fitwell.errors import InvalidArgument
 from fitwell.families import family_of
 from fitwell.layers import LocallyConnected1D, LocallyConnected2D
 from fitwell.network import Network, Node
 from fitwell.plots import tiles
-from fitwell.plots.reading import Built, as_image, image_shape, is_image, network_of, place_of
+from fitwell.plots.reading import (
+    Built,
+    as_image,
+    checked_image,
+    image_shape,
+    network_of,
+    place_of,
+)
 from fitwell.types import HostArray, Params, Shape
 
 if TYPE_CHECKING:
@@ -135,14 +141,7 @@ def _pixels(subject: str, network: Network, node: Node, shape: Any, inputs: int)
             f"{inputs} numbers",
             "If they are the pixels of an image pass shape=(rows, columns).",
         )
-    if not is_image(found) or math.prod(found) != inputs:
-        raise ShapeMismatch(
-            subject,
-            f"the shape of an image of {inputs} numbers, (rows, columns) with 1 or 3 channels",
-            f"{found}",
-            "Pass shape=(28, 28) for 784 numbers.",
-        )
-    return found
+    return checked_image(subject, found, inputs)
 
 
 def _images(kernels: HostArray) -> list[tuple[str, HostArray]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
 from fitwell.data import arrays
-from fitwell.errors import InvalidArgument, InvalidData, UnknownName, did_you_mean
+from fitwell.errors import InvalidArgument, InvalidData, ShapeMismatch, UnknownName, did_you_mean
 from fitwell.layers.base import Layer
 from fitwell.layers.inputs import InputLayer
 from fitwell.network import Network, Node
@@ -108,6 +109,22 @@ def image_shape(network: Network, node: Node) -> Shape | None:
 def is_image(shape: Sequence[int]) -> bool:
     """(rows, columns), or these with one channel or red, green and blue."""
     return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))
+
+
+def checked_image(subject: str, shape: Sequence[int], numbers: int) -> Shape:
+    """The shape, which a user gave, of an image that lies in a row of so many numbers.
+
+    Raises:
+        ShapeMismatch: no image, or one of another number of pixels.
+    """
+    if not is_image(shape) or math.prod(shape) != numbers:
+        raise ShapeMismatch(
+            subject,
+            f"the shape of an image of {numbers} numbers, (rows, columns) with 1 or 3 channels",
+            f"{tuple(shape)}",
+            "Pass shape=(28, 28) for 784 numbers.",
+        )
+    return tuple(shape)
 
 
 def _keeps_pixels(layer: Layer) -> bool:

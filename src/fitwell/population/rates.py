@@ -152,8 +152,11 @@ def recommend(rates: HostArray, losses: HostArray, monitor: str) -> tuple[float,
             "some start. Scale the inputs, or try smaller rates."
         )
     mean = np.where(safe, np.where(safe[:, None], losses, 0).mean(1), np.inf)
-    best = int(np.argmin(mean))
-    text = f"{rates[best]:g} ends at the smallest mean {monitor}, {mean[best]:.4g}"
+    best = _away_from_the_edge(mean, losses, safe)
+    claim = f"ends at the smallest mean {monitor}, {mean[best]:.4g}"
+    if mean[best] > mean.min():
+        claim = f"is farther from divergence and as good: mean {monitor} {mean[best]:.4g}"
+    text = f"{rates[best]:g} {claim}"
     if losses.shape[1] > 1:
         text += f" (sd {losses[best].std(ddof=1):.2g} over {losses.shape[1]} starts)"
     for other, word in ((best - 1, "smaller"), (best + 1, "larger")):
@@ -165,6 +168,19 @@ def recommend(rates: HostArray, losses: HostArray, monitor: str) -> tuple[float,
     if best in (0, len(rates) - 1):
         text += "; it is the last one tried on that side: try more"
     return float(rates[best]), text + "."
+
+
+def _away_from_the_edge(mean: HostArray, losses: HostArray, safe: HostArray) -> int:
+    """The best rate; the next smaller if that is as good and the next larger diverges.
+
+    As good: within the standard error of the mean over starts. Next to a rate at which training
+    diverges a longer training, or another start, may diverge too.
+    """
+    best = int(np.argmin(mean))
+    if 0 < best < len(mean) - 1 and not safe[best + 1] and losses.shape[1] > 1:
+        error = losses[best].std(ddof=1) / np.sqrt(losses.shape[1])
+        return best - int(mean[best - 1] <= mean[best] + error)
+    return best
 
 
 def _checked(subject: str, rates: Any) -> list[float]:
