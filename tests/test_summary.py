@@ -14,6 +14,7 @@ from fitwell.layers import (
     GRU,
     Activation,
     Add,
+    BatchNormalization,
     Bidirectional,
     Conv2D,
     Dense,
@@ -171,6 +172,8 @@ def test_weights_without_an_initializer_of_their_own_are_left_out() -> None:
         (Dense(2, "selu"), "LecunNormal, Zeros"),
         (Dense(2), "GlorotUniform, Zeros"),
         (Dense(2, kernel_initializer="orthogonal", bias_initializer="ones"), "Orthogonal, Ones"),
+        (Dense(2, use_bias=False), "GlorotUniform"),
+        (BatchNormalization(scale=False, center=False), "Zeros, Ones"),
         (Dropout(0.5), ""),
     ],
 )

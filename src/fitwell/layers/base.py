@@ -27,6 +27,8 @@ _NAMED_FIELDS: dict[str, Any] = {
 
 _HOST_METHODS = "encode(self, values) with encoded(self, shape, dtype)"
 
+_SWITCHES = {"bias": "use_bias", "beta": "center", "gamma": "scale"}  # a weight only if it is True
+
 
 class Layer(Description):
     """A frozen description of a map from arrays to arrays; holds hyper-parameters, no arrays.
@@ -209,6 +211,8 @@ class Layer(Description):
             # None: the layer has no rule of its own for this weight.
             if each.name.endswith("_initializer") and getattr(self, each.name) is not None:
                 weight = each.name.removesuffix("_initializer")
+                if not getattr(self, _SWITCHES.get(weight, ""), True):
+                    continue
                 found = self.initializer(weight)
                 found = getattr(found, "function", found)  # a user's function has its own name
                 names[weight] = getattr(found, "__name__", type(found).__name__)
