@@ -11,6 +11,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import lax
 
+from fitwell import compiling
 from fitwell.ops import depthwise, patches
 from fitwell.ops.geometry import Window
 from fitwell.types import Array
@@ -84,7 +85,7 @@ def kernel(x: Array, y: Array, windows: Windows, groups: int) -> Array:
         reach = w.extent + (w.positions - 1) * w.stride
         padding.append((w.before, reach - w.size - w.before))
     found_ = _convolve(
-        x.transpose(3, 1, 2, 0),
+        compiling.unit(lambda x: x.transpose(3, 1, 2, 0))(x),
         y.transpose(1, 2, 0, 3),
         strides=[w.dilation for w in windows],
         padding=padding,
