@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
+from fitwell.ops.columns import column_sum
 from fitwell.types import Array
 
 
@@ -28,7 +29,8 @@ def clip(
 
 
 def _square(gradient: Array) -> Array:
-    return jnp.sum(jnp.square(gradient))
+    columns = gradient.shape[-1] if gradient.ndim else 1
+    return jnp.sum(column_sum(jnp.square(gradient).reshape(-1, columns)))
 
 
 def _scale(threshold: float, square: Array) -> Array:
