@@ -107,7 +107,7 @@ def of_layer(layer: L.Layer, *shape: int, dtype: str = "float32") -> int:
         (L.AveragePooling2D(2), (12, 12, 3), 2 * 72 * 3 + 2 * 36 * 3),
         # (x - mean) * scale + beta; scale = gamma / sqrt(variance + epsilon) once per channel.
         (L.BatchNormalization(), (6, 6, 3), 36 * 3 * 3 + 3 * 3),
-        # Per step: both products, two sums, tanh.
+        # Per step: both products (a bias is one more row of the kernel), their sum, tanh.
         (L.SimpleRNN(8), (10, 4), 10 * (2 * 5 * 8 + 2 * 8 * 8 + 8 + 8)),
         (L.RNN(L.SimpleRNNCell(8)), (10, 4), 10 * (2 * 5 * 8 + 2 * 8 * 8 + 8 + 8)),
         (L.Bidirectional(L.SimpleRNN(8)), (10, 4), 2 * 10 * (2 * 13 * 8 + 2 * 8)),
