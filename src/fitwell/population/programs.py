@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +14,15 @@ from fitwell import compiling
 from fitwell.families import family_of
 from fitwell.network import Network
 from fitwell.optimizers import Optimizer
+from fitwell.population.trailing import trailing_vmap
 from fitwell.population.varying import varied
 from fitwell.programs import loop
 from fitwell.training import Batch, Objective, Stats, TrainState, losses_and_stats, merge, step
 from fitwell.types import Array, Params, State
+
+_TINY = 32 * 1024  # products of one layer and batch, up to which lanes in vectors are faster
+_VECTOR = 16  # lanes that fill the registers
+_ONLY = {"dense", "inputs", "normalization", "others"}
 
 Values = dict[str, Array]
 """By name a number for each lane."""
@@ -72,18 +78,45 @@ def train_program(
             after = jax.tree.map(lambda new, old: jnp.where(real, new, old), after, train)
         return after, stats
 
-    every = spread(network, one, shared_data)
-
     def chunk(
         train: TrainState, totals: Stats, data: Batch, rates: Array, count: Array,
         values: Values, masks: Params,
     ) -> tuple[TrainState, Stats, Stats]:  # fmt: skip
+        axis = 0
+        every = spread(network, one, shared_data)
+        if is_tiny(network, data.mask.shape[-1], rates.shape[-1]):
+            axis = -1
+            every = trailing_vmap(one, (True, not shared_data, True, True, True), rates.shape[-1])
+            train, totals, values, masks = _moved((train, totals, values, masks), 0, -1)
+
         def body(carry: TrainState, batch: Batch, rate: Array) -> tuple[TrainState, Stats]:
+            batch = batch if shared_data else _moved(batch, 0, axis)
             return every(carry, batch, rate, values, masks)
 
-        return loop(objective, body, train, totals, data, rates, count, joined(objective))
+        join = joined(objective, axis)
+        train, totals, each = loop(objective, body, train, totals, data, rates, count, join)
+        if axis == 0:
+            return train, totals, each
+        return *_moved((train, totals), -1, 0), _moved(each, -1, 1)
 
     return compiling.compile(chunk, donate=(0, 1))
+
+
+def is_tiny(network: Network, batch: int, lanes: int) -> bool:
+    """Whether all lanes are faster in one vector: dense networks of few units, on the CPU."""
+    if jax.default_backend() != "cpu" or lanes < _VECTOR:
+        return False
+    if any(family_of(layer) not in _ONLY for layer in network.layers.values()):
+        return False
+    return batch * max((math.prod(w.shape) for w in _weights(network)), default=0) <= _TINY
+
+
+def _weights(network: Network) -> Any:
+    return jax.tree.leaves(network.weight_shapes[0])
+
+
+def _moved(arrays: Any, source: int, target: int) -> Any:
+    return jax.tree.map(lambda a: jnp.moveaxis(a, source, target), arrays)
 
 
 @compiling.program()
@@ -111,9 +144,9 @@ def evaluate_program(network: Network, objective: Objective, shared_data: bool) 
     return compiling.compile(chunk, donate=(2,))
 
 
-def joined(objective: Objective) -> Callable[[Stats, Stats], Stats]:
+def joined(objective: Objective, axis: int = 0) -> Callable[[Stats, Stats], Stats]:
     """`merge` lane by lane: a metric may join its sums in ways that are not elementwise."""
-    return jax.vmap(functools.partial(merge, objective))
+    return jax.vmap(functools.partial(merge, objective), in_axes=axis, out_axes=axis)
 
 
 @compiling.program()
