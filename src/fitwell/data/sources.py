@@ -48,9 +48,22 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> HostArray:
     return raw[offset : offset + size].view(dtype).reshape(shape)
 
 
-def order(n: int, seed: int, epoch: int) -> HostArray:
-    """The order of n examples: a function of (seed, epoch) alone, so that a fit can resume."""
-    return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(n)
+class Orders:
+    """The order of n examples: a function of (seed, epoch) alone, so that a fit can resume.
+
+    One generator draws all of them: to make one takes as long as to order a thousand examples.
+    """
+
+    def __init__(self) -> None:
+        self._bits = np.random.Philox(0)
+        self._fresh: Any = self._bits.state
+        self._generator = np.random.Generator(self._bits)
+
+    def __call__(self, n: int, seed: int, epoch: int) -> HostArray:
+        counter, key = np.zeros(4, np.uint64), np.array([seed, epoch], np.uint64)
+        fresh: Any = {**self._fresh, "state": {"counter": counter, "key": key}}
+        self._bits.state = fresh
+        return self._generator.permutation(n)
 
 
 class Buffers:
@@ -155,7 +168,7 @@ class ArraySource:
 
     def _epoch_order(self, epoch: int) -> HostArray:
         if self._order is None or self._order[0] != epoch:
-            self._order = epoch, order(self.rows, self.seed, epoch)
+            self._order = epoch, Orders()(self.rows, self.seed, epoch)
         return self._order[1]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fitwell.data.sources import Buffers, leaves, order
+from fitwell.data.sources import Buffers, Orders, leaves
 from fitwell.training import Batch
 from fitwell.types import HostArray
 
@@ -51,6 +51,7 @@ class LaneSource:
         one_order = seeds is None or len(set(seeds)) == 1
         self.shared = one_order and all(r is rows[0] for r in rows) and not self.weighted
         self._table = _table(weights, ones) if self.weighted else None
+        self._order = Orders()
         self._buffers: Buffers | None = None
         self._places: tuple[int, HostArray] | None = None
 
@@ -108,7 +109,7 @@ class LaneSource:
             n, rows = self.counts[i], self.rows[i]
             key = (n, 0 if self.seeds is None else self.seeds[i])
             if key not in known:
-                known[key] = np.arange(n) if self.seeds is None else order(*key, epoch)
+                known[key] = np.arange(n) if self.seeds is None else self._order(*key, epoch)
             places[i, :n] = known[key] if rows is None else rows[known[key]]
         self._places = epoch, places
         return places

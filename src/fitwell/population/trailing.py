@@ -24,17 +24,24 @@ from fitwell.types import Array
 Value: TypeAlias = tuple[Any, bool]
 """An array, and whether its last axis counts the lanes."""
 
-_ELEMENTWISE = frozenset(
-    "abs acos add add_any and asin atan atan2 cbrt ceil clamp convert_element_type copy copy_p cos "
-    "cosh div eq erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log "
-    "log1p logistic lt max min mul ne neg nextafter not or pow rem round rsqrt select_n sign sin "
-    "sinh sqrt square stop_gradient sub tan tanh xor".split()
-)
-_REDUCTIONS = frozenset(
-    "argmax argmin reduce_and reduce_max reduce_min reduce_or reduce_prod reduce_sum".split()
-)
-_CALLS = {"jit": "jaxpr", "pjit": "jaxpr", "closed_call": "call_jaxpr",
-          "custom_jvp_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr"}  # fmt: skip
+_ELEMENTWISE = """
+    abs acos add add_any and asin atan atan2 cbrt ceil clamp convert_element_type copy copy_p cos
+    cosh div eq erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log
+    log1p logistic lt max min mul ne neg nextafter not or pow rem round rsqrt select_n sign sin sinh
+    sqrt square stop_gradient sub tan tanh xor
+"""
+_REDUCTIONS = "argmax argmin reduce_and reduce_max reduce_min reduce_or reduce_prod reduce_sum"
+# What runs on arrays with one more axis as it does on those of one lane.
+_AS_THEY_ARE = frozenset(_REDUCTIONS.split())
+_TOGETHER = frozenset(_ELEMENTWISE.split())
+_CALLS = {
+    "closed_call": "call_jaxpr",
+    "custom_jvp_call": "call_jaxpr",
+    "custom_vjp_call": "call_jaxpr",
+    "jit": "jaxpr",
+    "pjit": "jaxpr",
+}
+"""The parameter in which an operation holds the operations that it consists of."""
 
 
 def trailing_vmap(function: Callable[..., Any], in_lanes: Sequence[bool], lanes: int) -> Any:
@@ -103,10 +110,10 @@ def _apply(jaxpr: Any, equation: Any, values: list[Value], lanes: int) -> list[V
     arrays = [array for array, _ in given]
     if not any(has for _, has in given):
         return [(each, False) for each in operation(*arrays)]
-    if name in _ELEMENTWISE:
+    if name in _TOGETHER:
         arrays = list(jnp.broadcast_arrays(*map(_aligned, given)))
         return [(each, True) for each in operation(*arrays)]
-    if name in _REDUCTIONS:
+    if name in _AS_THEY_ARE:
         return [(each, True) for each in operation(*arrays)]
     if name in _RULES:
         found = _RULES[name](values, lanes, **parameters)
@@ -134,10 +141,10 @@ def _with_lanes(value: Value, lanes: int) -> Array:
 def _broadcast(
     values: list[Value], lanes: int, *, shape: Any, broadcast_dimensions: Any, **_: Any
 ) -> Array | None:
-    (x, _), *more = values
-    if more:
+    if len(values) > 1:
         return None
-    return lax.broadcast_in_dim(x, (*shape, lanes), (*broadcast_dimensions, len(shape)))
+    axes = *broadcast_dimensions, len(shape)
+    return lax.broadcast_in_dim(values[0][0], (*shape, lanes), axes)
 
 
 def _reshape(
@@ -170,7 +177,7 @@ def _concatenate(values: list[Value], lanes: int, *, dimension: int) -> Array:
 def _dot(values: list[Value], lanes: int, *, dimension_numbers: Any, **_: Any) -> Array | None:
     """A product of two matrices as sums of products of vectors over the lanes."""
     (x, lanes_of_x), (y, lanes_of_y) = values
-    ((left, right), (batch, _)) = dimension_numbers
+    (left, right), (batch, _) = dimension_numbers
     if batch or x.ndim - lanes_of_x != 2 or y.ndim - lanes_of_y != 2 or len(left) != 1:
         return None
     if not (lanes_of_x and lanes_of_y) or x.dtype != y.dtype:
