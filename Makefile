@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo test check bench bench-layers clean
+.PHONY: demo test check bench bench-layers bench-populations clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fitwell train sklearn:breast_cancer
@@ -23,6 +23,9 @@ bench: benchmarks/.env/.installed
 
 bench-layers: benchmarks/.env/.installed
 	benchmarks/.env/bin/python benchmarks/layers.py $(ARGS)
+
+bench-populations: benchmarks/.env/.installed
+	benchmarks/.env/bin/python benchmarks/populations.py $(ARGS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -1,6 +1,6 @@
 """Many networks as one population beside as many fits of fitwell, one after the other.
 
-    python benchmarks/populations.py [--repeats 5] [--lanes 1,4,16,64,256]
+    python benchmarks/populations.py [--repeats 5] [--lanes 1,4,16,64,256]  (make bench-populations)
 
 Both are what users call: `fit_many` with n seeds, and n times a new model, `compile` and `fit`.
 Each ran once before, so nothing compiles in what is timed. Each size has a process of its own; the
