@@ -156,10 +156,11 @@ def unit(function: Callable[P, R]) -> Callable[P, R]:
     return called
 
 
-def program(maxsize: int = 64) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def program(maxsize: int = 16) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Remembers what a builder of compiled functions returned, by the value of its arguments.
 
-    The oldest of `maxsize` programs is let go, so that a long search does not grow.
+    The oldest of `maxsize` programs is let go, so that a long search does not grow: a program takes
+    megabytes. It is on disk all the same, if it is wanted again.
     """
     return functools.lru_cache(maxsize=maxsize)  # type: ignore[return-value]
 

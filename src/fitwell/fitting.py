@@ -315,7 +315,7 @@ class Fit:
         now = time.perf_counter()
         if older_than and now - self.snapshot_time < older_than:
             return
-        self.snapshot, self.snapshot_time = copy_program()(self.model.train_state), now
+        self.snapshot, self.snapshot_time = copy_program(self.network)(self.model.train_state), now
 
     def rescue(self) -> None:
         """After an error: the weights as they were at the last snapshot, if they were donated."""

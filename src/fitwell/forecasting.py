@@ -101,9 +101,10 @@ class _Job:
     def __init__(self, model: Model) -> None:
         self.optimizer = model._require_optimizer().program()
         self.network = model.network.program()
-        train = copy_program()(model.train_state)
+        train = copy_program(self.network)(model.train_state)
         learn, _ = self.network.split_trainable(train.params)
-        self.train: TrainState = train._replace(optimizer=optimizer_program(self.optimizer)(learn))
+        begin = optimizer_program(self.network, self.optimizer)
+        self.train: TrainState = train._replace(optimizer=begin(learn))
         self.objective = self._objective(model)
 
     def _objective(self, model: Model) -> Objective:

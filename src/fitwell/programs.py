@@ -198,14 +198,18 @@ def _layer_program(layer: Layer, shape: Any, many: bool) -> Any:
     return compiling.compile(begin, once=True)
 
 
+# A program for all networks would keep what it compiled for each of them: so these take the
+# network, and are let go with it.
+
+
 @compiling.program()
-def optimizer_program(optimizer: Optimizer) -> Any:
+def optimizer_program(network: Network, optimizer: Optimizer) -> Any:
     """Compiled: `params -> optimizer state`."""
-    return compiling.compile(optimizer.init, once=True)
+    return compiling.compile(lambda params: optimizer.init(params), once=True)
 
 
-@compiling.program(maxsize=1)
-def copy_program() -> Any:
+@compiling.program()
+def copy_program(network: Network) -> Any:
     """Compiled: the same tree in memory of its own, in one dispatch."""
     return compiling.compile(lambda tree: jax.tree.map(jnp.copy, tree))
 

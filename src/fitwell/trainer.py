@@ -221,7 +221,7 @@ class Trainer(Predictor):
                 'Pass batch_size="full".',
             )
         learn, _ = self.network.split_trainable(self.train_state.params)
-        begin = optimizer_program(optimizer.program())
+        begin = optimizer_program(self.network.program(), optimizer.program())
         wanted = jax.eval_shape(begin, learn)  # of the compiled function: traced once, not per fit
         have = self.train_state.optimizer
         same = str(jax.tree.structure(have)) == str(jax.tree.structure(wanted)) and all(

@@ -126,7 +126,8 @@ class SaddleEscape(Callback):
 
     def _move(self, learn: Params) -> None:
         train = self.model.train_state
-        fresh = optimizer_program(self.optimizer.program())(learn)
+        begin = optimizer_program(self.network.program(), self.optimizer.program())
+        fresh = begin(learn)
         params = {**train.params, **learn}
         self.model.train_state = train._replace(params=params, optimizer=fresh)
 

@@ -159,8 +159,8 @@ def optimizer_program(network: Network, objective: Objective, optimizer: Optimiz
     return compiling.compile(jax.vmap(begin))
 
 
-@compiling.program(maxsize=1)
-def keep_better_program() -> Any:
+@compiling.program()
+def keep_better_program(network: Network) -> Any:
     """Compiled: `(better, new, old) -> tree`: of each lane the new arrays if it got better."""
 
     def choose(better: Array, new: Any, old: Any) -> Any:
@@ -172,7 +172,7 @@ def keep_better_program() -> Any:
     return compiling.compile(choose, donate=(2,))
 
 
-@compiling.program(maxsize=1)
-def take_program() -> Any:
+@compiling.program()
+def take_program(network: Network) -> Any:
     """Compiled: `(tree, places) -> tree` of the lanes at `places`."""
     return compiling.compile(lambda tree, places: jax.tree.map(lambda a: a[places], tree))

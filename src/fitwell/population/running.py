@@ -214,7 +214,8 @@ class Group:
         if self.kept is None:
             self.kept = jax.tree.map(lambda a: a.copy(), current)
         else:
-            self.kept = programs.keep_better_program()(better, current, self.kept)
+            keep = programs.keep_better_program(self.plan.network)
+            self.kept = keep(better, current, self.kept)
         for place in range(len(self.lanes)):
             if epoch - max(self.best[place][1], 0) >= self.plan.patience:
                 self.end(place, "early_stopping")
@@ -258,7 +259,7 @@ class Group:
         places = [i for i, active in enumerate(self.active) if active]
         if 2 * len(places) > len(self.active):
             return
-        take = programs.take_program()
+        take = programs.take_program(self.plan.network)
         index = np.array(places)
         self.train, self.masks = take((self.train, self.masks), index)
         if self.kept is not None:
