@@ -89,14 +89,15 @@ BAD: dict[str, tuple[Call, type[FitwellError], str]] = {
     "no y": (
         lambda m: m.fit(X),
         ShapeMismatch,
-        "fit, x as y (none was given): expected labels of shape (n,), received (20, 4). "
-        "Pass the labels, too: fit(x, y), validation_data=(x, y).",
+        "fit, x as y (none was given): expected labels of shape (n,), received (20, 4). Each "
+        "example needs one class index. No labels were passed: if there are any, pass (x, y).",
     ),
     "no y in validation_data": (
         lambda m: m.fit(X, Y, validation_data=X),
         ShapeMismatch,
         "validation_data, x as y (none was given): expected labels of shape (n,), received "
-        "(20, 4). Pass the labels, too: fit(x, y), validation_data=(x, y).",
+        "(20, 4). Each example needs one class index. No labels were passed: if there are any, "
+        "pass (x, y).",
     ),
     "sparse": (
         lambda m: m.fit(csr_matrix(X), Y),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import fitwell as fw
+from fitwell import habits
 from fitwell.errors import (
     FitwellError,
     FrozenDescription,
@@ -184,6 +185,31 @@ def test_messages(call: Callable[[], Any], error: type[FitwellError], text: str)
         call()
     assert type(caught.value) is error
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("name", habits.MODELS)
+def test_each_method_of_keras_models_is_answered(name: str) -> None:
+    with pytest.raises(UnknownAttribute) as caught:
+        getattr(small(), name)
+    assert str(caught.value).endswith(f"received .{name}. {habits.MODELS[name]}")
+
+
+@pytest.mark.parametrize("name", habits.MODULES)
+def test_each_name_of_keras_is_answered(name: str) -> None:
+    with pytest.raises(UnknownAttribute) as caught:
+        getattr(fw, name)
+    assert str(caught.value).endswith(f"received {name}. {habits.MODULES[name]}")
+
+
+class Failing(fw.Sequential):
+    @property
+    def helper(self) -> Any:
+        return np.zeros(3).nothing  # type: ignore[attr-defined]
+
+
+def test_a_property_that_fails_says_why() -> None:
+    with pytest.raises(AttributeError, match=r"'numpy\.ndarray' object has no attribute 'nothing'"):
+        _ = Failing([fw.layers.Dense(1)]).helper
 
 
 def test_an_attribute_nobody_has_is_python_s_own_error() -> None:

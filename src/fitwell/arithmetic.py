@@ -2,7 +2,7 @@
 
 XLA's own count (`cost_analysis`) takes the body of a loop once, however often it turns, and counts
 what a fast form of a layer adds to the layer's formula. Here loops count their turns, and a product
-with ones, which some layers use to repeat or to sum faster, counts as the sum that it is.
+with ones, which some layers use to repeat, to add or to sum faster, counts as the sum that it is.
 """
 
 from __future__ import annotations
@@ -45,14 +45,21 @@ def operations(program: ClosedJaxpr | Jaxpr) -> int:
             needed.update(id(v) for v in equation.invars)
             used.append(equation)
     total, ones = 0, set[int]()
+    joined: dict[int, int] = {}  # how many columns of an array are ones that were joined to it
     for equation in reversed(used):
-        name, ins = str(equation.primitive), equation.invars
+        name, ins, out = str(equation.primitive), equation.invars, equation.outvars[0]
         if name in _KEEPS_ONES and _is_ones(ins[0], ones):
-            ones.add(id(equation.outvars[0]))
+            ones.add(id(out))
+        if name in _KEEPS_ONES:
+            joined[id(out)] = joined.get(id(ins[0]), 0)
+        if name == "concatenate" and equation.params["dimension"] == out.aval.ndim - 1:
+            joined[id(out)] = sum(v.aval.shape[-1] for v in ins if _is_ones(v, ones))
         if name == "dot_general" and any(_is_ones(v, ones) for v in ins):
-            total += equation.outvars[0].aval.size * (_terms(equation) - 1)
+            total += out.aval.size * (_terms(equation) - 1)
         else:
             total += _own(name, equation)
+            if name == "dot_general":
+                total -= out.aval.size * joined.get(id(ins[0]), 0)
     return total
 
 

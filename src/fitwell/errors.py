@@ -67,7 +67,7 @@ class FrozenDescription(FitwellError, AttributeError):
 
 
 class UnknownAttribute(FitwellError, AttributeError):
-    """A name (`layers.Dens`) that a module does not have."""
+    """A name (`layers.Dens`, `model.fit_generator`) that an object does not have."""
 
 
 class OutOfMemory(FitwellError, MemoryError):

@@ -135,7 +135,7 @@ class Examples:
         except FitwellError as error:
             if y is not None:
                 raise
-            cure = "Pass the labels, too: fit(x, y), validation_data=(x, y)."
+            cure = f"{error.cure} No labels were passed: if there are any, pass (x, y)."
             raise type(error)(error.subject, error.expected, error.received, cure) from None
         rows = {"x": inputs[0], **{f"y of {k}": v for k, v in zip(names, labels, strict=True)}}
         n = arrays.check_lengths(self.subject, rows)

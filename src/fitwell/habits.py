@@ -130,7 +130,6 @@ MODELS = {
     "get_config": "Write save(path): one file holds the architecture and the weights.",
     "metrics": "evaluate(x, y) returns them, history.history has them for each epoch.",
     "loss": "It is an argument of compile.",
-    "optimizer": "It is an argument of compile; the rate is model.learning_rate.",
     "trainable_variables": "Write trainable_weights.",
     "variables": "Write weights.",
 }
@@ -144,8 +143,7 @@ MODULES = {
     "pad_sequences": "TextVectorization pads texts; numpy.pad pads one sequence.",
     "preprocessing": "Layers do it, as a part of the model: Normalization, TextVectorization ...",
     "backend": "Write jax.numpy.",
-    "ops": "Write jax.numpy.",
-    "random": "Write fitwell.utils.set_random_seed(0).",
+    "random": "Draw with jax.random; fitwell.utils.set_random_seed(0) makes models repeat.",
 }
 """What Keras has in its modules and fitwell elsewhere or not at all, with the cure."""
 

@@ -44,6 +44,8 @@ class Predictor:
     if not TYPE_CHECKING:  # which otherwise took every name for right
 
         def __getattr__(self, name: str) -> Any:  # only for what is not there
+            if hasattr(type(self), name):  # a property that failed: its own error
+                return object.__getattribute__(self, name)
             raise no_attribute(self, name, MODELS.get(name))
 
     # What it consists of

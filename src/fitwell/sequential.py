@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from fitwell.arguments import named
@@ -44,7 +44,7 @@ class Sequential(Model):
     @named
     def __init__(
         self,
-        layers: Sequence[Any] | None = None,
+        layers: Iterable[Any] | None = None,
         name: str | None = None,
         *,
         seed: int | None = None,
@@ -52,7 +52,7 @@ class Sequential(Model):
         Trainer.__init__(self, name or "sequential", settings.next_seed() if seed is None else seed)
         self._input_form = self._output_form = None
         self._entries: list[Any] = []
-        if not isinstance(layers, Sequence | None) or isinstance(layers, str):
+        if isinstance(layers, str) or not (layers is None or hasattr(layers, "__iter__")):
             expected, received = "a list of layers", f"layers={layers!r}"
             cure = "Write Sequential([Dense(8), Dense(1)]), one layer in brackets too."
             raise InvalidArgument("Sequential", expected, received, cure)

@@ -177,8 +177,8 @@ ERRORS: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: A.resnet(50, (224, 224)),
         "resnet: expected input_shape=(rows, columns, channels) with at least 32 rows and columns, "
-        "received input_shape=(224, 224). Images in colour have three channels, (224, 224, 3), "
-        "grey ones one.",
+        "received input_shape=(224, 224). Write whole numbers, such as (224, 224, 3); grey images "
+        "have one channel.",
     ),
     (
         lambda: A.mlp((4,), 1, ()),

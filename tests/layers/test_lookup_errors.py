@@ -272,8 +272,10 @@ DATA: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
     "texts towards themselves": (
         lambda: chain(STRICT).fit(["a", "b"]),
         InvalidData,
-        "fit, x as y (none was given): expected numbers, received text (first value 'a'). Pass "
-        "the labels, too: fit(x, y), validation_data=(x, y).",
+        "fit, x as y (none was given): expected numbers, received text (first value 'a'). Look "
+        "words up with StringLookup or TextVectorization, convert digits with astype('float32'), "
+        "or train from the table with fitwell.tabular. No labels were passed: if there are any, "
+        "pass (x, y).",
     ),
     "standardize": (
         lambda: L.TextVectorization(standardize=len, vocabulary=ABC)(["a b"]),

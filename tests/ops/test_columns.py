@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from fitwell.ops.columns import add_row, column_mean, column_sum, repeat_row
 
@@ -48,3 +49,24 @@ def test_gradients_are_each_other() -> None:
     np.testing.assert_allclose(pull(jnp.asarray(X))[0], X.sum(0), rtol=1e-5, atol=1e-5)
     _, forward = jax.jvp(lambda row: repeat_row(row, 2), (cotangent,), (2 * cotangent,))
     assert forward.tolist() == [[2, -4, 6]] * 2
+
+
+@pytest.mark.parametrize("rows", [100_000, 65_537, 1 << 20])
+def test_long_sums_keep_their_digits(rows: int) -> None:
+    """Of a hundred thousand additions in a row each rounds: 1e-5 and more."""
+    x = np.random.default_rng(0).random((rows, 3)).astype(np.float32)
+    true = x.sum(0, dtype=np.float64)
+    weight = jnp.asarray(np.arange(rows) % 2, jnp.float32)
+    half = x[1::2].mean(0, dtype=np.float64)
+    gradient = jax.grad(lambda row: (repeat_row(row, rows) * x).sum())(jnp.ones(3))
+    for found, exact in ((column_sum(x), true), (gradient, true), (column_mean(x, weight), half)):
+        np.testing.assert_allclose(found, exact, rtol=2e-6)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 1024, 1025, 2048, 4099])
+def test_any_number_of_rows(rows: int) -> None:
+    x = np.arange(rows * 2.0, dtype=np.float32).reshape(rows, 2) % 7
+    np.testing.assert_allclose(column_sum(jnp.stack([x, 2 * x])), [x.sum(0), 2 * x.sum(0)])
+    row = jnp.array([3.0, 4.0])
+    np.testing.assert_array_equal(repeat_row(row, rows), np.broadcast_to(row, (rows, 2)))
+    np.testing.assert_array_equal(add_row(jnp.asarray(x), row), x + np.asarray(row))

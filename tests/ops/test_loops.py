@@ -81,3 +81,10 @@ def test_what_is_written_needs_no_memory_of_its_own() -> None:
     last, written = loop(double, False, None, start, xs)
     assert float(last) == 64
     np.testing.assert_array_equal(written, 2 * xs)
+
+
+def test_no_steps_change_nothing() -> None:
+    empty = jax.tree.map(lambda a: a[:0], XS)
+    last, written = loop(turn, False, KERNEL, START, empty)
+    np.testing.assert_array_equal(last[0], START[0])
+    assert [a.shape for a in written] == [(0, 2, 3), (0, 2, 3), (0, 2), (0,)]

@@ -177,6 +177,18 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[FitwellError], str]] = {
         "maximal_input: expected the shape of an image of 5 numbers, (rows, columns) with 1 or 3 "
         "channels, received (2, 2). Pass shape=(28, 28) for 784 numbers.",
     ),
+    "no image": (
+        lambda: maximal_input(dense(), "dense", 0, shape=5),  # type: ignore[arg-type]
+        ShapeMismatch,
+        "maximal_input: expected the shape of an image of 5 numbers, (rows, columns) with 1 or 3 "
+        "channels, received 5. Pass shape=(28, 28) for 784 numbers.",
+    ),
+    "negative rows": (
+        lambda: maximal_input(dense(), "dense", 0, shape=(-1, -5)),
+        ShapeMismatch,
+        "maximal_input: expected the shape of an image of 5 numbers, (rows, columns) with 1 or 3 "
+        "channels, received (-1, -5). Pass shape=(28, 28) for 784 numbers.",
+    ),
     "unknown layer": (
         lambda: maximal_input(dense(), "dense_1", 0),
         UnknownName,

@@ -59,7 +59,7 @@ def image(subject: str, shape: Any, least: int) -> tuple[int, int, int]:
             f"input_shape={shape!r}",
             "Enlarge the images, or take a network that halves them less often."
             if good
-            else "Images in colour have three channels, (224, 224, 3), grey ones one.",
+            else "Write whole numbers, such as (224, 224, 3); grey images have one channel.",
         )
     rows, columns, channels = shape
     return rows, columns, channels

@@ -211,7 +211,7 @@ class Layer(Description):
             # None: the layer has no rule of its own for this weight.
             if each.name.endswith("_initializer") and getattr(self, each.name) is not None:
                 weight = each.name.removesuffix("_initializer")
-                if not getattr(self, _SWITCHES.get(weight, ""), True):
+                if getattr(self, _SWITCHES.get(weight, ""), True) is False:
                     continue
                 found = self.initializer(weight)
                 found = getattr(found, "function", found)  # a user's function has its own name

@@ -10,7 +10,6 @@ from fitwell.description import check_number, check_positive_int
 from fitwell.errors import InvalidArgument, ShapeMismatch
 from fitwell.layers.base import Layer, describe
 from fitwell.ops import attention as ops
-from fitwell.ops.columns import repeat_row
 from fitwell.types import Array, Key, Params, Shape
 
 
@@ -51,8 +50,7 @@ class PositionEmbedding(Layer):
 
     def apply(self, params: Params, x: Array) -> Array:
         self._check(x.shape[1:])
-        used = params["embeddings"][: x.shape[-2]]
-        return repeat_row(used.reshape(-1), x.size // used.size).reshape(x.shape)
+        return jnp.broadcast_to(params["embeddings"][: x.shape[-2]], x.shape)
 
     def _check(self, shape: Shape) -> None:
         _check_sequence(self, shape)

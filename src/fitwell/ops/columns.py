@@ -5,21 +5,26 @@ than the same sum as a product with a vector of ones. Written as products, both 
 gradients of what is repeated (sums again) are fast, in every mode of differentiation.
 
 The products are those of a sum: they are never rounded to fewer digits, as an accelerator rounds
-the factors of other products.
+the factors of other products, and long sums are sums of sums, which keep the digits that a hundred
+thousand additions in a row would lose.
 """
 
 from __future__ import annotations
+
+import math
 
 import jax.numpy as jnp
 from jax import lax
 
 from fitwell.types import Array
 
+_MOST = 1024  # rows of one product: more would be added up one by one, and lose digits
+_LEAST = 31  # rows that are worth a product
+
 
 def column_sum(matrices: Array) -> Array:
     """The sum of each column: (..., rows, columns) -> (..., columns)."""
-    ones = jnp.ones((*matrices.shape[:-2], 1, matrices.shape[-2]), matrices.dtype)
-    return jnp.matmul(ones, matrices, precision=lax.Precision.HIGHEST).squeeze(-2)
+    return _product(jnp.ones(matrices.shape[-2], matrices.dtype), matrices)
 
 
 def column_mean(matrix: Array, weight: Array | None = None) -> Array:
@@ -32,7 +37,7 @@ def column_mean(matrix: Array, weight: Array | None = None) -> Array:
     if weight is None:
         return column_sum(matrix) / len(matrix)
     weight = weight.astype(matrix.dtype)
-    return jnp.matmul(weight, matrix, precision=lax.Precision.HIGHEST) / weight.sum()
+    return _product(weight, matrix) / weight.sum()
 
 
 def repeat_row(row: Array, rows: int) -> Array:
@@ -41,10 +46,39 @@ def repeat_row(row: Array, rows: int) -> Array:
     >>> repeat_row(jnp.array([1.0, 2.0]), 3).tolist()
     [[1.0, 2.0], [1.0, 2.0], [1.0, 2.0]]
     """
-    ones = jnp.ones((*row.shape[:-1], rows, 1), row.dtype)
-    return jnp.matmul(ones, jnp.expand_dims(row, -2), precision=lax.Precision.HIGHEST)
+    *batch, columns = row.shape
+    parts, each = _parts(rows)
+    if not each:
+        return jnp.broadcast_to(jnp.expand_dims(row, -2), (*batch, rows, columns))
+    # In parts, so that the gradient is a sum in parts.
+    one = jnp.broadcast_to(row[..., None, None, :], (*batch, parts, 1, columns))
+    ones = jnp.ones((*batch, parts, each, 1), row.dtype)
+    y = jnp.matmul(ones, one, precision=lax.Precision.HIGHEST)
+    return y.reshape(*batch, rows, columns)
+
+
+def _product(weight: Array, matrices: Array) -> Array:
+    """weight @ matrices, in parts: (rows,), (..., rows, columns) -> (..., columns)."""
+    *batch, rows, columns = matrices.shape
+    parts, each = _parts(rows)
+    if not each:
+        return (weight[:, None] * matrices).sum(-2)
+    weights = jnp.broadcast_to(weight.reshape(parts, 1, each), (*batch, parts, 1, each))
+    sums = jnp.matmul(
+        weights, matrices.reshape(*batch, parts, each, columns), precision=lax.Precision.HIGHEST
+    )
+    return sums.squeeze(-2).sum(-2)
+
+
+def _parts(rows: int) -> tuple[int, int]:
+    """How many parts of how many rows; (0, 0) where no product of some size divides them."""
+    if rows <= _MOST:
+        return 1, rows
+    each = next((n for n in range(_MOST, _LEAST, -1) if rows % n == 0), 0)
+    return (rows // each, each) if each else (0, 0)
 
 
 def add_row(x: Array, row: Array) -> Array:
     """x + row for a row of x's last axis: (..., columns) -> (..., columns)."""
-    return x + repeat_row(row, x.size // row.size).reshape(x.shape)
+    rows = math.prod(x.shape[:-1])
+    return x + repeat_row(row, rows).reshape(x.shape)

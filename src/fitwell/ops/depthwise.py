@@ -11,11 +11,12 @@ import math
 import jax.numpy as jnp
 
 from fitwell import compiling
+from fitwell.ops.columns import column_sum
 from fitwell.ops.geometry import Window
 from fitwell.ops.patches import pad, padded, taps
 from fitwell.types import Array
 
-_PARTS = 8  # rows of the batch that are summed in one fused loop
+_PARTS = 8  # of batch and first axis, which are added in one fused loop
 
 
 def output(x: Array, kernel: Array, windows: tuple[Window, ...], groups: int) -> Array:
@@ -45,16 +46,15 @@ def kernel(x: Array, y: Array, windows: tuple[Window, ...], groups: int) -> Arra
     loop, and what remains in a product with ones.
     """
     x, inside = padded(_repeated(x, y.shape[-1] // groups), windows)
-    parts = math.gcd(y.shape[0], _PARTS)
+    parts = math.gcd(math.prod(y.shape[:2]), _PARTS)
 
     def sums(x: Array, y: Array) -> Array:
-        rows = y.reshape(parts, -1, *y.shape[1:])
-        ones = jnp.ones((1, y.size // y.shape[-1] // parts), y.dtype)
+        rows = y.reshape(parts, -1, *y.shape[2:])
         found = []
         for seen in taps(x, inside):
             seen = seen.reshape(rows.shape)
             product = jnp.asarray(sum(seen[i] * rows[i] for i in range(parts)))
-            found.append(ones @ product.reshape(-1, y.shape[-1]))
+            found.append(column_sum(product.reshape(-1, y.shape[-1])))
         return jnp.stack(found).reshape(*(w.kernel for w in windows), 1, y.shape[-1])
 
     return compiling.unit(sums)(x, y)

@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 
 from fitwell.ops.columns import column_sum
 from fitwell.ops.loops import loop
@@ -31,8 +30,8 @@ class _Formula(NamedTuple):
 
     Attributes:
         step: (inputs, product, states) -> (states, kept): what the derivative will need is kept.
-        factors: kept of all steps -> what `back` multiplies by. On several cores it is worth to
-            leave as little as possible to the loop, which runs on one.
+        factors: kept of all steps -> what `back` multiplies by. On several cores it is worth
+            leaving little to the loop, which runs on one.
         back: (d_states, factors) -> (d_product, what else `d_inputs` needs, d_states before).
         d_inputs: what `back` returned first and second, of all steps -> the inputs' gradient.
     """
@@ -95,8 +94,7 @@ def _turn(formula: _Formula, constants: Any, states: States, now: Any) -> tuple[
 def _backward(formula: _Formula, residuals: Any, cotangents: Any) -> tuple[Any, ...]:
     kernel, bias, first, real, noise, outputs, kept = residuals
     d_outputs, d_last = cotangents
-    # The barrier keeps XLA from computing them in the loop after all.
-    factors = lax.optimization_barrier(formula.factors(kept))
+    factors = formula.factors(kept)
     turn, constants = functools.partial(_turn_back, formula), (kernel.T, noise)
     xs = factors, d_outputs, real
     d_start, (d_products, more) = loop(turn, True, constants, d_last, xs)

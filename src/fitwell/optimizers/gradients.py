@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import jax.numpy as jnp
 
 from fitwell.ops.columns import column_sum
@@ -29,8 +31,8 @@ def clip(
 
 
 def _square(gradient: Array) -> Array:
-    columns = gradient.shape[-1] if gradient.ndim else 1
-    return jnp.sum(column_sum(jnp.square(gradient).reshape(-1, columns)))
+    rows = math.prod(gradient.shape[:-1])
+    return jnp.sum(column_sum(jnp.square(gradient).reshape(rows, -1 if gradient.size else 0)))
 
 
 def _scale(threshold: float, square: Array) -> Array:

@@ -133,7 +133,7 @@ def _kernels(network: Network, node: Node, params: Params, shape: Any) -> HostAr
 
 def _pixels(subject: str, network: Network, node: Node, shape: Any, inputs: int) -> Shape:
     """The shape of the image that a Dense layer sees."""
-    found = image_shape(network, node) if shape is None else tuple(shape)
+    found = image_shape(network, node) if shape is None else shape
     if found is None:
         raise InvalidArgument(
             subject,

@@ -117,11 +117,14 @@ def checked_image(subject: str, shape: Sequence[int], numbers: int) -> Shape:
     Raises:
         ShapeMismatch: no image, or one of another number of pixels.
     """
-    if not is_image(shape) or math.prod(shape) != numbers:
+    whole = isinstance(shape, tuple | list) and all(
+        isinstance(n, int | np.integer) and n > 0 for n in shape
+    )
+    if not whole or not is_image(shape) or math.prod(shape) != numbers:
         raise ShapeMismatch(
             subject,
             f"the shape of an image of {numbers} numbers, (rows, columns) with 1 or 3 channels",
-            f"{tuple(shape)}",
+            f"{shape}",
             "Pass shape=(28, 28) for 784 numbers.",
         )
     return tuple(shape)

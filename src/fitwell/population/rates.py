@@ -138,6 +138,8 @@ def find_learning_rate(
 def recommend(rates: HostArray, losses: HostArray, monitor: str) -> tuple[float, str]:
     """The rate with the smallest mean loss among those at which no start diverged.
 
+    Next to a rate at which one did, the next smaller is taken if it is as good.
+
     >>> recommend(np.array([0.1, 1.0]), np.array([[0.5, 0.7], [0.2, np.nan]]), "loss")[0]
     0.1
     """
@@ -155,7 +157,8 @@ def recommend(rates: HostArray, losses: HostArray, monitor: str) -> tuple[float,
     best = _away_from_the_edge(mean, losses, safe)
     claim = f"ends at the smallest mean {monitor}, {mean[best]:.4g}"
     if mean[best] > mean.min():
-        claim = f"is farther from divergence and as good: mean {monitor} {mean[best]:.4g}"
+        claim = "is farther from divergence and as good, within the error: "
+        claim += f"mean {monitor} {mean[best]:.4g}"
     text = f"{rates[best]:g} {claim}"
     if losses.shape[1] > 1:
         text += f" (sd {losses[best].std(ddof=1):.2g} over {losses.shape[1]} starts)"
@@ -173,13 +176,14 @@ def recommend(rates: HostArray, losses: HostArray, monitor: str) -> tuple[float,
 def _away_from_the_edge(mean: HostArray, losses: HostArray, safe: HostArray) -> int:
     """The best rate; the next smaller if that is as good and the next larger diverges.
 
-    As good: within the standard error of the mean over starts. Next to a rate at which training
-    diverges a longer training, or another start, may diverge too.
+    As good: worse by no more than the standard error of the difference, from the same starts. Next
+    to a rate at which training diverges a longer training, or another start, may diverge too.
     """
     best = int(np.argmin(mean))
     if 0 < best < len(mean) - 1 and not safe[best + 1] and losses.shape[1] > 1:
-        error = losses[best].std(ddof=1) / np.sqrt(losses.shape[1])
-        return best - int(mean[best - 1] <= mean[best] + error)
+        worse = losses[best - 1] - losses[best]
+        error = worse.std(ddof=1) / np.sqrt(len(worse))
+        return best - int(worse.mean() <= error)
     return best
 
 
