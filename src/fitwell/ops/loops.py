@@ -45,6 +45,8 @@ def loop(turn: Turn, reverse: bool, constants: Any, start: Any, xs: Any) -> tupl
     """
     given, form = jax.tree.flatten(xs)
     steps, count = len(given[0]), len(given)
+    if not steps:
+        return _scan(turn, reverse, constants, start, xs)
     row = jax.tree.unflatten(form, [jax.ShapeDtypeStruct(a.shape[1:], a.dtype) for a in given])
     written, result = jax.tree.flatten(jax.eval_shape(turn, constants, start, row)[1])
     free, places = list(range(len(given))), []
