@@ -253,3 +253,14 @@ def test_the_epochs_loss_is_exact_for_every_reduction(
     picked = classes.predict(X)[np.arange(80), labels].astype(np.float64)
     expected = -np.log(picked[labels != 2]).mean()
     assert classes.evaluate(X, labels, batch_size=batch_size) == pytest.approx(expected, rel=1e-5)
+
+
+def test_each_call_in_training_mode_draws_anew() -> None:
+    """Monte-Carlo dropout: of eight masks of 64 units no two are the same, and the mean is x."""
+    model = fw.Sequential([fw.Input((64,)), fw.layers.Dropout(0.5)], seed=1)
+    x = np.ones((1, 64), np.float32)
+    drawn = np.array([np.asarray(model(x, training=True))[0] for _ in range(8)])
+    assert len({tuple(row) for row in drawn}) == 8
+    assert set(drawn.ravel()) == {0.0, 2.0}
+    assert drawn.mean() == pytest.approx(1, abs=0.2)
+    np.testing.assert_array_equal(model(x), x)

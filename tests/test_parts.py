@@ -69,3 +69,13 @@ def test_a_description_has_no_output() -> None:
     message = "Build the graph with symbols: h = first(x), y = second(h), Model(x, [h, y]). Of a"
     with pytest.raises(UnknownAttribute, match=re.escape(message)):
         _ = Dense(3).output
+
+
+def test_a_view_takes_what_its_layer_takes_beside_the_input() -> None:
+    """The decoder of a sequence-to-sequence model, from its layers by name."""
+    x, h = fw.Input((3, 2)), fw.Input((4,))
+    trained = fw.Model([x, h], fw.layers.GRU(4, name="decoder")(x, initial_state=h))
+    again = fw.Model([x, h], trained.get_layer("decoder")(x, initial_state=h))
+    data = np.ones((2, 3, 2), np.float32), np.full((2, 4), 0.3, np.float32)
+    np.testing.assert_array_equal(trained.predict(list(data)), again.predict(list(data)))
+    assert np.ptp(trained.predict([data[0], 2 * data[1]]) - trained.predict(list(data))) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -115,3 +116,48 @@ def test_a_model_that_nobody_else_keeps_gives_its_weights() -> None:
     gc.collect()
     np.testing.assert_array_equal(whole.get_weights()[0], np.full((2, 1), 7.0))
     np.testing.assert_array_equal(whole.get_weights()[1], [3.0])
+
+
+COMPOSED: dict[str, Callable[[fw.Model], fw.Model]] = {
+    "in a chain": lambda base: fw.Sequential([base, Dense(1)]),
+    "called": lambda base: fw.Model(x := fw.Input((4,)), Dense(1)(base(x))),
+    "its output": lambda base: fw.Model(base.inputs, Dense(1)(base.output)),
+    "its layers": lambda base: fw.Sequential([fw.Input((4,)), *base.layers, Dense(1)]),
+}
+
+
+@pytest.mark.parametrize("name", COMPOSED)
+def test_a_base_is_frozen_wherever_and_whenever_it_is_frozen(name: str) -> None:
+    """The recipe of transfer: train the head on a frozen base, then all of it."""
+    x = fw.Input((4,))
+    base = fw.Model(x, Dense(3, name="code")(x))
+    whole = COMPOSED[name](base)
+    whole.compile("sgd", loss="mse")
+    start = np.array(base["code"].kernel)
+
+    def moved() -> bool:
+        whole.fit(X, X[:, :1], verbose=0)
+        return bool((np.array(base["code"].kernel) != start).any())
+
+    base.trainable = False
+    assert not whole["code"].trainable
+    assert not moved()
+    base.trainable = True
+    assert moved()
+    start = np.array(base["code"].kernel)
+    whole["code"].trainable = False
+    assert not base.trainable
+    assert not moved()
+
+
+def test_a_base_that_was_frozen_before_can_be_fine_tuned() -> None:
+    base = fw.Sequential([fw.Input((4,)), Dense(3, name="code")])
+    base.trainable = False
+    whole = fw.Sequential([base, Dense(1)])
+    whole.compile("sgd", loss="mse")
+    start = np.array(base["code"].kernel)
+    whole.fit(X, X[:, :1], verbose=0)
+    np.testing.assert_array_equal(base["code"].kernel, start)
+    base.trainable = True
+    whole.fit(X, X[:, :1], verbose=0)
+    assert (np.array(base["code"].kernel) != start).any()

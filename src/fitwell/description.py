@@ -18,8 +18,8 @@ from fitwell.errors import (
     FrozenDescription,
     InvalidArgument,
     UnknownArgument,
+    answer,
     did_you_mean,
-    no_attribute,
 )
 from fitwell.habits import cure_of, cure_of_attribute
 
@@ -126,10 +126,7 @@ class Description:
         return hash(self._values(self))
 
     if not TYPE_CHECKING:  # which otherwise took every name for right
-
-        def __getattr__(self, name: str) -> Any:
-            """Only for what is not there: habits from elsewhere are answered with what to write."""
-            raise no_attribute(self, name, cure_of_attribute(name))
+        __getattr__ = answer(cure_of_attribute)
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._refuse_change(name)

@@ -6,7 +6,7 @@ import difflib
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from fitwell.habits import MODULES
 
@@ -120,12 +120,22 @@ Did you mean Dense?
     return refuse
 
 
-def no_attribute(obj: object, name: str, cure: str | None) -> AttributeError:
-    """The error for an attribute that is missing; without a cure Python proposes the nearest."""
-    if cure:
-        return UnknownAttribute(type(obj).__name__, "an attribute it has", f".{name}", cure)
-    text = f"{type(obj).__name__!r} object has no attribute {name!r}"
-    return AttributeError(text, name=name, obj=obj)
+def answer(cure_of: Callable[[str], str | None]) -> Callable[[Any, str], Any]:
+    """The `__getattr__` of a class: answers names that its objects lack.
+
+    Without a cure it is Python's own error, which proposes the nearest name.
+    """
+
+    def refuse(self: Any, name: str) -> Any:
+        if hasattr(type(self), name):  # a property that failed: its own error
+            return object.__getattribute__(self, name)
+        cure, kind = cure_of(name), type(self).__name__
+        if cure:
+            raise UnknownAttribute(kind, "an attribute it has", f".{name}", cure)
+        text = f"{kind!r} object has no attribute {name!r}"
+        raise AttributeError(text, name=name, obj=self)
+
+    return refuse
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

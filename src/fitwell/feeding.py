@@ -150,3 +150,8 @@ def padded(arrays: list[HostArray], rows: int) -> tuple[HostArray, ...]:
         return np.concatenate([a, np.zeros((rows - len(a), *a.shape[1:]), a.dtype)])
 
     return tuple(pad(a) for a in arrays)
+
+
+def batch_rows(subject: str, value: Any, default: int) -> int:
+    """The batch size that was given, or the default."""
+    return default if value is None else whole_number(subject, "batch_size", value, 1)

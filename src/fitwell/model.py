@@ -105,6 +105,7 @@ class Model(Trainer):
         )
 
     def change_layer(self, name: str, **changes: Any) -> None:
+        sharing.change(self._links, name, changes)
         self._network = self.network.with_layer(name, **changes)
         self._shared.pop(name, None)
 
@@ -274,8 +275,7 @@ class Model(Trainer):
         FLOPs are operations of the forward pass for one example. Under the table: what share of the
         weights and of the arithmetic is in convolutions, dense layers, recurrent layers ...
         """
-        text = summary(self.name, self.network, self.seed)
-        (print_fn or print)(text)
+        (print_fn or print)(summary(self.name, self.network, self.seed))
 
     def plot(self, path: str | Path | None = None) -> Figure:
         """The network as a picture (see `fitwell.plots.network`); `path="network.svg"` writes it.
@@ -292,7 +292,7 @@ class Model(Trainer):
     def __call__(self, x: Any, training: bool = False) -> Any:
         """Symbols in, symbols out: the layers become part of another model, with their weights.
 
-        Arrays in, arrays out: the map in inference (in training mode with `training=True`).
+        Arrays in, arrays out, in inference; `training=True` has dropout and noise on, drawn anew.
         """
         leaves = jax.tree.leaves(x, is_leaf=composing.is_symbol)
         if not any(composing.is_symbol(leaf) for leaf in leaves):

@@ -12,7 +12,7 @@ import numpy as np
 from fitwell import feeding, sharing
 from fitwell.arguments import named, whole_number
 from fitwell.compiling import in_words
-from fitwell.errors import InvalidArgument, InvalidData, NotReady, no_attribute
+from fitwell.errors import InvalidArgument, InvalidData, NotReady, answer
 from fitwell.examples import Examples
 from fitwell.habits import MODELS
 from fitwell.hooks import BatchHook, Callback, FittedModel, batch_hook, listed
@@ -37,16 +37,13 @@ class Predictor:
         self._network: Network | None = None
         self._train_state: TrainState | None = None
         self._links: sharing.Links = {}
+        self._noisy_calls = 0
         self._compiled: Compiled | None = None
         self._input_form: Any = None
         self._output_form: Any = None
 
     if not TYPE_CHECKING:  # which otherwise took every name for right
-
-        def __getattr__(self, name: str) -> Any:  # only for what is not there
-            if hasattr(type(self), name):  # a property that failed: its own error
-                return object.__getattribute__(self, name)
-            raise no_attribute(self, name, MODELS.get(name))
+        __getattr__ = answer(MODELS.get)
 
     # What it consists of
 
@@ -64,6 +61,8 @@ class Predictor:
         """The pure description of the graph; `network.forward` is the map."""
         if self._network is None:
             raise self._shapeless()
+        if self._links:
+            self._network = sharing.as_trainable(self._network, self._links)
         return self._network
 
     def _shapeless(self) -> NotReady:
@@ -205,7 +204,7 @@ class Predictor:
         self._require_optimizer()
         if x is None:
             raise InvalidArgument("evaluate", "x", "None", "Call evaluate(x, y).")
-        size = batch_rows("evaluate", batch_size, 32)
+        size = feeding.batch_rows("evaluate", batch_size, 32)
         if steps is not None:
             whole_number("evaluate", "steps", steps, 1)
         data = (x, y, sample_weight)
@@ -248,7 +247,7 @@ class Predictor:
         Returns:
             an array `(n, ...)`, or a list or dict of them as the outputs were given to Model.
         """
-        rows = batch_rows("predict", batch_size, _PREDICT_ROWS)
+        rows = feeding.batch_rows("predict", batch_size, _PREDICT_ROWS)
         if steps is not None:
             whole_number("predict", "steps", steps, 1)
         own = self._called(callbacks, "predict")
@@ -316,7 +315,8 @@ class Predictor:
     def _call_on_arrays(self, x: Any, training: bool) -> Any:
         xs = [jnp.asarray(a) for a in Examples(self, "call").inputs(x)]
         train = self.train_state
-        key = jax.random.fold_in(train.key, train.step)
+        self._noisy_calls += training  # each draws anew
+        key = jax.random.fold_in(jax.random.fold_in(train.key, train.step), self._noisy_calls)
         values, _ = self.network.forward(train.params, train.state, xs, key=key, train=training)
         outputs = [pick(values, ref) for ref in self.network.outputs]
         return self._form_outputs(outputs)
@@ -325,8 +325,3 @@ class Predictor:
         if isinstance(self._output_form, list):
             return dict(zip(self._output_form, outputs, strict=True))
         return outputs if self._output_form == "list" else outputs[0]
-
-
-def batch_rows(subject: str, value: Any, default: int) -> int:
-    """The batch size that was given, or the default."""
-    return default if value is None else whole_number(subject, "batch_size", value, 1)

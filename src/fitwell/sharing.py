@@ -1,7 +1,8 @@
 """Layers that several models use: the same instance means the same weights, as in Keras.
 
 A layer is a description; the first model that is built with an instance owns its weights. Models
-built with it later look them up there, and put them back there when they train.
+built with it later look them up there, and put them back there when they train. Whether it learns
+is the owner's to say, too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import jax
 
 from fitwell.errors import ShapeMismatch
 from fitwell.layers.base import Layer
+from fitwell.network import Network
 from fitwell.training import TrainState
 
 
@@ -22,6 +24,10 @@ class Owner(Protocol):
 
     name: str
     _train_state: TrainState | None
+
+    @property
+    def network(self) -> Network: ...
+    def change_layer(self, name: str, **changes: Any) -> None: ...
 
 
 Links: TypeAlias = dict[str, tuple[Layer, Owner]]
@@ -96,6 +102,27 @@ def push(train: TrainState, links: Links) -> None:
             params={**theirs.params, **({found[1]: params} if params else {})},
             state={**theirs.state, **({found[1]: state} if state else {})},
         )
+
+
+def as_trainable(network: Network, links: Links) -> Network:
+    """The network with layers that learn if the owners' do: to freeze one freezes it everywhere."""
+    for name, (layer, _) in links.items():
+        found = owner_of(layer)
+        learns = network.layers[name].trainable
+        if found and found[0]._train_state and learns != _layer(found).trainable:
+            network = network.with_layer(name, trainable=not learns)
+    return network
+
+
+def change(links: Links, name: str, changes: Mapping[str, Any]) -> None:
+    """Makes the owner's layer learn, or not, as that of a model that shares it."""
+    found = owner_of(links[name][0]) if name in links and "trainable" in changes else None
+    if found and found[0]._train_state and _layer(found).trainable != changes["trainable"]:
+        found[0].change_layer(found[1], trainable=changes["trainable"])
+
+
+def _layer(found: tuple[Owner, str]) -> Layer:
+    return found[0].network.layers[found[1]]
 
 
 def _weights(train: TrainState | None, name: str) -> tuple[Any, Any]:

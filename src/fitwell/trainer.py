@@ -21,7 +21,7 @@ from fitwell.fitting import Fit, Position
 from fitwell.history import History
 from fitwell.hooks import FittedModel, in_order, listed
 from fitwell.optimizers import Optimizer
-from fitwell.predictor import Predictor, batch_rows
+from fitwell.predictor import Predictor
 from fitwell.programs import optimizer_program
 from fitwell.progress import ProgressBar
 from fitwell.training import Batch
@@ -136,7 +136,7 @@ class Trainer(Predictor):
         )  # fmt: skip
         validation = None
         if validation_data is not None or held_out is not None:
-            size = batch_rows("fit", validation_batch_size, source.batch_size)
+            size = feeding.batch_rows("fit", validation_batch_size, source.batch_size)
             held = Examples(self, "validation_data", examples.objective)
             if isinstance(validation_data, Iterator):  # read once, but wanted after each epoch
                 validation_data = Kept(validation_data)
@@ -209,7 +209,7 @@ class Trainer(Predictor):
             data = examples.class_weighted(data, class_weight)
         if batch_size == "full":
             return data, held_out, len(data.x[0])
-        return data, held_out, batch_rows(examples.subject, batch_size, 32)
+        return data, held_out, feeding.batch_rows(examples.subject, batch_size, 32)
 
     def _begin_optimizer(self, optimizer: Optimizer, source: Source) -> None:
         """Optimizer state for the weights that learn; kept if it fits them already."""

@@ -124,9 +124,9 @@ class LayerView:
         """What comes out of it as a symbol: `Model(model.inputs, model["code"].output)`."""
         return at_layer(self._owner, self.name)[1]
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any, **more: Any) -> Any:
         """The layer, with the weights it has in this model, on a symbol of another."""
-        return self._owner.shared_layer(self.name)(x)
+        return self._owner.shared_layer(self.name)(x, **more)
 
     # Its arrays
 

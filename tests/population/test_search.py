@@ -19,6 +19,9 @@ from fitwell.errors import FitwellError
 from fitwell.population.dense import SPACE, dense
 from fitwell.population.grouping import Trial, families
 from fitwell.population.hunting import split_rows
+from fitwell.population.jobs import Job
+from fitwell.population.lanes import Lane
+from fitwell.population.plan import Signals
 from fitwell.population.space import Choose, Random
 
 RNG = np.random.default_rng(2)
@@ -218,3 +221,18 @@ def test_the_default_space_is_one_of_valid_networks() -> None:
         choose = Choose(Random([seed]))
         assert build(choose).built
         assert set(choose.values) == set(SPACE)
+
+
+def test_a_group_of_which_no_lane_goes_on_has_ended() -> None:
+    """Halving may find all lanes of one shape among the worse half."""
+    model = fw.Sequential([L.Input((2,)), L.Dense(1)])
+    model.compile("sgd", loss="mse")
+    job = Job("test", model, X, Y, batch_size=32, epochs=9)
+    ready = job.prepare([Lane(seed) for seed in range(3)])
+    group = ready.group(ready.lanes, Signals(None, []))
+    group.advance(1)
+    for place in range(3):
+        group.drop(place)
+    group.leave_out()
+    assert group.advance(9) is None
+    assert group.epoch == 1

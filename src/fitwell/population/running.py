@@ -257,7 +257,7 @@ class Group:
         A program for each number of lanes would be compiled; halving needs few.
         """
         places = [i for i, active in enumerate(self.active) if active]
-        if 2 * len(places) > len(self.active):
+        if not places or 2 * len(places) > len(self.active):
             return
         take = programs.take_program(self.plan.network)
         index = np.array(places)
