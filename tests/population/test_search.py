@@ -153,6 +153,16 @@ def uncompiled(choose: Choose) -> Any:
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
+    "no space": (
+        lambda: fw.search(X, Y),
+        "search: expected a function build(choose) -> compiled model, a dict, or None as its "
+        "space, received a ndarray. Write search(None, x, y) for dense networks.",
+    ),
+    "a model as the space": (
+        lambda: fw.search(linear(Choose(Random([0]))), X, Y),
+        "search: expected a function build(choose) -> compiled model, a dict, or None as its "
+        "space, received a Sequential. Write search(None, x, y) for dense networks.",
+    ),
     "no valid point": (
         lambda: fw.search(refusing, X, Y, **SEARCH),
         "search: expected a space with a valid point, received none in 50 draws; the last was "

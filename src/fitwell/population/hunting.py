@@ -53,6 +53,10 @@ class Hunt:
         self.max_trials = math.inf
         if max_trials is not None:
             self.max_trials = whole_number("search", "max_trials", max_trials, 1)
+        if isinstance(space, Model) or not (callable(space) or isinstance(space, dict | None)):
+            expected = "a function build(choose) -> compiled model, a dict, or None as its space"
+            cure = "Write search(None, x, y) for dense networks."
+            raise InvalidArgument("search", expected, f"a {type(space).__name__}", cure)
         self.build: Builder = space if callable(space) else dense(x, y, space, seed)
         self.path = None if path is None else Path(path)
         self.trials = self._read()
