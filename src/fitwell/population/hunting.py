@@ -42,6 +42,7 @@ class Hunt:
         mode: str,
     ) -> None:  # fmt: skip
         self.began = time.perf_counter()
+        _check_space(space)
         self.seconds, self.seed, self.verbose = seconds, seed, verbose
         self.monitor, self.mode = monitor, mode
         self.train, self.held = (x, y), validation_data
@@ -53,10 +54,6 @@ class Hunt:
         self.max_trials = math.inf
         if max_trials is not None:
             self.max_trials = whole_number("search", "max_trials", max_trials, 1)
-        if isinstance(space, Model) or not (callable(space) or isinstance(space, dict | None)):
-            expected = "a function build(choose) -> compiled model, a dict, or None as its space"
-            cure = "Write search(None, x, y) for dense networks."
-            raise InvalidArgument("search", expected, f"a {type(space).__name__}", cure)
         self.build: Builder = space if callable(space) else dense(x, y, space, seed)
         self.path = None if path is None else Path(path)
         self.trials = self._read()
@@ -228,6 +225,13 @@ class Hunt:
         beside = self.path.with_name(self.path.name + ".part")
         beside.write_text(json.dumps({"trials": entries}, indent=1))
         beside.replace(self.path)
+
+
+def _check_space(space: Any) -> None:
+    if isinstance(space, Model) or not (callable(space) or isinstance(space, dict | None)):
+        expected = "a function build(choose) -> compiled model, a dict, or None as its space"
+        cure = "Write search(None, x, y) for dense networks."
+        raise InvalidArgument("search", expected, f"a {type(space).__name__}", cure)
 
 
 def split_rows(x: Any, y: Any, share: Any, seed: int) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
