@@ -223,13 +223,14 @@ def test_a_model_with_names_for_its_inputs_and_outputs_inside_another() -> None:
     close(got[1], 2 * X)
 
 
-def test_freezing_a_model_holds_in_models_made_from_it_later() -> None:
+def test_freezing_a_model_holds_in_models_made_from_it_before_and_later() -> None:
     inner = base()
-    free = fw.Sequential([inner, Dense(1)])
+    before = fw.Sequential([inner, Dense(1)])
+    assert [view.trainable for view in before.layers] == [True, True, True]
     inner.trainable = False
-    frozen = fw.Sequential([inner, Dense(1)])
-    assert [view.trainable for view in free.layers] == [True, True, True]
-    assert [view.trainable for view in frozen.layers] == [False, False, True]
+    later = fw.Sequential([inner, Dense(1)])
+    for model in (before, later):
+        assert [view.trainable for view in model.layers] == [False, False, True]
 
 
 # Messages

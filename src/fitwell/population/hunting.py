@@ -74,8 +74,8 @@ class Hunt:
                 self._bracket(trials, signals)
                 self.trials += trials
                 self._write()
-        winner = min(self.trials, key=Trial.rank)
-        if winner.epochs < 1:
+        winner = min(self.trials, key=Trial.rank, default=None)
+        if winner is None or winner.epochs < 1:
             raise InvalidArgument(
                 "search",
                 "a budget for one epoch of one trial",
