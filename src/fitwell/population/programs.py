@@ -108,11 +108,8 @@ def is_tiny(network: Network, batch: int, lanes: int) -> bool:
         return False
     if any(family_of(layer) not in _ONLY for layer in network.layers.values()):
         return False
-    return batch * max((math.prod(w.shape) for w in _weights(network)), default=0) <= _TINY
-
-
-def _weights(network: Network) -> Any:
-    return jax.tree.leaves(network.weight_shapes[0])
+    weights = jax.tree.leaves(network.weight_shapes[0])
+    return batch * max((math.prod(w.shape) for w in weights), default=0) <= _TINY
 
 
 def _moved(arrays: Any, source: int, target: int) -> Any:

@@ -25,8 +25,8 @@ Value: TypeAlias = tuple[Any, bool]
 """An array, and whether its last axis counts the lanes."""
 
 _ELEMENTWISE = """
-    abs acos add add_any and asin atan atan2 cbrt ceil clamp convert_element_type copy copy_p cos
-    cosh div eq erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log
+    abs acos add add_any and asin atan atan2 cbrt ceil clamp convert_element_type copy cos cosh
+    div eq erf erf_inv erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log
     log1p logistic lt max min mul ne neg nextafter not or pow rem round rsqrt select_n sign sin sinh
     sqrt square stop_gradient sub tan tanh xor
 """
