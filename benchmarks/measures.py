@@ -14,14 +14,18 @@ class Measurement:
     """One process: one peer doing one row's work once.
 
     Attributes:
-        step_us: microseconds per training step of the timed fit.
+        step_us: microseconds of the timed fit, its validation included, per training step.
         first_fit_s: seconds from the first call of fit to its end: compiling and one epoch.
+        target_s: seconds from the first call of fit to the row's validation loss.
+        memory_mb: the largest resident memory of the process until fit ended, in MiB.
         predict_us: microseconds to predict one example, after the first call.
         loss: mean training loss of the last epoch.
     """
 
     step_us: float
     first_fit_s: float
+    target_s: float
+    memory_mb: float
     predict_us: float
     loss: float
 
@@ -59,6 +63,24 @@ def ratios(peer: Sequence[float], ours: Sequence[float]) -> Spread:
     return Spread.of([p / o for p, o in zip(peer, ours, strict=True)])
 
 
+def seconds_to(
+    target: float, first_fit_s: float, first: float, epoch_s: float, later: Sequence[float]
+) -> float:
+    """Seconds until the validation loss is at most `target`.
+
+    Args:
+        first_fit_s: seconds of a first fit of one epoch, compiling included.
+        first: validation loss after it.
+        epoch_s: mean seconds of each epoch of a second fit that continues.
+        later: validation losses after those, one of them at most `target`.
+
+    >>> seconds_to(0.5, 2.0, 0.9, 0.25, [0.7, 0.4, 0.6])
+    2.5
+    """
+    epochs = next(i for i, loss in enumerate([first, *later]) if loss <= target)
+    return first_fit_s + epochs * epoch_s
+
+
 def step_ratios(rounds: Rounds, peer: str) -> Spread:
     """How many times our time a peer's training step takes."""
     return ratios([m.step_us for m in rounds[peer]], [m.step_us for m in rounds[OURS]])
@@ -68,7 +90,7 @@ def verdict(rounds: Rounds, goal: float) -> str:
     """One sentence: the ratio of the fastest other library beside the goal."""
     best = min((p for p in rounds if p != OURS), key=lambda p: step_ratios(rounds, p).median)
     ratio = step_ratios(rounds, best)
-    reached = "reached" if ratio.median >= goal else "missed"
+    reached = _verdict(ratio.median >= goal)
     return f"Fastest other: {best}, {ratio.text(2)} times our time; goal {goal:g}: {reached}."
 
 
@@ -77,6 +99,8 @@ HEADERS = (
     "us per step (range)",
     "times fitwell (range)",
     "first fit (s)",
+    "to the loss (s)",
+    "memory (MiB)",
     "predict one (us)",
     "final loss",
 )
@@ -90,6 +114,8 @@ def table(rounds: Rounds) -> list[list[str]]:
             Spread.of([m.step_us for m in measured]).text(1),
             step_ratios(rounds, peer).text(2),
             f"{statistics.median(m.first_fit_s for m in measured):.2f}",
+            f"{statistics.median(m.target_s for m in measured):.2f}",
+            f"{statistics.median(m.memory_mb for m in measured):.0f}",
             f"{statistics.median(m.predict_us for m in measured):.0f}",
             f"{statistics.median(m.loss for m in measured):.3f}",
         ]
@@ -97,18 +123,22 @@ def table(rounds: Rounds) -> list[list[str]]:
     ]
 
 
-START_HEADERS = ("start of fitwell", "median (range)", "goal", "")
+GOAL_HEADERS = ("fitwell by itself", "median (range)", "goal", "")
 
 
-def start_line(what: str, values: Sequence[float], unit: str, goal: float) -> list[str]:
-    """One line under `START_HEADERS`: less than the goal is better.
+def goal_line(what: str, seen: Spread, unit: str, goal: float, *, least: bool = False) -> list[str]:
+    """One line under `GOAL_HEADERS`; `least`: the goal is the smallest good value.
 
-    >>> start_line("import", [0.1, 0.3, 0.2], "s", 0.15)
+    >>> goal_line("import", Spread(0.2, 0.1, 0.3), "s", 0.15)
     ['import', '0.20 (0.10..0.30) s', '<= 0.15 s', 'missed']
     """
-    spread = Spread.of(values)
-    reached = "reached" if spread.median <= goal else "missed"
-    return [what, f"{spread.text(2)} {unit}", f"<= {goal:g} {unit}", reached]
+    reached = seen.median >= goal if least else seen.median <= goal
+    sign = ">=" if least else "<="
+    return [what, f"{seen.text(2)} {unit}", f"{sign} {goal:g} {unit}", _verdict(reached)]
+
+
+def _verdict(reached: bool) -> str:
+    return "reached" if reached else "missed"
 
 
 LAYER_HEADERS = ("layer", "fitwell us per step", "PyTorch us per step", "ratio (range)", "bar", "")

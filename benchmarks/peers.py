@@ -1,68 +1,64 @@
 """How a user of each library writes the same training.
 
 Everybody gets the same data, sizes, batch and Adam, shuffles every epoch, keeps the running loss
-and accuracy, and prints nothing. A peer is a function of a Row that returns a Fitter.
+and accuracy, validates after every epoch and shows progress. A peer is a function of a Row that
+returns a Fitter.
 """
 
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from rows import EPSILON, LEARNING_RATE, SEED, Array, Row
-
-
-class Epochs(NamedTuple):
-    """Mean training loss and accuracy of each epoch, as the library reports them."""
-
-    loss: list[float]
-    accuracy: list[float]
+import numpy as np
+from rows import EPSILON, LEARNING_RATE, SEED, Array, Data, Epochs, Row
 
 
 class Fitter(NamedTuple):
-    """What a peer offers: `fit(x, y, epochs)`, which continues, and `predict(x)`."""
+    """What a peer offers: `fit(data, epochs)`, which continues, and `predict(x)`."""
 
-    fit: Callable[[Array, Array, int], Epochs]
+    fit: Callable[[Data, int], Epochs]
     predict: Callable[[Array], Any]
 
 
 def fitwell(row: Row) -> Fitter:
     import fitwell as fw
 
-    fw.utils.set_random_seed(SEED)
-    layers = [fw.layers.Dense(layer.units, activation=layer.activation) for layer in row.network]
-    model = fw.Sequential(layers)
-    model.compile(
-        optimizer=fw.optimizers.Adam(LEARNING_RATE, epsilon=EPSILON),
-        loss="binary_crossentropy" if row.binary else "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-    return _keras_habits(model, row)
+    fw.settings.progress = "bar"  # as in a terminal, though nobody looks
+    return _keras_habits(fw, row)
 
 
 def keras(row: Row, backend: str, steps_per_execution: int) -> Fitter:
     os.environ["KERAS_BACKEND"] = backend  # read when keras is imported
     import keras
 
-    keras.utils.set_random_seed(SEED)
-    layers = [keras.layers.Dense(layer.units, activation=layer.activation) for layer in row.network]
-    model = keras.Sequential(layers)
+    return _keras_habits(keras, row, steps_per_execution=steps_per_execution)
+
+
+def _keras_habits(library: Any, row: Row, **more: Any) -> Fitter:
+    """What fitwell and Keras write alike; `more` goes to compile."""
+    library.utils.set_random_seed(SEED)
+    last = library.layers.Activation("sigmoid" if row.binary else "softmax")
+    model = library.Sequential([*row.network.fitwell(library.layers), last])
     model.compile(
-        optimizer=keras.optimizers.Adam(LEARNING_RATE, epsilon=EPSILON),
+        optimizer=library.optimizers.Adam(LEARNING_RATE, epsilon=EPSILON),
         loss="binary_crossentropy" if row.binary else "sparse_categorical_crossentropy",
         metrics=["accuracy"],
-        steps_per_execution=steps_per_execution,
+        **more,
     )
-    return _keras_habits(model, row)
 
-
-def _keras_habits(model: Any, row: Row) -> Fitter:
-    def fit(x: Array, y: Array, epochs: int) -> Epochs:
-        history = model.fit(x, y, epochs=epochs, batch_size=row.batch, verbose=0).history
-        return Epochs(history["loss"], history["accuracy"])
+    def fit(data: Data, epochs: int) -> Epochs:
+        history = model.fit(
+            data.x,
+            data.y,
+            batch_size=row.batch,
+            epochs=epochs,
+            validation_data=data.validation,
+            verbose=1,
+        ).history
+        return Epochs(**{name: history[name] for name in Epochs._fields})
 
     return Fitter(fit, partial(model.predict, verbose=0))
 
@@ -71,7 +67,9 @@ def pytorch(row: Row, *, fused: bool = False, compiled: bool = False) -> Fitter:
     import torch
 
     torch.manual_seed(SEED)
-    model = _torch_network(row)
+    model = torch.nn.Sequential(*row.network.torch(torch.nn))
+    if _images(row):
+        model = model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=LEARNING_RATE, eps=EPSILON, fused=fused)
     criterion = torch.nn.BCEWithLogitsLoss() if row.binary else torch.nn.CrossEntropyLoss()
 
@@ -84,63 +82,94 @@ def pytorch(row: Row, *, fused: bool = False, compiled: bool = False) -> Fitter:
 
     loss_and_hits = torch.compile(measure) if compiled else measure
 
-    def epoch(x: Any, y: Any) -> tuple[float, float]:
-        order = torch.randperm(len(x))
+    def training_step(x: Any, y: Any) -> tuple[Any, Any]:
+        optimizer.zero_grad(set_to_none=True)
+        loss, hits = loss_and_hits(x, y)
+        loss.backward()
+        optimizer.step()
+        return loss.detach(), hits
+
+    def means(step: Callable[[Any, Any], tuple[Any, Any]], x: Any, y: Any) -> tuple[float, float]:
         loss_sum, hits_sum = torch.zeros(()), torch.zeros((), dtype=torch.int64)
-        # Tensors shuffled at once and split: a DataLoader would be many times slower.
-        for xs, ys in zip(x[order].split(row.batch), y[order].split(row.batch), strict=True):
-            optimizer.zero_grad(set_to_none=True)
-            loss, hits = loss_and_hits(xs, ys)
-            loss.backward()
-            optimizer.step()
-            loss_sum += loss.detach() * len(xs)
+        # Tensors split: a DataLoader would be many times slower.
+        for xs, ys in zip(x.split(row.batch), y.split(row.batch), strict=True):
+            loss, hits = step(xs, ys)
+            loss_sum += loss * len(xs)
             hits_sum += hits
         return loss_sum.item() / len(x), hits_sum.item() / len(x)
 
-    def fit(x: Array, y: Array, epochs: int) -> Epochs:
-        xs, ys = torch.from_numpy(x), torch.from_numpy(y)
-        ys = ys if row.binary else ys.long()
-        means = [epoch(xs, ys) for _ in range(epochs)]
-        return Epochs([loss for loss, _ in means], [accuracy for _, accuracy in means])
+    def fit(data: Data, epochs: int) -> Epochs:
+        (x, y), validation = _tensors(row, data.x, data.y), _tensors(row, *data.validation)
+        result = Epochs([], [], [], [])
+        for number in range(epochs):
+            order = torch.randperm(len(x))
+            seen = means(training_step, x[order], y[order])
+            with torch.no_grad():
+                # Not compiled: that would be a second program, and slower to the first result.
+                seen = (*seen, *means(measure, *validation))
+            _keep(result, number, seen)
+        return result
 
     def predict(x: Array) -> Any:
         with torch.inference_mode():
-            logits = model(torch.from_numpy(x))
+            logits = model(_tensor(row, x))
             return (logits.sigmoid() if row.binary else logits.softmax(-1)).numpy()
 
     return Fitter(fit, predict)
 
 
-def _torch_network(row: Row) -> Any:
-    from torch import nn
+def _images(row: Row) -> bool:
+    return len(row.network.shape) == 3
 
-    (width,) = row.shape
-    layers: list[Any] = []
-    for layer in row.network:
-        layers += [nn.Linear(width, layer.units), nn.ReLU()]
-        width = layer.units
-    return nn.Sequential(*layers[:-1])  # ends with logits
+
+def _tensor(row: Row, x: Array) -> Any:
+    """Images keep their memory, which is PyTorch's `channels_last`: its faster format here."""
+    import torch
+
+    return torch.from_numpy(x).movedim(-1, 1) if _images(row) else torch.from_numpy(x)
+
+
+def _tensors(row: Row, x: Array, y: Array) -> tuple[Any, Any]:
+    import torch
+
+    labels = torch.from_numpy(y)
+    return _tensor(row, x), labels if row.binary else labels.long()
+
+
+def _keep(epochs: Epochs, number: int, seen: tuple[float, ...]) -> None:
+    """Adds what one epoch gave, and prints it: progress where a library shows none."""
+    for values, value in zip(epochs, seen, strict=True):
+        values.append(value)
+    print(number + 1, *(f"{n} {v:.4f}" for n, v in zip(Epochs._fields, seen, strict=True)))
 
 
 def scikit_learn(row: Row) -> Fitter:
-    from sklearn.exceptions import ConvergenceWarning
+    """Epoch by epoch by `partial_fit`: `fit` can neither continue nor tell the validation loss."""
+    from sklearn.metrics import accuracy_score, log_loss
     from sklearn.neural_network import MLPClassifier
 
-    warnings.simplefilter("ignore", ConvergenceWarning)  # it is told how many epochs to take
     model = MLPClassifier(
-        [layer.units for layer in row.network[:-1]],
+        row.hidden,
         batch_size=row.batch,
         learning_rate_init=LEARNING_RATE,
         epsilon=EPSILON,
         alpha=0.0,
-        n_iter_no_change=10**9,
-        warm_start=True,
         random_state=SEED,
+        verbose=True,
     )
+    classes = np.arange(row.network.classes)
 
-    def fit(x: Array, y: Array, epochs: int) -> Epochs:
-        model.set_params(max_iter=epochs).fit(x, y)
-        return Epochs(model.loss_curve_[-epochs:], [])  # it keeps no accuracy
+    def fit(data: Data, epochs: int) -> Epochs:
+        x, y = data.validation
+        result = Epochs([], [], [], [])  # it keeps no accuracy
+        for _ in range(epochs):
+            model.partial_fit(data.x, data.y, classes=classes)
+            probabilities = model.predict_proba(x)
+            result.loss.append(float(model.loss_))
+            result.val_loss.append(log_loss(y, probabilities, labels=classes))
+            result.val_accuracy.append(accuracy_score(y, probabilities.argmax(-1)))
+            print(f"val_loss {result.val_loss[-1]:.4f} val_accuracy {result.val_accuracy[-1]:.4f}")
+        return result
 
     return Fitter(fit, model.predict_proba)
 

@@ -1,7 +1,8 @@
-"""Measures fitwell and its peers side by side, prints the tables and writes RESULTS.md.
+"""Measures fitwell and its peers side by side and prints the tables.
 
-    python benchmarks/run.py [--rows tiny_mlp,mnist_mlp] [--repeats 5]
+    python benchmarks/run.py [--rows tiny_mlp,lstm] [--repeats 5]
 
+A run of all rows also measures what fitwell promises of itself, and writes RESULTS.md.
 Each measurement is a process of its own with empty compile caches; the peers take turns, round by
 round, so that a change of the machine's load meets all of them.
 """
@@ -16,13 +17,15 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import measures
+import populations
 from machine import machine
-from measures import OURS, Measurement, Rounds
+from measures import OURS, Measurement, Rounds, Spread
 from rich.console import Console
 from rich.table import Table
 from rows import ROWS, Row
@@ -32,6 +35,7 @@ TIMEOUT_S = 900
 WIDTH = 120  # of the tables, where no terminal says how wide it is
 PACKAGES = ("fitwell", "jax", "torch", "keras", "tensorflow-cpu", "scikit-learn", "numpy")
 IMPORT_GOAL_S, SECOND_START_GOAL_S, PREDICT_GOAL_US = 0.15, 0.5, 150.0
+LANES = 64  # networks in the population
 
 
 def work(arguments: Sequence[str], caches: Path) -> dict[str, Any]:
@@ -79,20 +83,24 @@ def measure(row: Row, repeats: int, console: Console) -> Rounds:
     return rounds
 
 
-def measure_start(row: Row, repeats: int, console: Console) -> list[list[str]]:
-    """How long fitwell takes before the first result."""
+def measure_ourselves(row: Row, repeats: int, console: Console) -> list[list[str]]:
+    """What fitwell promises beside the training step, a line each."""
     imports, starts = [], []
     with console.status("start of fitwell"):
         for _ in range(repeats):
             imports.append(fresh("import")["fitwell_s"])
             starts.append(Measurement(**second(row.name, OURS)))
-    first_fits = [m.first_fit_s for m in starts]
-    predicts = [m.predict_us for m in starts]
-    line = measures.start_line
+    first_fits = Spread.of([m.first_fit_s for m in starts])
+    predicts = Spread.of([m.predict_us for m in starts])
+    with console.status(f"{LANES} networks"):
+        _, faster = populations.compare("tiny", LANES, repeats)
+    many = f"{LANES} networks {populations.SIZES['tiny'].title}: fit_many against as many fits"
+    line = measures.goal_line
     return [
-        line("import fitwell, after import jax", imports, "s", IMPORT_GOAL_S),
+        line("import fitwell, after import jax", Spread.of(imports), "s", IMPORT_GOAL_S),
         line(f"first fit in a second process, {row.title}", first_fits, "s", SECOND_START_GOAL_S),
         line(f"predict one example, {row.title}", predicts, "us", PREDICT_GOAL_US),
+        line(many, faster, "times", populations.GOAL, least=True),
     ]
 
 
@@ -103,6 +111,20 @@ def show(console: Console, headers: Sequence[str], lines: Sequence[Sequence[str]
     for line in lines:
         table.add_row(*line)
     console.print(table)
+
+
+def section(row: Row, repeats: int, console: Console) -> list[str]:
+    """Measures a row, prints its table and returns its part of the page."""
+    rounds = measure(row, repeats, console)
+    lines, verdict = measures.table(rounds), measures.verdict(rounds, row.goal)
+    what = (
+        f"{row.examples} examples, {row.epochs} epochs timed; the validation loss to which "
+        f"the time is measured: {row.target:g}."
+    )
+    console.print(f"\n{row.title}: {what}")
+    show(console, measures.HEADERS, lines)
+    console.print(verdict)
+    return [f"## {row.title}", what, measures.markdown(measures.HEADERS, lines), verdict]
 
 
 def arguments() -> argparse.Namespace:
@@ -118,7 +140,7 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    chosen, load = arguments(), os.getloadavg()[0]
+    chosen, load, began = arguments(), os.getloadavg()[0], time.monotonic()
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     page = [
         "# Results",
@@ -128,17 +150,15 @@ def main() -> None:
     ]
     rows = [row for row in ROWS if row.name in chosen.rows.split(",")]
     for row in rows:
-        rounds = measure(row, chosen.repeats, console)
-        lines, verdict = measures.table(rounds), measures.verdict(rounds, row.goal)
-        console.print(f"\n{row.title}: {row.examples} examples, {row.epochs} epochs timed")
-        show(console, measures.HEADERS, lines)
-        console.print(verdict)
-        page += [f"## {row.title}", measures.markdown(measures.HEADERS, lines), verdict]
-    lines = measure_start(rows[0], chosen.repeats, console)
-    show(console, measures.START_HEADERS, lines)
-    page += ["## Start", measures.markdown(measures.START_HEADERS, lines)]
+        page += section(row, chosen.repeats, console)
+    if rows != list(ROWS):
+        return
+    lines = measure_ourselves(rows[0], chosen.repeats, console)
+    show(console, measures.GOAL_HEADERS, lines)
+    page += ["## fitwell by itself", measures.markdown(measures.GOAL_HEADERS, lines)]
     (HERE / "RESULTS.md").write_text("\n\n".join(page) + "\n")
-    console.print(f"Written to {HERE / 'RESULTS.md'}")
+    minutes = (time.monotonic() - began) / 60
+    console.print(f"Written to {HERE / 'RESULTS.md'} after {minutes:.0f} minutes")
 
 
 if __name__ == "__main__":

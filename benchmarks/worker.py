@@ -5,13 +5,17 @@ Prints one line of JSON last. Ends with an error if the training did not do its 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
+import resource
 import statistics
 import sys
 import time
 from collections.abc import Callable
 
+import measures
 from measures import Measurement
 from peers import BUILD
 from rows import ROWS
@@ -19,23 +23,33 @@ from rows import ROWS
 
 def measure(row_name: str, peer: str) -> Measurement:
     row = next(row for row in ROWS if row.name == row_name)
-    x, y = row.make_data()
+    data = row.make_data()
     fitter = BUILD[peer](row)
-    start = time.perf_counter()
-    first = fitter.fit(x, y, 1)
-    first_fit = time.perf_counter() - start
-    start = time.perf_counter()
-    epochs = fitter.fit(x, y, row.epochs)
-    step = (time.perf_counter() - start) / (row.epochs * row.steps_per_epoch)
-    accuracy = epochs.accuracy[-1] if epochs.accuracy else None
-    if complaint := row.complaint(first.loss[-1], epochs.loss, accuracy):
+    # Progress is produced, to be discarded.
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        start = time.perf_counter()
+        first = fitter.fit(data, 1)
+        middle = time.perf_counter()
+        last = fitter.fit(data, row.epochs)
+        end = time.perf_counter()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if complaint := row.complaint(first, last):
         sys.exit(f"{peer} on {row_name}: {complaint}: it did other work than the rest.")
-    one = x[:1]
-    predict = latency(lambda: fitter.predict(one))
-    return Measurement(step * 1e6, first_fit, predict, float(epochs.loss[-1]))
+    first_fit, fit = middle - start, end - middle
+    one = data.x[:1]
+    return Measurement(
+        step_us=fit / (row.epochs * row.steps_per_epoch) * 1e6,
+        first_fit_s=first_fit,
+        target_s=measures.seconds_to(
+            row.target, first_fit, first.val_loss[-1], fit / row.epochs, last.val_loss
+        ),
+        memory_mb=memory,
+        predict_us=latency(lambda: fitter.predict(one)),
+        loss=float(last.loss[-1]),
+    )
 
 
-def latency(call: Callable[[], object], seconds: float = 1.0, calls: int = 500) -> float:
+def latency(call: Callable[[], object], seconds: float = 0.5, calls: int = 500) -> float:
     """Median microseconds of a call after the first few, for at most `seconds`."""
     for _ in range(3):
         call()

@@ -22,6 +22,13 @@ class First(nn.Module):
         return y
 
 
+class Last(First):
+    """The last step of a module's first output."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x)[:, -1]
+
+
 class Packed(nn.Module):
     """A recurrent module over sequences of different lengths, and zeros behind their ends."""
 

@@ -2,12 +2,49 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
-from layer_rows.row import Row
+from layer_rows.row import BATCH, Row
 
 VOCABULARY, CONTEXT = 65, 64
+
+
+def mlp(*widths: int, batch: int = BATCH) -> Row:
+    """Dense layers with ReLU between; the first width is the input's, the last has no activation.
+
+    One output stands for two classes.
+    """
+    inputs, *hidden, outputs = widths
+
+    def ours(L: Any) -> list[Any]:
+        return [*(L.Dense(n, activation="relu") for n in hidden), L.Dense(outputs)]
+
+    def theirs(nn: Any) -> list[Any]:
+        pairs = [[nn.Linear(i, o), nn.ReLU()] for i, o in pairwise(widths)]
+        return [*chain(*pairs)][:-1]
+
+    return Row((inputs,), ours, theirs, batch, classes=max(outputs, 2))
+
+
+def reader(name: str, steps: int, features: int, units: int) -> Row:
+    """A recurrent layer and a dense one that sees its last output."""
+
+    def theirs(nn: Any) -> list[Any]:
+        from layer_rows.modules import Last
+
+        module = getattr(nn, name)(features, units, batch_first=True)
+        return [Last(module), nn.Linear(units, 10)]
+
+    shape = (steps, features)
+    return Row(
+        shape,
+        lambda L: [getattr(L, name)(units), L.Dense(10)],
+        theirs,
+        classes=10,
+        sequence=True,
+        more={"LSTM": 4 * units, "GRU": 0}[name],  # the second bias, see `sequences.recurrent`
+    )
 
 
 def cnn(shape: tuple[int, ...], *filters: int) -> Row:

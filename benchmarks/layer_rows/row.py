@@ -18,7 +18,8 @@ class Row:
 
     Attributes:
         shape: of one example, channels last.
-        fitwell: makes the layers, given `fitwell.layers`; each is called with the one before.
+        fitwell: makes the layers, given `fitwell.layers`, or `keras.layers` for those that Keras
+            has too; each is called with the one before.
         torch: makes the same as a list of modules, given `torch.nn`.
         batch: examples per step.
         classes: of a whole network, trained by Adam and cross-entropy; 0 for a single layer,
