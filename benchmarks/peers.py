@@ -123,7 +123,7 @@ def _images(row: Row) -> bool:
 
 
 def _tensor(row: Row, x: Array) -> Any:
-    """Images keep their memory, which is PyTorch's `channels_last`: its faster format here."""
+    """Images keep their memory, which is PyTorch's `channels_last`."""
     import torch
 
     return torch.from_numpy(x).movedim(-1, 1) if _images(row) else torch.from_numpy(x)
