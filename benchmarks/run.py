@@ -32,7 +32,8 @@ from rows import ROWS, Row
 
 HERE = Path(__file__).parent
 TIMEOUT_S = 900
-WIDTH = 120  # of the tables, where no terminal says how wide it is
+WIDTH = 140  # of the tables, where no terminal says how wide it is
+NAME_WIDTH = 20
 PACKAGES = ("fitwell", "jax", "torch", "keras", "tensorflow-cpu", "scikit-learn", "numpy")
 IMPORT_GOAL_S, SECOND_START_GOAL_S, PREDICT_GOAL_US = 0.15, 0.5, 150.0
 LANES = 64  # networks in the population
@@ -106,8 +107,8 @@ def measure_ourselves(row: Row, repeats: int, console: Console) -> list[list[str
 
 def show(console: Console, headers: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     table = Table()
-    for header in headers:
-        table.add_column(header, overflow="fold")
+    for number, header in enumerate(headers):
+        table.add_column(header, overflow="fold", min_width=0 if number else NAME_WIDTH)
     for line in lines:
         table.add_row(*line)
     console.print(table)
