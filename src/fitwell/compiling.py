@@ -92,20 +92,22 @@ def in_words(function: Callable[P, R]) -> Callable[P, R]:
 
 _CPU_OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 _ONCE = {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
+_SMALL = {"xla_cpu_prefer_vector_width": 512}
 _KNOWN_TO_HAVE_THEM = {"0.10.2"}  # jaxlib; for others it is tried out, which takes a compilation
 
 
 @functools.cache
-def options(*, once: bool = False) -> dict[str, Any] | None:
+def options(*, once: bool = False, small: bool = False) -> dict[str, Any] | None:
     """Compiler options for the default back end; None where it knows none of ours.
 
     Args:
         once: for a program that runs once. Random weights: half the time to compile, and nearly
             the same to run.
+        small: for a program of short loops: vectors as wide as the machine has them.
     """
     if jax.default_backend() != "cpu" or "ynn_fusion_type" in os.environ.get("XLA_FLAGS", ""):
         return None  # a user's own flag is not overwritten
-    ours = _CPU_OPTIONS | (_ONCE if once else {})
+    ours = _CPU_OPTIONS | (_ONCE if once else {}) | (_SMALL if small else {})
     if version("jaxlib") in _KNOWN_TO_HAVE_THEM:
         return ours
     try:
@@ -121,6 +123,7 @@ def compile(
     donate: tuple[int, ...] = (),
     static: tuple[int, ...] = (),
     once: bool = False,
+    small: bool = False,
 ) -> Any:
     """`jax.jit` with the options above; compiled programs are kept on disk.
 
@@ -129,13 +132,14 @@ def compile(
         donate: positions of arguments whose memory the result may take over.
         static: positions of arguments that are compile-time values.
         once: the program runs once, so that compiling it takes longer than running it.
+        small: its arrays have a few hundred numbers.
     """
     use_disk_cache()
     return jax.jit(
         function,
         donate_argnums=donate,
         static_argnums=static,
-        compiler_options=options(once=once),
+        compiler_options=options(once=once, small=small),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -13,8 +14,10 @@ import numpy as np
 from jax import lax
 
 from fitwell import compiling
+from fitwell.families import family_of
 from fitwell.layers.base import Layer
 from fitwell.network import Network, pick
+from fitwell.ops.products import with_small_products
 from fitwell.optimizers import Optimizer
 from fitwell.randomness import abstract_key
 from fitwell.training import (
@@ -82,9 +85,24 @@ def train_program(network: Network, objective: Objective, optimizer: Optimizer) 
         def body(carry: TrainState, batch: Batch, rate: Array) -> tuple[TrainState, Stats]:
             return step(network, objective, optimizer, carry, batch, rate)
 
+        body = with_small_products(body) if small else body
         return loop(objective, body, train, totals, data, rates, count)
 
-    return compiling.compile(chunk, donate=(0, 1))
+    small = is_small(network)
+    return compiling.compile(chunk, donate=(0, 1), small=small)
+
+
+def is_small(network: Network) -> bool:
+    """Whether the operations of a step are so small that how they begin matters, on the CPU."""
+    if jax.default_backend() != "cpu":
+        return False
+    if any(family_of(layer) not in _SIMPLE for layer in network.layers.values()):
+        return False
+    return sum(math.prod(w.shape) for w in jax.tree.leaves(network.weight_shapes[0])) <= _SMALL
+
+
+_SMALL = 16 * 1024  # weights
+_SIMPLE = {"dense", "inputs", "normalization", "others"}
 
 
 @compiling.program()

@@ -16,9 +16,8 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jax.extend import core
 
-from fitwell import compiling
+from fitwell import compiling, equations
 from fitwell.types import Array
 
 Value: TypeAlias = tuple[Any, bool]
@@ -34,14 +33,6 @@ _REDUCTIONS = "argmax argmin reduce_and reduce_max reduce_min reduce_or reduce_p
 # What runs on arrays with one more axis as it does on those of one lane.
 _AS_THEY_ARE = frozenset(_REDUCTIONS.split())
 _TOGETHER = frozenset(_ELEMENTWISE.split())
-_CALLS = {
-    "closed_call": "call_jaxpr",
-    "custom_jvp_call": "call_jaxpr",
-    "custom_vjp_call": "call_jaxpr",
-    "jit": "jaxpr",
-    "pjit": "jaxpr",
-}
-"""The parameter in which an operation holds the operations that it consists of."""
 
 
 def trailing_vmap(function: Callable[..., Any], in_lanes: Sequence[bool], lanes: int) -> Any:
@@ -80,33 +71,19 @@ def _one(x: Any) -> jax.ShapeDtypeStruct:
 
 
 def _evaluate(jaxpr: Any, consts: Sequence[Any], arguments: list[Value], lanes: int) -> list[Value]:
-    known: dict[Any, Value] = {v: (c, False) for v, c in zip(jaxpr.constvars, consts, strict=True)}
-    known |= dict(zip(jaxpr.invars, arguments, strict=True))
+    def apply(jaxpr: Any, equation: Any, values: list[Value]) -> list[Value]:
+        return _apply(jaxpr, equation, values, lanes)
 
-    def read(v: Any) -> Value:
-        return (v.val, False) if isinstance(v, core.Literal) else known[v]
-
-    for equation in jaxpr.eqns:
-        values = [read(v) for v in equation.invars]
-        found = _apply(jaxpr, equation, values, lanes)
-        known |= dict(zip(equation.outvars, found, strict=True))
-    return [read(v) for v in jaxpr.outvars]
+    return equations.evaluate(jaxpr, consts, arguments, lambda array: (array, False), apply)
 
 
 def _apply(jaxpr: Any, equation: Any, values: list[Value], lanes: int) -> list[Value]:
     """What an operation of a jaxpr makes of its operands."""
     name, parameters = equation.primitive.name, equation.params
-    inner = parameters.get(_CALLS.get(name, ""))
+    inner = equations.inner(equation)
     if inner is not None:
         return _evaluate(inner.jaxpr, inner.consts, values, lanes)
-    operands = {id(v): (v, value) for v, value in zip(equation.invars, values, strict=True)
-                if not isinstance(v, core.Literal)}  # fmt: skip
-    alone = jaxpr.replace(
-        constvars=[], invars=[v for v, _ in operands.values()], outvars=equation.outvars,
-        eqns=[equation], effects=equation.effects, debug_info=jaxpr.debug_info.with_unknown_names(),
-    )  # fmt: skip
-    operation = core.jaxpr_as_fun(core.ClosedJaxpr(alone, []))
-    given = [value for _, value in operands.values()]
+    operation, given = equations.alone(jaxpr, equation, values)
     arrays = [array for array, _ in given]
     if not any(has for _, has in given):
         return [(each, False) for each in operation(*arrays)]
