@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import jax
 import pytest
@@ -13,22 +15,37 @@ import pytest
 from fitwell import compiling, settings
 
 PROGRAMS = 300  # in memory at once, one to two megabytes each
+LEVEL, EMITTERS = "xla_backend_optimization_level", "xla_cpu_use_fusion_emitters"
+QUICK: dict[str, Any] = {LEVEL: 0, EMITTERS: False}
+OURS = dict(compiling._CPU_OPTIONS)
+KNOWN = "XLA_FLAGS" not in os.environ and version("jaxlib") in compiling._KNOWN_TO_HAVE_THEM
 
 
 def compile_little() -> None:
-    """What runs once is compiled without XLA's optimizations, in a third of the time.
+    """All but the tests marked `optimized` compile without the optimizations of machine code.
 
-    That is single operations, functions of the tests, and the first weights of models. All other
-    programs of the library (`compiling.compile`) get every optimization, as in a user's process.
+    That takes a third of the time. What XLA rewrites before, the programs themselves, stays.
     """
-    if "XLA_FLAGS" in os.environ or version("jaxlib") not in compiling._KNOWN_TO_HAVE_THEM:
+    if not KNOWN:
         return
-    level, emitters = "xla_backend_optimization_level", "xla_cpu_use_fusion_emitters"
-    compiling._CPU_OPTIONS |= {level: 3, emitters: True}
-    compiling._ONCE |= {level: 0, emitters: False}
-    os.environ["XLA_FLAGS"] = f"--{level}=0 --{emitters}=false"
+    os.environ["XLA_FLAGS"] = f"--{LEVEL}=0 --{EMITTERS}=false"
     jax.devices()  # reads the flags; processes that tests start do not see them
     del os.environ["XLA_FLAGS"]
+    compiling._ONCE |= QUICK
+    compiling._CPU_OPTIONS |= QUICK
+
+
+def compile_programs(optimized: bool) -> None:
+    """The library's programs from now on as for its users, or quickly; those there are let go."""
+    wanted = OURS | ({LEVEL: 3, EMITTERS: True} if optimized else QUICK)
+    if not KNOWN or wanted == compiling._CPU_OPTIONS:
+        return
+    compiling._CPU_OPTIONS |= wanted
+    compiling.options.cache_clear()
+    for module in [m for name, m in sys.modules.items() if name.startswith("fitwell")]:
+        for value in vars(module).values():
+            if hasattr(value, "cache_clear") and value.cache_parameters()["maxsize"] is not None:
+                value.cache_clear()
 
 
 # Workers of one run share compiled programs, in a folder of the repository that git ignores.
@@ -37,9 +54,15 @@ compile_little()
 compiling.use_disk_cache()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    about = "optimized: programs of the library are compiled as in a user's process"
+    config.addinivalue_line("markers", about)
+
+
 @pytest.fixture(autouse=True)
-def _few_programs() -> Iterator[None]:
+def _few_programs(request: pytest.FixtureRequest) -> Iterator[None]:
     """JAX keeps all it has compiled. What is needed again comes from the disk."""
+    compile_programs(request.node.get_closest_marker("optimized") is not None)
     yield
     if len(jax.devices()[0].client.live_executables()) > PROGRAMS:
         jax.clear_caches()

@@ -19,6 +19,8 @@ import fitwell as fw
 from fitwell import compiling
 from fitwell.layers import Dense
 
+pytestmark = pytest.mark.optimized  # what is timed, read as XLA's text or run for long
+
 
 def run(code: str, folder: Path, *, umask: int = 0o022, **environment: str) -> Any:
     """The JSON that a fresh process prints; its home is `folder`, its cache not ours."""

@@ -20,6 +20,8 @@ from _data import path, windows
 import fitwell as fw
 from fitwell.history import History
 
+pytestmark = pytest.mark.optimized  # whole programs, as their users run them
+
 ROOT = Path(__file__).parents[1]
 RealData = Callable[[str], Path]
 

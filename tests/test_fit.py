@@ -19,6 +19,8 @@ import fitwell as fw
 from fitwell.data.arrays import DataWarning
 from fitwell.layers import Dense, Dropout, GaussianNoise, Normalization
 
+pytestmark = pytest.mark.optimized  # whole programs, as their users run them
+
 GOLDEN = np.load(Path(__file__).parent / "golden" / "training.npz")
 OPTIMIZERS = {
     "sgd": fw.optimizers.SGD(0.1, momentum=0.9),

@@ -16,6 +16,8 @@ from fitwell.forecasting import _Job, _peak
 from fitwell.layers import Dense, Embedding, Flatten, Input
 from fitwell.machine import cores, free_memory, limit_left
 
+pytestmark = pytest.mark.optimized  # what is timed, read as XLA's text or run for long
+
 
 def linear() -> fw.Sequential:
     model = fw.Sequential([Input((100,)), Dense(50, use_bias=False)], seed=0)

@@ -15,6 +15,8 @@ from jax import lax
 from fitwell.ops.conv import convolution, transposed_convolution
 from fitwell.ops.geometry import transposed_windows, windows
 
+pytestmark = pytest.mark.optimized  # what is timed, read as XLA's text or run for long
+
 FORMS = {1: ("NHC", "HIO", "NHC"), 2: ("NHWC", "HWIO", "NHWC"), 3: ("NDHWC", "DHWIO", "NDHWC")}
 
 

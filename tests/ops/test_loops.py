@@ -13,6 +13,8 @@ from jax import lax
 
 from fitwell.ops.loops import loop
 
+pytestmark = pytest.mark.optimized  # what is timed, read as XLA's text or run for long
+
 RNG = np.random.default_rng(0)
 KERNEL = jnp.asarray(RNG.normal(size=(3, 3)) / 2, jnp.float32)
 START = (jnp.asarray(RNG.normal(size=(2, 3)), jnp.float32),)

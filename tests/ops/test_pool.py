@@ -13,6 +13,8 @@ from jax import lax
 from fitwell.ops import pool
 from fitwell.ops.geometry import windows
 
+pytestmark = pytest.mark.optimized  # what is timed, read as XLA's text or run for long
+
 CASES: dict[str, tuple[Any, Any, Any, str]] = {
     "touching": ((6, 4), (2, 2), (2, 2), "valid"),
     "rest_left_out": ((7, 5), (3, 2), (3, 2), "valid"),

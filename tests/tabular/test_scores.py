@@ -10,6 +10,8 @@ import pytest
 from fitwell.data.labels import Target
 from fitwell.tabular.scores import baselines, scores
 
+pytestmark = pytest.mark.optimized  # whole programs, as their users run them
+
 NUMBER = Target("y", "regression", mean=2.0, sd=1.0, low=0.0, high=9.0)
 TWO = Target("y", "binary", ("no", "yes"))
 THREE = Target("y", "multiclass", ("a", "b", "c"))
