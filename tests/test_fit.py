@@ -29,11 +29,12 @@ OPTIMIZERS = {
 }
 
 
-def golden_model(optimizer: Any) -> fw.Sequential:
+def golden_model(optimizer: Any, precision: str = "float32") -> fw.Sequential:
     model = fw.Sequential([Dense(8, activation="tanh"), Dense(3, activation="softmax")])
     model.build((None, 4))
     model.set_weights([GOLDEN[f"start{i}"] for i in range(4)])
-    model.compile(optimizer, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    loss = "sparse_categorical_crossentropy"
+    model.compile(optimizer, loss=loss, metrics=["accuracy"], precision=precision)
     return model
 
 
@@ -44,6 +45,20 @@ def test_training_equals_pytorch_with_a_partial_last_batch(name: str) -> None:
     np.testing.assert_allclose(history.history["loss"], GOLDEN[f"{name}_loss"], rtol=2e-6)
     for i, weight in enumerate(model.get_weights()):
         np.testing.assert_allclose(weight, GOLDEN[f"{name}_end{i}"], rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_training_in_bfloat16_comes_close_to_pytorch_in_float32(name: str) -> None:
+    """Losses within one rounding; what the steps changed in a weight within four.
+
+    A gradient passes four rounded products: forward and back through two layers.
+    """
+    model = golden_model(OPTIMIZERS[name], "bfloat16")
+    history = model.fit(GOLDEN["x"], GOLDEN["y"], batch_size=16, epochs=3, shuffle=False)
+    np.testing.assert_allclose(history.history["loss"], GOLDEN[f"{name}_loss"], rtol=2**-8)
+    starts, ends = ([GOLDEN[f"{which}{i}"] for i in range(4)] for which in ("start", f"{name}_end"))
+    for weight, start, end in zip(model.get_weights(), starts, ends, strict=True):
+        assert np.linalg.norm(weight - end) < 4 * 2**-8 * np.linalg.norm(end - start)
 
 
 def small(seed: int = 0, **compile_args: Any) -> fw.Sequential:

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 
 from fitwell.errors import InvalidArgument, ShapeMismatch, missing_attribute
 from fitwell.names import resolve
+from fitwell.ops.precision import widened
 from fitwell.types import Array
 
 Activation: TypeAlias = str | Callable[..., Any] | None
@@ -226,12 +227,12 @@ def glu(x: Array, axis: int = -1) -> Array:
 
 def softmax(x: Array, axis: int = -1) -> Array:
     """exp(x_i) / sum_j exp(x_j): the same shape, sums of 1 along the axis."""
-    return jax.nn.softmax(x, axis=axis)
+    return jax.nn.softmax(widened(x), axis=axis)
 
 
 def log_softmax(x: Array, axis: int = -1) -> Array:
     """x_i - log sum_j exp(x_j): the logarithm of softmax, finite where softmax rounds to 0."""
-    return jax.nn.log_softmax(x, axis=axis)
+    return jax.nn.log_softmax(widened(x), axis=axis)
 
 
 @jax.custom_jvp

@@ -13,6 +13,7 @@ from fitwell.layers.base import Call, Layer, Symbol, connect
 from fitwell.layers.inputs import InputLayer
 from fitwell.layers.naming import assign_names, ordered
 from fitwell.network import Network, Node, Output, Ref
+from fitwell.ops.precision import checked
 from fitwell.randomness import abstract_key
 from fitwell.serialization import Catalog
 from fitwell.types import HOST_DTYPES
@@ -146,7 +147,8 @@ def from_json(data: Any, catalog: Catalog) -> Network:
                 symbols.append(connect(Call(layer, inputs, bool(entry["many"]))))
         ins = [_symbol(symbols, (int(i), None)) for i in data["inputs"]]
         outs = [_symbol(symbols, (int(i), j)) for i, j in data["outputs"]]
-        return from_symbols(ins, outs)
+        precision = checked("network", data.get("precision", "float32"))
+        return dataclasses.replace(from_symbols(ins, outs), precision=precision)
     except InvalidFile:
         raise
     except Exception as error:  # whatever false values make the layers raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -18,7 +17,7 @@ from fitwell.errors import FitwellError, InvalidArgument, NotReady, ShapeMismatc
 from fitwell.graph import from_symbols, instances
 from fitwell.layers.base import Layer
 from fitwell.layers.inputs import InputLayer
-from fitwell.layers.naming import snake_case
+from fitwell.layers.naming import by_position
 from fitwell.network import Network
 from fitwell.objectives import check_names, per_output
 from fitwell.programs import start
@@ -79,7 +78,8 @@ class Model(Trainer):
         model.epochs_trained, model.extra = int(facts["epochs"]), dict(facts["extra"])
         rate = facts["learning_rate"]
         model.learning_rate_override = None if rate is None else float(rate)
-        model._network, model._train_state, model._shared = network, train, {}
+        model._network, model._train_state = network, train
+        model._precision = network.precision
         return model
 
     input, inputs = property(composing.input_of), property(composing.inputs_of)
@@ -90,8 +90,8 @@ class Model(Trainer):
     def _begin(self, network: Network, layers: Mapping[str, Layer]) -> None:
         train = start(network, self.seed)
         self._links = sharing.link(self, layers, train)
-        self._network, self._train_state = network, train
-        self._shared: dict[str, Layer] = {}
+        self._network, self._train_state, self._shared = network, train, {}
+        self.precision = self._precision
 
     def weights_of(self, name: str) -> tuple[Params, State]:
         train = self.train_state
@@ -193,6 +193,7 @@ class Model(Trainer):
         metrics: Any = None,
         weighted_metrics: Any = None,
         augment: Any = None,
+        precision: str = "float32",
     ) -> None:
         """Chooses what is minimised, how, and what is measured.
 
@@ -201,18 +202,20 @@ class Model(Trainer):
             loss: a name, a Loss, a function (y_true, y_pred) -> losses; a list or dict for several
                 outputs. None: chosen from the last layer and the labels at the first fit, and said.
             loss_weights: factors of the losses of several outputs.
-            metrics: names or Metrics; measured without sample weights.
-            weighted_metrics: the same, measured with sample weights.
+            metrics, weighted_metrics: names or Metrics, measured without and with sample weights.
             augment: `layers.MixUp(...)`, `layers.CutMix(...)` or a list of them: in training,
                 examples of a batch are mixed with each other, and their labels with them.
+            precision: `"bfloat16"` has layers compute with 8 bits: faster on accelerators, not on a
+                CPU; weights, losses and predictions stay float32 (Keras' mixed_bfloat16).
 
         Raises:
-            UnknownName: with the nearest right name.
+            UnknownName, InvalidArgument: with the nearest right name, or those that there are.
         """
         arguments = (loss, loss_weights, metrics, weighted_metrics, augment)
         check_names(loss, metrics, weighted_metrics, augment)
         chosen = optimizers.get(optimizer)
         compiled = per_output(self.output_names, *arguments) if self._built else None
+        self.precision = precision
         # Only now: an argument that is refused leaves the model as it was.
         self._compile_arguments, self._compiled, self.optimizer = arguments, compiled, chosen
         self.learning_rate_override = None
@@ -302,14 +305,10 @@ class Model(Trainer):
         return self._form_outputs(composing.replay(self, by_name(self.name, x, self.input_names)))
 
     def shared_layer(self, name: str) -> Layer:
-        """The layer as other models take it over: one instance, whose weights this model owns.
-
-        A name that was given by position is dropped: the other model names it by its own positions.
-        """
+        """The layer as other models take it over: one instance, whose weights this model owns."""
         if name not in self._shared:
             layer = self.network.layers[name]
-            by_position = re.fullmatch(rf"{snake_case(type(layer).__name__)}(_\d+)?", name)
-            kept = None if by_position else name
+            kept = None if by_position(layer, name) else name
             lender = self.network.first_use(name).lender
             borrowed: dict[str, Any] = {} if lender is None else {"of": self.shared_layer(lender)}
             self._shared[name] = dataclasses.replace(layer, name=kept, **borrowed)

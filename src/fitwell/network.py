@@ -15,6 +15,7 @@ from fitwell import activations, regularizers
 from fitwell.layers.base import Layer
 from fitwell.layers.nodes import Node, Output, Ref, fed_output, places_fed
 from fitwell.layers.weights import weight_fields
+from fitwell.ops import precision as rounding
 from fitwell.randomness import abstract_key
 from fitwell.serialization import Catalog
 from fitwell.types import Array, Key, Params, State
@@ -28,11 +29,14 @@ class Network:
         nodes: the uses of layers.
         inputs: positions of the input nodes, in the order of the model's inputs.
         outputs: what the model returns, in order.
+        precision: of what layers with weights compute, `"float32"` or `"bfloat16"`. Weights, state
+            and what the network returns are float32.
     """
 
     nodes: tuple[Node, ...]
     inputs: tuple[int, ...]
     outputs: tuple[Ref, ...]
+    precision: str = "float32"
 
     # Facts
 
@@ -76,7 +80,7 @@ class Network:
 
     @functools.cached_property
     def _hash(self) -> int:
-        return hash((self.nodes, self.inputs, self.outputs))
+        return hash((self.nodes, self.inputs, self.outputs, self.precision))
 
     def __hash__(self) -> int:  # every dispatch looks its program up by it
         return self._hash
@@ -163,6 +167,9 @@ class Network:
                 masks.append(None)
                 continue
             arrays = [given[i]] if i in given else [pick(values, ref) for ref in node.inputs]
+            weights, arrays = rounding.lowered(
+                self.precision, self.weights_for(node, params), arrays
+            )
             x = arrays if node.many else arrays[0]
             each = [pick_mask(masks, ref) for ref in node.inputs]
             mask = each if node.many else each[0]
@@ -170,7 +177,7 @@ class Network:
             more |= {"rows": rows} if node.layer.uses_rows else {}
             # A frozen layer is a fixed map: its statistics and noise rest, as in Keras.
             y, new = node.layer.forward(
-                self.weights_for(node, params),
+                weights,
                 state.get(node.name, {}),
                 x,
                 key=jax.random.fold_in(key, i),
@@ -181,7 +188,7 @@ class Network:
                 state[node.name] = new
             values.append(y)
             masks.append(node.layer.output_mask(x, y, mask))
-        return values, masks, state
+        return rounding.raised(self.precision, values), masks, state
 
     def penalty(self, params: Params) -> Array | float:
         """The sum of all weight regularizers, for the layers that learn."""
@@ -283,7 +290,9 @@ class Network:
             }
             for node in self.nodes
         ]
-        return {"nodes": nodes, "inputs": list(self.inputs), "outputs": [*map(list, self.outputs)]}
+        outputs = [*map(list, self.outputs)]
+        own = {} if self.precision == "float32" else {"precision": self.precision}
+        return {"nodes": nodes, "inputs": list(self.inputs), "outputs": outputs, **own}
 
 
 class _Output(Layer):

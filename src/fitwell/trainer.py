@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
@@ -20,6 +21,8 @@ from fitwell.examples import Examples
 from fitwell.fitting import Fit, Position
 from fitwell.history import History
 from fitwell.hooks import FittedModel, in_order, listed
+from fitwell.layers.base import Layer
+from fitwell.ops.precision import checked
 from fitwell.optimizers import Optimizer
 from fitwell.predictor import Predictor
 from fitwell.programs import optimizer_program
@@ -37,8 +40,10 @@ class Trainer(Predictor):
         self.epochs_trained = 0
         self.learning_rate_override: float | None = None
         self.history: History | None = None
+        self._precision = "float32"
         self._compile_arguments: tuple[Any, ...] | None = None
         self._fit: Fit | None = None
+        self._shared: dict[str, Layer] = {}
         self._callbacks: list[Callback] = []
 
     @property
@@ -55,6 +60,17 @@ class Trainer(Predictor):
             cure = "Assign a number such as 1e-3."
             raise InvalidArgument("learning_rate", "a finite number >= 0", repr(value), cure)
         self.learning_rate_override = float(value)
+
+    @property
+    def precision(self) -> str:
+        """What layers with weights compute in: `"float32"` or `"bfloat16"`; `compile` sets it."""
+        return self._precision
+
+    @precision.setter
+    def precision(self, value: str) -> None:
+        self._precision = checked("compile", value)
+        if self._built:
+            self._network = dataclasses.replace(self.network, precision=value)
 
     def epoch_finished(self) -> None:
         self.epochs_trained += 1

@@ -22,6 +22,7 @@ from fitwell import compiling, layers
 from fitwell.catalog import catalog
 from fitwell.layers import Layer
 from fitwell.layers.base import infer
+from fitwell.ops.precision import lowered, raised
 from fitwell.tree import unflatten
 
 from . import table
@@ -117,32 +118,84 @@ def golden_case(name: str) -> dict[str, Any]:
     return {key.split("/", 1)[1]: v for key, v in golden().items() if key.split("/")[0] == name}
 
 
-def test_values_and_gradients_agree_with_the_truth(row: Row) -> None:
+def truth(row: Row) -> tuple[list[Any], dict[str, Any]]:
+    """Outputs and gradients of a row as the golden arrays have them; or outputs by its formula."""
     if row.formula is not None:
         params, _, x = made(row)
-        close(output_of(row), row.formula(params, x))
-        return
+        return jax.tree.leaves(row.formula(params, x)), {}
+    case = golden_case(row.name)
+    grads = {key[5:]: value for key, value in case.items() if key.startswith("grad/")}
+    return [case[name] for name in sorted(case) if name[0] == "y"], grads
+
+
+def computed(row: Row, precision: str) -> tuple[Any, dict[str, Any]]:
+    """Outputs and gradients of a row, as a network of that precision computes them."""
+    params, _, x = made(row)
+    if row.formula is not None:
+        y = output_of(row) if precision == "float32" else low(row, precision, params, x)
+        return y, {}
     case = golden_case(row.name)
     inputs = {k: jnp.asarray(v, row.dtype) for k, v in case.items() if k[0] == "x"}
     kept = {k: v.astype(jnp.int32) for k, v in inputs.items() if row.ids}
     assert tuple(x.shape[1:] for x in inputs.values()) == row.shapes
     params = {k[6:]: jnp.asarray(v, row.dtype) for k, v in case.items() if k[:6] == "param/"}
-    state = made(row)[1]
 
     def output(weights: Any) -> Any:
         xs = [(weights | kept)[f"x{i}"] for i in range(len(row.shapes))]
         own = unflatten({name: weights[name] for name in params})
-        return forward(row, own, state, xs if row.many else xs[0])
+        return low(row, precision, own, xs if row.many else xs[0])
 
     def both(weights: Any, cotangents: Any) -> Any:
         y, pull = jax.vjp(output, weights)
         return y, pull(jax.tree.unflatten(jax.tree.structure(y), cotangents))[0]
 
     outputs = sorted(key for key in case if key[0] == "y")
-    cotangents = [jnp.asarray(case[f"cotangent{y[1:]}"], row.dtype) for y in outputs]
-    y, grads = compiling.compile(both)(params if row.ids else params | inputs, cotangents)
-    close(y, [case[name] for name in outputs])
-    close(grads, {name: case[f"grad/{name}"] for name in grads}, rtol=1e-4, atol=1e-5)
+    dtype = row.dtype if precision == "float32" else "float32"
+    cotangents = [jnp.asarray(case[f"cotangent{y[1:]}"], dtype) for y in outputs]
+    return compiling.compile(both)(params if row.ids else params | inputs, cotangents)
+
+
+def low(row: Row, precision: str, params: Any, x: Any) -> Any:
+    params, x = lowered(precision, params, x)
+    return raised(precision, forward(row, params, made(row)[1], x))
+
+
+def test_values_and_gradients_agree_with_the_truth(row: Row) -> None:
+    (y, grads), (wanted, gradients) = computed(row, "float32"), truth(row)
+    close(y, wanted)
+    close(grads, {name: gradients[name] for name in grads}, rtol=1e-4, atol=1e-5)
+
+
+BIT = 2.0**-8  # what rounding to bfloat16 changes a number by, at most, relative to it
+
+
+def test_bfloat16_is_near_the_truth(row: Row) -> None:
+    """Errors as a share of the length of all outputs, or all gradients, taken as one vector.
+
+    8 roundings in a row, all in one direction, for the values; for gradients four times as many:
+    a saturated softmax multiplies the errors of its scores.
+    """
+    params, _, x = made(row)
+    if all(weight.ndim < 2 for weight in jax.tree.leaves(params)):
+        same = zip(
+            jax.tree.leaves(lowered("bfloat16", params, x)),
+            jax.tree.leaves((params, x)),
+            strict=True,
+        )
+        assert all(left is right for left, right in same)
+        return
+    (y, grads), (wanted, gradients) = computed(row, "bfloat16"), truth(row)
+    assert BIT / 16 < distance(y, wanted) < 8 * BIT
+    assert {leaf.dtype for leaf in jax.tree.leaves(y)} == {np.dtype("float32")}
+    assert not grads or distance(grads, {name: gradients[name] for name in grads}) < 32 * BIT
+
+
+def distance(a: Any, b: Any) -> float:
+    """|a - b| / |b|."""
+    left, right = (
+        np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(tree)]) for tree in (a, b)
+    )
+    return float(np.linalg.norm(left - right) / np.linalg.norm(right))
 
 
 def test_inferred_shape_and_dtype_are_the_real_ones(row: Row) -> None:

@@ -19,8 +19,6 @@ from fitwell.data.tables import read_table
 from fitwell.errors import InvalidArgument, InvalidData, InvalidFile, UnknownName
 from fitwell.tabular import TableModel
 
-pytestmark = pytest.mark.optimized  # whole programs, as their users run them
-
 
 def rule(rows: int = 300, seed: int = 0) -> pl.DataFrame:
     """A table whose targets follow from its columns, with every kind of column in it."""

@@ -60,7 +60,9 @@ class Surface:
                 "a network that keeps states from batch to batch",
                 "Leave stateful=True out of its recurrent layers.",
             )
-        self.subject, self.network = subject, network.program()
+        # Second derivatives need all digits, whatever the network trains with.
+        self.network = dataclasses.replace(network.program(), precision="float32")
+        self.subject = subject
         self.objective = dataclasses.replace(objective, measures=(), augment=())
         rows = min(batch_size or _ROWS, len(data.x[0]))
         steps = -(-len(data.x[0]) // rows)

@@ -91,6 +91,11 @@ def assign_names(layers: Iterable[Layer]) -> list[str]:
     return [by_identity[id(layer)] for layer in layers]
 
 
+def by_position(layer: Layer, name: str) -> bool:
+    """Whether a network gave the name; another one names the layer by its own positions."""
+    return bool(re.fullmatch(rf"{snake_case(type(layer).__name__)}(_\d+)?", name))
+
+
 def snake_case(name: str) -> str:
     """`Conv2DTranspose` -> `conv2d_transpose`, as Keras names layers."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from fitwell.ops.precision import in_float32
 from fitwell.types import Array, HostArray
 
 Drop: TypeAlias = Callable[[Array], Array]
@@ -57,6 +58,7 @@ def allowed(
     return functools.reduce(operator.and_, conditions) if conditions else None
 
 
+@in_float32
 def softmax(scores: Array, where: Array | HostArray | None = None) -> Array:
     """exp(s_j) / sum_j exp(s_j) over the keys that are allowed, 0 for the others.
 

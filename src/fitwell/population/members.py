@@ -47,7 +47,7 @@ def mean_of(models: Sequence[Model], name: str) -> Model:
     if isinstance(first._output_form, list):
         outputs = dict(zip(first._output_form, means, strict=True))
     mean = Model(fed, outputs, name=name, seed=first.seed)
-    mean.optimizer = first.optimizer
+    mean.optimizer, mean.precision = first.optimizer, first.precision
     if first._compiled is not None:
         mean._compiled = first._compiled
     return mean

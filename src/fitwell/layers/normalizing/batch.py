@@ -12,6 +12,7 @@ from fitwell.description import check_number
 from fitwell.layers.base import Layer
 from fitwell.layers.normalizing.affine import check_affine, check_axis, init_affine, places
 from fitwell.ops.columns import column_mean, repeat_row
+from fitwell.ops.precision import widened
 from fitwell.types import Array, Key, Params, Shape, State
 
 
@@ -108,7 +109,7 @@ class BatchNormalization(Layer):
     ) -> tuple[Array, State]:
         (place,) = places(self, self.axis, x.shape[1:])
         last = jnp.moveaxis(x, place, -1)
-        matrix = last.reshape(-1, last.shape[-1])
+        matrix = widened(last).reshape(-1, last.shape[-1])
         mean, variance = state["moving_mean"], state["moving_variance"]
         if train:
             weight = _weight(x, mask, rows, place)
@@ -127,7 +128,7 @@ class BatchNormalization(Layer):
         y = (matrix - repeat_row(fixed, len(matrix))) * repeat_row(factor, len(matrix))
         if shift is not None:
             y = y + repeat_row(shift, len(matrix))
-        return jnp.moveaxis(y.reshape(last.shape), -1, place), state
+        return jnp.moveaxis(y.reshape(last.shape).astype(x.dtype), -1, place), state
 
     def _channels(self, shape: Shape) -> Shape:
         (place,) = places(self, self.axis, shape)

@@ -22,6 +22,7 @@ from fitwell.layers.normalizing.affine import (
     stretched,
 )
 from fitwell.ops.columns import column_sum, repeat_row
+from fitwell.ops.precision import in_float32, widened
 from fitwell.types import Array, Key, Params, Shape
 
 _SMALLEST_LENGTH = 1e-12  # Keras': a vector shorter than this is not stretched to length 1
@@ -207,9 +208,9 @@ class RMSNormalization(Layer):
 
     def apply(self, params: Params, x: Array) -> Array:
         axes = places(self, self.axis, x.shape[1:])
-        square = jnp.mean(jnp.square(x), axes, keepdims=True)
+        square = jnp.mean(jnp.square(widened(x)), axes, keepdims=True)
         scale = spread(params["scale"], x, stretched(x.shape, axes))
-        return x / jnp.sqrt(square + self.epsilon) * scale
+        return (x / jnp.sqrt(square + self.epsilon)).astype(x.dtype) * scale
 
 
 class UnitNormalization(Layer):
@@ -233,16 +234,18 @@ class UnitNormalization(Layer):
 
     def apply(self, params: Params, x: Array) -> Array:
         axes = places(self, self.axis, x.shape[1:])
-        square = jnp.sum(jnp.square(x), axes, keepdims=True)
-        return x / jnp.sqrt(jnp.maximum(square, _SMALLEST_LENGTH**2))
+        square = jnp.sum(jnp.square(widened(x)), axes, keepdims=True)
+        return (x / jnp.sqrt(jnp.maximum(square, _SMALLEST_LENGTH**2))).astype(x.dtype)
 
 
+@in_float32
 def _standard(x: Array, axes: tuple[int, ...], epsilon: float) -> Array:
     """x with mean 0 and variance 1 along the axes."""
     x = x - jnp.mean(x, axes, keepdims=True)
     return x / jnp.sqrt(jnp.mean(jnp.square(x), axes, keepdims=True) + epsilon)
 
 
+@in_float32
 def _grouped(x: Array, groups: int, params: Params, epsilon: float) -> Array:
     """GroupNormalization of (batch, rows, channels).
 
