@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import signal
 from typing import Any
 
 import jax
@@ -264,3 +267,23 @@ def test_each_call_in_training_mode_draws_anew() -> None:
     assert set(drawn.ravel()) == {0.0, 2.0}
     assert drawn.mean() == pytest.approx(1, abs=0.2)
     np.testing.assert_array_equal(model(x), x)
+
+
+def test_ctrl_c_does_not_wait_for_a_long_validation() -> None:
+    """Of 10**6 batches, without which the epoch has no val_loss; what was trained is kept."""
+    batch = np.ones((4, 2), np.float32), np.ones((4, 1), np.float32)
+
+    class Endless:
+        def __iter__(self) -> Any:
+            return itertools.repeat(batch, 10**6)
+
+    class Press(fw.callbacks.Callback):
+        def on_test_begin(self, logs: Any = None) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    model = fw.Sequential([Dense(1)], seed=0)
+    model.compile(loss="mse")
+    history = model.fit(*batch, epochs=3, validation_data=Endless(), callbacks=[Press()])
+    assert (history.stopped, history.epoch) == ("interrupted", [0])
+    assert set(history.history) == {"loss"}
+    assert int(model.train_state.step) == 1

@@ -14,6 +14,7 @@ from fitwell.arguments import whole_number
 from fitwell.data.frames import is_frame
 from fitwell.errors import InvalidArgument, InvalidData
 from fitwell.network import Network
+from fitwell.pacing import ROOM
 from fitwell.settings import settings
 from fitwell.training import Batch
 from fitwell.types import HostArray
@@ -22,7 +23,6 @@ _CHUNK_BYTES = 64 * 2**20  # of one buffer; there are two
 _FLOPS = 60e9  # a cautious rate for small matrices on two cores; only sets a buffer's length
 _STEP_SECONDS = 10e-6  # what the smallest step costs
 _MOST_STEPS = 8192
-ROOM = 8  # steps a buffer holds for each that the cautious estimate allows; speed is measured
 
 
 def is_iterable_of_batches(x: Any) -> bool:

@@ -19,18 +19,18 @@ from fitwell.callbacks import Callback
 from fitwell.data.arrays import DataWarning
 from fitwell.data.sources import ArraySource, Source
 from fitwell.errors import warn
-from fitwell.feeding import ROOM
 from fitwell.history import History
 from fitwell.hooks import batch_hook
 from fitwell.measuring import Collected, keep_collected, measure, to_logs
 from fitwell.network import Network
 from fitwell.optimizers import Optimizer
+from fitwell.pacing import Pace
 from fitwell.programs import copy_program, train_program, zero_totals
-from fitwell.settings import settings
 from fitwell.training import Batch, Objective, Stats, TrainState
 from fitwell.types import HostArray
 
 _RAN_OUT = "the data ran out"
+_PATIENCE_SECONDS = 0.12  # a validation that ends within it after Ctrl-C or the time limit counts
 _SNAPSHOT_SECONDS = 1.0  # a failed dispatch costs at most this much work, and the epoch around it
 
 
@@ -57,27 +57,15 @@ class Position:
     collected: Collected = field(default_factory=dict)
 
 
-class Pace:
-    """How many steps the next dispatch takes, so that it lasts about `settings.chunk_seconds`."""
-
-    def __init__(self, capacity: int) -> None:
-        # A first dispatch that is surely short; what follows is measured.
-        self.capacity, self.count = capacity, min(16, max(capacity // ROOM, 1))
-
-    def update(self, count: int, seconds: float) -> None:
-        wanted = count * settings.chunk_seconds / max(seconds, 1e-6)
-        self.count = int(np.clip(wanted, 1, min(self.capacity, 4 * max(count, self.count))))
-
-
 @contextmanager
-def interruptible() -> Iterator[list[bool]]:
-    """Ctrl-C sets the flag in the list; a second one ends the program as usual."""
-    pressed: list[bool] = []
+def interruptible() -> Iterator[list[float]]:
+    """Ctrl-C puts its time into the list; a second one ends the program as usual."""
+    pressed: list[float] = []
 
     def note(number: int, frame: types.FrameType | None) -> None:
         if pressed:
             raise KeyboardInterrupt
-        pressed.append(True)
+        pressed.append(time.perf_counter())
 
     if threading.current_thread() is not threading.main_thread():
         yield pressed
@@ -128,7 +116,7 @@ class Fit:
         self.every = int(np.gcd.reduce(intervals)) if intervals else None
         self.zeros: Stats | None = None
         self.restored: list[HostArray] = []
-        self.interrupted: list[bool] = []
+        self.interrupted: list[float] = []
         self.snapshot, self.snapshot_time = model.train_state, 0.0
         self.step_number = 0
         self.stopped_by: str | None = None
@@ -171,6 +159,11 @@ class Fit:
             self.history.stopped = self.history.stopped or f"callback {self.stopped_by}"
         return bool(self.history.stopped)
 
+    def _overdue(self) -> bool:
+        """Whether the end was asked for so long ago that not even a validation may go on."""
+        asked = [*self.interrupted, *([] if self.deadline is None else [self.deadline])]
+        return bool(asked) and time.perf_counter() - min(asked) > _PATIENCE_SECONDS
+
     def _epoch(self) -> None:
         position = self.position
         epoch = position.epoch
@@ -190,9 +183,10 @@ class Fit:
                 train.state,
                 self.validation,
                 batch_hook(self.callbacks, "test"),
+                self._overdue,
             )
-            self.call("on_test_end", found)
-            logs.update({f"val_{name}": value for name, value in found.items()})
+            self.call("on_test_end", found or {})
+            logs.update({f"val_{name}": value for name, value in (found or {}).items()})
         self.history.record(epoch, logs)
         if whole:
             position.epoch, position.step, position.totals = epoch + 1, 0, None

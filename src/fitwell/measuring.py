@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -12,6 +13,7 @@ from fitwell import compiling
 from fitwell.data.sources import Source
 from fitwell.errors import InvalidData
 from fitwell.network import Network
+from fitwell.pacing import Pace
 from fitwell.programs import evaluate_program, zero_totals
 from fitwell.training import Objective, Stats
 from fitwell.types import HostArray, Params, State
@@ -52,20 +54,23 @@ def measure(
     state: State,
     source: Source,
     on_batch: Callable[[str, int, dict[str, float]], None] | None = None,
-) -> dict[str, float]:
+    stop: Callable[[], bool] | None = None,
+) -> dict[str, float] | None:
     """Loss and metrics over a source, exact for a partial last batch.
 
     Args:
         network: a program's.
         on_batch: called with "begin" and "end" around every batch, which is a dispatch then.
+        stop: asked between dispatches; once it says True there is no result: None.
     """
     program = evaluate_program(network, objective)
     totals: Stats | None = None
     collected: Collected = {}
     step = 0
     rates = np.zeros(source.capacity, np.float32)
+    pace, ran, since = Pace(source.capacity, first=source.capacity), 0, 0.0
     while source.steps is None or step < source.steps:
-        data, count = source.chunk(0, step, source.capacity if on_batch is None else 1)
+        data, count = source.chunk(0, step, pace.count if on_batch is None else 1)
         if count == 0:
             break
         if totals is None:
@@ -73,6 +78,12 @@ def measure(
         if on_batch is not None:
             on_batch("begin", step, {})
         jax.block_until_ready(totals)  # two buffers: the one before must have been read
+        now = time.perf_counter()
+        if ran:
+            pace.update(ran, now - since)
+        if stop is not None and stop():
+            return None
+        ran, since = count, now
         after, totals, each = program(params, state, totals, compiling.shard(data), rates, count)
         state = after or state
         keep_collected(collected, each, count)

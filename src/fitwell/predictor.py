@@ -218,6 +218,7 @@ class Predictor:
         own = self._called(callbacks, "test")
         hook = batch_hook(own, "test")
         found = measure(network, examples.objective, train.params, train.state, source, hook)
+        assert found is not None  # nothing stops it
         for callback in own:
             callback.on_test_end(found)
         if return_dict:

@@ -81,7 +81,7 @@ class Signals:
         failed: set by a thread that an error ended.
     """
 
-    def __init__(self, deadline: float | None, interrupted: list[bool]) -> None:
+    def __init__(self, deadline: float | None, interrupted: list[float]) -> None:
         self.deadline, self.interrupted = deadline, interrupted
         self.failed = False
 

@@ -12,10 +12,10 @@ import jax
 import numpy as np
 
 from fitwell.data.sources import ArraySource
-from fitwell.fitting import Pace
 from fitwell.history import History
 from fitwell.machine import cores
 from fitwell.measuring import to_logs
+from fitwell.pacing import Pace
 from fitwell.population import programs
 from fitwell.population.lanes import Lane
 from fitwell.population.plan import Outcome, Plan, Report, Signals, rate_of
