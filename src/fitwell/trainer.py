@@ -120,8 +120,8 @@ class Trainer(Predictor):
             initial_epoch: the number of the first epoch.
             steps_per_epoch: batches that make an epoch; needed for endless iterables.
             validation_freq: epochs between validations, or a list of epochs, from 1.
-            time_limit: seconds, or "90s", "10m": the fit ends after the dispatch that exceeds it; as
-                after Ctrl-C, a validation that then takes longer than a moment is given up.
+            time_limit: seconds, or "90s", "10m": the fit ends after the dispatch that exceeds it.
+                As after Ctrl-C, a validation that then takes longer than a moment is given up.
             escape_saddles: where the loss of three epochs stands still and the curvature says that
                 the point is a saddle, step along its worst direction; the negative eigenvalue
                 is printed and enters the history as `"saddle_curvature"`. Needs arrays.
