@@ -1,0 +1,132 @@
+"""What simple models reach on the same data, so that a network is judged by what is possible.
+
+    skill = 1 - error / error of the constant prediction
+
+Every example is predicted by a model that has not seen it, in closed form: ridge regression on the
+features (linear), and on the kernel exp(-|x - x'|^2 / (2 s^2)) with s the median distance. The
+error is the share of wrong labels for classes, the mean squared error for numbers.
+
+Source: leave-one-out residuals of ridge regression are e_i / (1 - h_i): Allen 1974, Technometrics
+16; Hastie, Tibshirani, Friedman, The Elements of Statistical Learning, section 7.10.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fitwell.types import HostArray
+
+_ROWS = 500  # of the sample: the eigenvalues of a matrix of this size take 50 ms
+_RIDGES = np.logspace(-6, 1, 8)  # times the mean eigenvalue
+_SHUFFLES = 49
+_CLEAR = 0.3  # a skill that no shuffled labels reach
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """Skills from -inf to 1; `chance` is a probability, `noise` two standard errors of a skill.
+
+    Attributes:
+        linear, kernel: skills of the two models.
+        chance: how often shuffled labels give a kernel machine this skill.
+    """
+
+    linear: float
+    kernel: float
+    chance: float
+    noise: float
+
+
+def skill(predicted: HostArray, y: HostArray, discrete: bool, constant: float) -> float:
+    """1 - error / constant; y is (n, width), one-hot for classes, and so is `predicted`."""
+    return 1 - error(predicted, y, discrete) / max(constant, 1e-12)
+
+
+def error(predicted: HostArray, y: HostArray, discrete: bool) -> float:
+    """The share of wrong labels, or the mean squared error."""
+    if not np.isfinite(predicted).all():
+        return float("inf")
+    if not discrete:
+        return float(((predicted - y) ** 2).mean())
+    if y.shape[1] == 1:
+        return float(((predicted > 0.5) != (y > 0.5)).mean())
+    if (y.sum(1) == 1).all():
+        return float((predicted.argmax(1) != y.argmax(1)).mean())
+    return float(((predicted > 0.5) != (y > 0.5)).mean())
+
+
+def constant_error(y: HostArray, discrete: bool) -> float:
+    """The error of the best prediction that does not look at the input."""
+    if not discrete:
+        return float(y.var(0).mean())
+    share = y.mean(0)
+    if y.shape[1] > 1 and (y.sum(1) == 1).all():
+        return float(1 - share.max())
+    return float(np.minimum(share, 1 - share).mean())
+
+
+def baselines(x: HostArray, y: HostArray, discrete: bool, seed: int = 0) -> Baselines | None:
+    """Both models on a sample of the rows; None for fewer than 20 rows or a constant target."""
+    random = np.random.default_rng(seed)
+    rows = random.permutation(len(x))[:_ROWS]
+    x, y = _standard(x[rows].reshape(len(rows), -1)), y[rows].astype(np.float64)
+    constant = constant_error(y, discrete)
+    if len(rows) < 20 or constant <= 0:
+        return None
+    mean = y.mean(0)
+    target = y - mean
+    found = []
+    for gram in (x @ x.T / x.shape[1] + 1e-9 * np.eye(len(x)), _kernel(x)):
+        values, vectors = np.linalg.eigh(gram)
+        found.append(max(_skills(values, vectors, target, y, mean, discrete, constant)))
+    better = 0
+    if max(found) < _CLEAR:  # values, vectors are the kernel's, the last
+        for order in (random.permutation(len(y)) for _ in range(_SHUFFLES)):
+            shuffled = target[order], y[order]
+            again = max(_skills(values, vectors, *shuffled, mean, discrete, constant))
+            better += again >= max(found)
+    chance = (1 + better) / (1 + _SHUFFLES)
+    share = min(error_share(found, constant), 1.0) if discrete else 1.0
+    noise = 2 * np.sqrt(max(share * (1 - share), 0.25 / len(y)) / len(y)) / constant
+    return Baselines(found[0], found[1], chance, float(noise) if discrete else 2 / len(y) ** 0.5)
+
+
+def error_share(skills: list[float], constant: float) -> float:
+    """The share of wrong labels of the better model."""
+    return (1 - max(skills)) * constant
+
+
+def _skills(
+    values: HostArray, vectors: HostArray, target: HostArray, y: HostArray, mean: HostArray,
+    discrete: bool, constant: float,
+) -> list[float]:  # fmt: skip
+    """The skill at each strength of the ridge, by the leave-one-out formula."""
+    turned = vectors.T @ target
+    squares = vectors**2
+    found = []
+    for ridge in _RIDGES * values.mean():
+        shrink = values / (values + ridge)
+        leverage = np.minimum(squares @ shrink, 1 - 1e-6)
+        residual = (target - vectors @ (shrink[:, None] * turned)) / (1 - leverage)[:, None]
+        found.append(skill(target - residual + mean, y, discrete, constant))
+    return found
+
+
+def _standard(x: HostArray) -> HostArray:
+    """Every feature to mean 0 and spread 1; a heavy tail does not decide on the scale."""
+    x = np.nan_to_num(x.astype(np.float64), posinf=0.0, neginf=0.0)
+    x = x - x.mean(0)
+    std = x.std(0)
+    x = x / np.where(std > 0, std, 1)
+    return np.clip(x[:, std > 0] if (std > 0).any() else x, -5, 5)
+
+
+def _kernel(x: HostArray) -> HostArray:
+    squares = (x**2).sum(1)
+    distances = np.maximum(squares[:, None] + squares[None] - 2 * x @ x.T, 0)
+    far = distances[np.triu_indices(len(x), 1)]
+    width = np.median(far[far > 0]) if (far > 0).any() else 1.0
+    # Half the median distance: fine enough for curved borders, wide enough for many features.
+    return np.asarray(np.exp(-distances / (2 * 0.25 * width)))

@@ -1,0 +1,123 @@
+"""What the doctor says: one fault, its evidence, its cause and its cure, as an object."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from fitwell.errors import NotReady
+
+__all__ = ["Evidence", "Finding", "Findings", "Severity"]
+
+
+class Severity(enum.IntEnum):
+    """How much a finding matters, judged by its outcome.
+
+    INFO is a fact that did no harm so far; WARNING does harm or is about to; CRITICAL keeps the
+    network from learning at all.
+    """
+
+    INFO = 0
+    WARNING = 1
+    CRITICAL = 2
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One measured number: what it is, its value, its unit ("" for a ratio or a count).
+
+    >>> print(Evidence("largest standard deviation of a feature", 7400.0))
+    largest standard deviation of a feature: 7,400
+    """
+
+    what: str
+    value: float | str
+    unit: str = ""
+
+    def __str__(self) -> str:
+        value = self.value if isinstance(self.value, str) else _digits(self.value)
+        return f"{self.what}: {value}{' ' + self.unit if self.unit else ''}"
+
+
+def _digits(value: float) -> str:
+    if value == int(value) and abs(value) < 1e12:
+        return f"{int(value):,}"
+    return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault.
+
+    Attributes:
+        code: its name (`fitwell explain CODE` says all about it).
+        severity: INFO, WARNING or CRITICAL.
+        cause: one sentence: what is wrong.
+        cure: code that a user can paste, or a sentence where there is none.
+        evidence: the numbers that show it.
+        layer: the layer it is about, or None.
+        symptoms: codes of what follows from it and was seen too.
+
+    >>> finding = Finding("unscaled_inputs", Severity.WARNING, "Feature 2 reaches 7,400.", "...")
+    >>> finding.severity > Severity.INFO
+    True
+    """
+
+    code: str
+    severity: Severity
+    cause: str
+    cure: str
+    evidence: tuple[Evidence, ...] = ()
+    layer: str | None = None
+    symptoms: tuple[str, ...] = ()
+    _cured: Callable[[Finding], Any] | None = field(default=None, repr=False, compare=False)
+
+    def apply(self) -> Any:
+        """A new model with the cure in it, compiled and untrained; the old one stays as it is.
+
+        Raises:
+            NotReady: the finding belongs to no model, or its cure is not a change of the model.
+        """
+        if self._cured is None:
+            raise NotReady(
+                f"finding {self.code}",
+                "a cure that changes a model",
+                "one that does not, or a finding that belongs to none",
+                self.cure,
+            )
+        return self._cured(self)
+
+    def __str__(self) -> str:
+        where = f" [{self.layer}]" if self.layer else ""
+        return f"{self.severity.name} {self.code}{where}: {self.cause} Cure: {self.cure}"
+
+
+class Findings(Sequence[Finding]):
+    """Findings in the order of their severity; a list that prints, and a table in a notebook.
+
+    >>> Findings([])
+    nothing found
+    """
+
+    def __init__(self, found: Iterable[Finding] = ()) -> None:
+        self._found = tuple(sorted(found, key=lambda one: -one.severity))
+
+    def __getitem__(self, index: Any) -> Any:
+        chosen = self._found[index]
+        return Findings(chosen) if isinstance(chosen, tuple) else chosen
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @property
+    def codes(self) -> list[str]:
+        return [one.code for one in self._found]
+
+    def above(self, severity: Severity = Severity.INFO) -> Findings:
+        """Those that are worse than `severity`."""
+        return Findings(one for one in self._found if one.severity > severity)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(str, self._found)) or "nothing found"

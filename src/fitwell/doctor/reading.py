@@ -1,0 +1,300 @@
+"""From a model and its data to the record: on the host, in milliseconds."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from fitwell import activations
+from fitwell.doctor.record import Features, Head, Labels, Layer, Plan
+from fitwell.layers.base import Layer as LayerDescription
+from fitwell.layers.nodes import readers
+from fitwell.layers.weights import weight_fields
+from fitwell.network import Network
+from fitwell.optimizers import Optimizer
+from fitwell.training import Batch, Objective
+from fitwell.types import HostArray, Params
+
+_SAMPLE = 4096  # rows of a feature's statistics
+_COMPARED = 20_000  # rows that are looked at for copies
+_MOST_CLASSES = 200
+_NORMALIZING = ("Normalization", "BatchNormalization", "LayerNormalization", "GroupNormalization")
+_IDS = ("Embedding", "CategoryEncoding", "Discretization", "Hashing")
+_REACH = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}
+_REACH |= {"softplus": (0.0, np.inf), "exponential": (0.0, np.inf), "hard_sigmoid": (0.0, 1.0)}
+_REACH |= {"softsign": (-1.0, 1.0), "relu6": (0.0, 6.0)}
+
+
+def sample(rows: int, most: int = _SAMPLE) -> Any:
+    """Which rows stand for all: evenly spread, so that sorted data are seen whole."""
+    if rows <= most:
+        return slice(None)
+    return np.linspace(0, rows - 1, most).astype(np.int64)
+
+
+# Inputs
+
+
+def features(network: Network, data: Batch, held_out: Batch | None) -> tuple[Features, ...]:
+    """Every input of numbers; those that stand for ids or words are left out."""
+    found = []
+    reading = list(readers(network.nodes, network.inputs))
+    for which, place in enumerate(network.inputs):
+        first = [node.layer for node, index in reading if index == which]
+        kinds = {type(layer).__name__ for layer in first}
+        if place not in network.fed or kinds & set(_IDS):
+            continue
+        at = network.fed.index(place)
+        other = None if held_out is None else held_out.x[at]
+        one = _features(network.nodes[place].name, data.x[at], other)
+        scale = next((_factor(layer) for layer in first if type(layer).__name__ == "Rescaling"), 1)
+        if scale != 1:
+            parts = {n: getattr(one, n) * scale for n in ("mean", "std", "low", "high")}
+            one = dataclasses.replace(one, **parts)
+        found.append(dataclasses.replace(one, normalized=bool(kinds & set(_NORMALIZING))))
+    return tuple(found)
+
+
+def _factor(layer: LayerDescription) -> float:
+    return float(np.mean(getattr(layer, "scale", 1.0)))
+
+
+def _features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
+    flat = _flat(x[sample(len(x))])
+    good = np.isfinite(flat)
+    missing = int((~good).sum())
+    if missing:
+        flat = np.where(good, flat, np.nan)
+    with np.errstate(all="ignore"):
+        mean, std = np.nanmean(flat, 0), np.nanstd(flat, 0)
+        low, high = np.nanmin(flat, 0), np.nanmax(flat, 0)
+        # A sum of equal floats may leave a trace of a spread.
+        std = np.where(low == high, 0.0, std)
+        step = np.spacing(np.maximum(abs(low), abs(high)).astype(np.float32))
+        resolution = np.where(std > 0, step / np.where(std > 0, std, 1), 0.0)
+    duplicates, overlap = _copies(x, held_out)
+    other = None if held_out is None else _flat(held_out[sample(len(held_out))])
+    return Features(
+        name, len(x), x.shape[1:], mean, std, low, high, resolution, missing,
+        _sentinels(flat), duplicates, overlap,
+        None if other is None else np.nanmean(other, 0),
+        None if other is None else np.nanstd(other, 0),
+    )  # fmt: skip
+
+
+def _flat(x: HostArray) -> HostArray:
+    """(n, width) in float64; images and sequences by channel, whose pixels share a scale."""
+    flat: HostArray = x.reshape(len(x), -1) if x.ndim <= 2 else x.reshape(-1, x.shape[-1])
+    return flat.astype(np.float64)
+
+
+def _copies(x: HostArray, held_out: HostArray | None) -> tuple[float, float]:
+    """The shares of rows that repeat an earlier one, and of validation rows seen in training."""
+    mine = _keys(x[sample(len(x), _COMPARED)])
+    repeated = 1 - len(set(mine)) / max(len(mine), 1)
+    if held_out is None or len(held_out) == 0:
+        return repeated, 0.0
+    known = set(_keys(x)) if len(x) <= 10 * _COMPARED else set(mine)
+    others = _keys(held_out[sample(len(held_out), _COMPARED)])
+    return repeated, sum(key in known for key in others) / len(others)
+
+
+def _keys(x: HostArray) -> list[bytes]:
+    rows = np.ascontiguousarray(x).reshape(len(x), -1)
+    return [row.tobytes() for row in rows]
+
+
+def _sentinels(flat: HostArray) -> tuple[tuple[int, float, float], ...]:
+    """Values that stand far away from all others, many times over: -999, 9999, -1 for missing."""
+    found = []
+    for i in range(flat.shape[1]) if flat.shape[1] <= 1000 else ():
+        column = flat[:, i][np.isfinite(flat[:, i])]
+        for value in {column.min(), column.max()} if len(column) >= 20 else ():
+            hit = column == value
+            rest = column[~hit]
+            share = hit.mean()
+            if not 0.005 <= share <= 0.6 or len(rest) < 10 or not _looks_invented(value):
+                continue
+            spread = rest.max() - rest.min()
+            if min(abs(value - rest.min()), abs(value - rest.max())) > 2 * spread > 0:
+                found.append((i, float(value), float(share)))
+    return tuple(found)
+
+
+def _looks_invented(value: float) -> bool:
+    """Whole, and all nines or ones: what people write for "missing"."""
+    digits = str(int(abs(value)))
+    return value == int(value) and abs(value) >= 9 and set(digits) in ({"9"}, {"9", "0"})
+
+
+# Targets
+
+
+def labels(y: HostArray, activation: str) -> Labels:
+    """What the labels of one output are, from all of them."""
+    flat = np.asarray(y).reshape(len(y), -1).astype(np.float64)
+    flat = flat[np.isfinite(flat).all(1)] if not np.isfinite(flat).all() else flat
+    kind, counts = _kind(flat)
+    low, high = _REACH.get(activation, (-np.inf, np.inf))
+    if kind == "classes" and activation == "softmax":
+        low, high = -np.inf, np.inf
+    room = 1e-6 * max(1.0, float(abs(flat).max(initial=0)))
+    outside = float(((flat < low - room) | (flat > high + room)).mean()) if flat.size else 0.0
+    return Labels(
+        kind, len(flat), flat.shape[1], float(flat.min(initial=np.inf)),
+        float(flat.max(initial=-np.inf)), float(flat.mean()) if flat.size else 0.0,
+        float(np.sqrt(flat.var(0).mean())) if flat.size else 0.0, counts, outside,
+    )  # fmt: skip
+
+
+def _kind(flat: HostArray) -> tuple[str, tuple[int, ...]]:
+    if not len(flat):
+        return "numbers", ()
+    whole = bool((flat == np.round(flat)).all())
+    bits = whole and bool(((flat == 0) | (flat == 1)).all())
+    if flat.shape[1] > 1:
+        if bits:
+            hot = bool((flat.sum(1) == 1).all())
+            return "one_hot" if hot else "multi_hot", tuple(int(v) for v in flat.sum(0))
+        shares = flat.min() >= 0 and bool(np.isclose(flat.sum(1), 1, atol=1e-4).all())
+        return "shares" if shares else "numbers", ()
+    if bits:
+        ones = int(flat.sum())
+        return "binary", (len(flat) - ones, ones)
+    if whole:
+        values, counts = np.unique(flat, return_counts=True)
+        # Whole numbers that repeat and follow each other are names of classes.
+        few = len(values) <= min(_MOST_CLASSES, max(len(flat) // 5, 3))
+        if few and values[0] >= 0 and values[-1] < 2 * len(values) + 2:
+            return "classes", tuple(int(c) for c in counts)
+    inside = flat.min() >= 0 and flat.max() <= 1
+    return "shares" if inside else "numbers", ()
+
+
+# The network
+
+
+def heads(
+    network: Network, objective: Objective, ys: Sequence[HostArray], refused: Sequence[str] = ()
+) -> tuple[Head, ...]:
+    found = []
+    for i, (loss, y) in enumerate(zip(objective.losses, ys, strict=True)):
+        place = network.outputs[i][0]
+        node = network.nodes[place]
+        _, activation = node.layer.split_activation()
+        name = activation_name(activation)
+        if name == "linear" and not getattr(node.layer, "units", None) and node.inputs:
+            place = node.inputs[0][0]  # an Activation layer, Flatten, Reshape after the last units
+        shape = network.output_shapes[i][0]
+        measures = [m.metric for m in objective.measures if m.output == i]
+        found.append(
+            Head(
+                node.name, shape[-1] if shape else 1, name,
+                None if loss is None else type(loss).__name__,
+                bool(getattr(loss, "from_logits", False)),
+                str(getattr(loss, "reduction", "")),
+                tuple(type(metric).__name__ for metric in measures),
+                labels(y, "linear" if getattr(loss, "from_logits", False) else name),
+                refused[i] if refused else "",
+            )  # fmt: skip
+        )
+    return tuple(found)
+
+
+def activation_name(activation: Any) -> str:
+    if activation is None:
+        return "linear"
+    return activations.name_of(activation) or "linear"
+
+
+def layers(network: Network, params: Params) -> tuple[Layer, ...]:
+    """Layers with weights, and dropouts, in order; an activation of its own counts as its layer's.
+
+    `params`: arrays of the host, before training.
+    """
+    outputs = {place for place, _ in network.outputs}
+    found: list[Layer] = []
+    kernels: list[HostArray | None] = []
+    for place, node in enumerate(network.nodes):
+        kind = type(node.layer).__name__
+        rate = getattr(node.layer, "rate", 0.0)
+        if kind in ("Dropout", "AlphaDropout", "SpatialDropout1D", "SpatialDropout2D"):
+            found.append(Layer(node.name, kind, rate=float(rate), hidden=place not in outputs))
+            kernels.append(None)
+            continue
+        own = params.get(node.name, {})
+        kernel = own.get("kernel") if isinstance(own, dict) else None
+        if kind in ("Activation", "Softmax", "ReLU", "LeakyReLU", "ELU") and found:
+            name = activation_name(node.layer.split_activation()[1]) or kind.lower()
+            if found[-1].kind not in ("Dropout",) and found[-1].activation == "linear":
+                name = kind.lower() if kind != "Activation" else name
+                found[-1] = dataclasses.replace(
+                    found[-1], activation=name, hidden=place not in outputs
+                )
+            continue
+        if not own:
+            continue
+        found.append(_layer(node.name, node.layer, kernel, own, place not in outputs))
+        kernels.append(None if kernel is None else np.asarray(kernel))
+    return tuple(_twins(found, kernels))
+
+
+def _layer(
+    name: str, layer: LayerDescription, kernel: Any, own: Params, hidden: bool
+) -> Layer:
+    _, activation = layer.split_activation()
+    facts: dict[str, Any] = {
+        "activation": activation_name(activation), "hidden": hidden,
+        "use_bias": bool(getattr(layer, "use_bias", False)),
+    }  # fmt: skip
+    if kernel is not None:
+        array = np.asarray(kernel)
+        fan_in = int(np.prod(array.shape[:-1]))
+        facts |= {
+            "units": int(array.shape[-1]), "fan_in": fan_in,
+            "gain": float(array.std() * np.sqrt(fan_in)),
+            "constant": bool(array.size > 1 and (array == array.flat[0]).all()),
+            "zero": bool(not array.any()),
+        }  # fmt: skip
+    for _, weight, regularizer in weight_fields(layer, own, "_regularizer"):
+        if weight == "kernel":
+            facts["l1"] = float(getattr(regularizer, "l1", 0.0) or 0.0)
+            facts["l2"] = float(getattr(regularizer, "l2", 0.0) or 0.0)
+    return Layer(name, type(layer).__name__, **facts)
+
+
+def _twins(found: Sequence[Layer], kernels: Sequence[HostArray | None]) -> Iterator[Layer]:
+    """Marks layers whose units start equal and are read with equal weights: they stay equal."""
+    dense = [i for i, k in enumerate(kernels) if k is not None and k.ndim == 2]
+    after = dict(zip(dense, dense[1:], strict=False))
+    for i, layer in enumerate(found):
+        kernel, then = kernels[i], kernels[after[i]] if i in after else None
+        if kernel is not None and then is not None and kernel.shape[-1] > 1:
+            same = bool((kernel == kernel[:, :1]).all())
+            if same and then.shape[0] == kernel.shape[1] and bool((then == then[:1]).all()):
+                layer = dataclasses.replace(layer, twins=True)
+        yield layer
+
+
+# The plan
+
+
+def plan(
+    optimizer: Optimizer, batch_size: int, epochs: int, steps: int, rows: int, validated: bool,
+    parameters: int, rate: float | None = None,
+) -> Plan:  # fmt: skip
+    """`rate`: one that was assigned, in place of the optimizer's schedule."""
+    total = max(steps * epochs, 1)
+    at = np.unique(np.linspace(0, total - 1, min(total, 1000)).astype(np.int64))
+    rates = optimizer.rate(at) if rate is None else np.full(len(at), rate)
+    clips = ("clipnorm", "clipvalue", "global_clipnorm")
+    return Plan(
+        type(optimizer).__name__, float(rates.max()), float(rates.mean() * total),
+        float(getattr(optimizer, "momentum", 0.0) or 0.0),
+        float(getattr(optimizer, "epsilon", 0.0) or 0.0),
+        any(getattr(optimizer, name, None) for name in clips),
+        batch_size, epochs, steps, rows, validated, parameters,
+    )  # fmt: skip

@@ -1,0 +1,260 @@
+"""The plain record of numbers that the rules read: no arrays of a device, no model, no JAX."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fitwell.types import HostArray
+
+
+@dataclass(frozen=True)
+class Features:
+    """One input of numbers, flattened to (n, width). Statistics are per feature.
+
+    Attributes:
+        name: of the input.
+        rows: examples; `shape`: of one.
+        mean, std, low, high: (width,), NaN left out.
+        resolution: (width,) the step of float32 at the largest value, over the std.
+        missing: how many values are NaN or infinite.
+        sentinels: (feature, value, share): a value such as -999 far from all others.
+        duplicates: the share of rows that are copies of an earlier one.
+        overlap: the share of validation rows that are training rows.
+        held_out_mean, held_out_std: (width,) of the validation data, or None.
+        normalized: the network itself brings them to a common scale first.
+    """
+
+    name: str
+    rows: int
+    shape: tuple[int, ...]
+    mean: HostArray
+    std: HostArray
+    low: HostArray
+    high: HostArray
+    resolution: HostArray
+    missing: int = 0
+    sentinels: tuple[tuple[int, float, float], ...] = ()
+    duplicates: float = 0.0
+    overlap: float = 0.0
+    held_out_mean: HostArray | None = None
+    held_out_std: HostArray | None = None
+    normalized: bool = False
+
+    @property
+    def constant(self) -> list[int]:
+        return [int(i) for i in (self.std == 0).nonzero()[0]]
+
+    @property
+    def size(self) -> HostArray:
+        """sqrt(mean(x^2)) of each feature."""
+        size: HostArray = (self.mean**2 + self.std**2) ** 0.5
+        return size
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The targets of one output, (n, width).
+
+    Attributes:
+        kind: "binary", "classes" (whole numbers), "one_hot", "multi_hot", "shares" (in [0, 1]) or
+            "numbers".
+        counts: examples of each class, or of the ones of each column of "multi_hot".
+        outside: the share of values that the output's activation cannot reach.
+    """
+
+    kind: str
+    rows: int
+    width: int
+    low: float
+    high: float
+    mean: float
+    std: float
+    counts: tuple[int, ...] = ()
+    outside: float = 0.0
+
+    @property
+    def classes(self) -> int:
+        return len(self.counts) if self.kind != "binary" else 2
+
+    @property
+    def majority(self) -> float:
+        """The share of the most frequent class."""
+        if not self.counts or self.kind == "multi_hot":
+            return 0.0
+        return max(self.counts) / max(sum(self.counts), 1)
+
+    @property
+    def discrete(self) -> bool:
+        return self.kind in ("binary", "classes", "one_hot", "multi_hot")
+
+
+@dataclass(frozen=True)
+class Head:
+    """One output: what computes it and what it is compared with.
+
+    Attributes:
+        units: of its last axis.
+        activation: its name, "linear" for none.
+        loss: the class name of the loss, None for none.
+        from_logits: of a cross-entropy.
+        reduction: of the loss.
+        metrics: class names.
+        refused: why the loss does not take these labels, in words; "" if it does.
+    """
+
+    layer: str
+    units: int
+    activation: str
+    loss: str | None
+    from_logits: bool
+    reduction: str
+    metrics: tuple[str, ...]
+    labels: Labels
+    refused: str = ""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer with weights, or dropout.
+
+    Attributes:
+        kind: class name.
+        units, fan_in: of its kernel; 0 for none.
+        activation: name, "linear" for none.
+        gain: std of the first kernel times sqrt(fan_in); 1 to 1.4 keeps the size of values.
+        constant: all entries of the first kernel are equal; `zero`: to 0.
+        twins: its units start equal, and so do the weights that read them.
+        rate: of a dropout.
+        l1, l2: of its kernel regularizer.
+        use_bias: it adds one.
+        hidden: no output of the network.
+    """
+
+    name: str
+    kind: str
+    units: int = 0
+    fan_in: int = 0
+    activation: str = "linear"
+    gain: float = 1.0
+    constant: bool = False
+    zero: bool = False
+    twins: bool = False
+    rate: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    use_bias: bool = True
+    hidden: bool = True
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How it is trained.
+
+    Attributes:
+        optimizer: class name.
+        rate: the largest learning rate of the schedule over the planned steps.
+        reach: sum of the rates over all planned steps.
+        momentum, epsilon: of the optimizer, 0 if it has none.
+        clips: it clips gradients.
+        steps: of an epoch.
+        validated: there are validation data.
+        parameters: weights that learn.
+    """
+
+    optimizer: str
+    rate: float
+    reach: float
+    momentum: float
+    epsilon: float
+    clips: bool
+    batch_size: int
+    epochs: int
+    steps: int
+    rows: int
+    validated: bool
+    parameters: int
+
+    @property
+    def per_weight(self) -> bool:
+        """Whether a weight moves about `rate` a step, however large its gradient is."""
+        return self.optimizer not in ("SGD", "LBFGS", "LARS", "LAMB", "Adafactor")
+
+    @property
+    def total_steps(self) -> int:
+        return self.steps * self.epochs
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """One layer while the network runs over a sample: before or after training.
+
+    Attributes:
+        size: sqrt(mean(a^2)) of its outputs.
+        gradient: norm of the gradient of its weights, over the square root of their number.
+        dead: share of units that are never above 0 on the sample (ReLU alone).
+        saturated: share of pre-activations in the flat region of its activation.
+        flat: share of units whose output is the same for all examples.
+    """
+
+    name: str
+    size: float
+    gradient: float
+    dead: float = 0.0
+    saturated: float = 0.0
+    flat: float = 0.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """A fit that ended.
+
+    Attributes:
+        history: name -> a value per epoch.
+        constant_loss: the loss of the best constant prediction.
+        score, held_out: 1 - error / error of the constant, on training and validation data; the
+            error is the share of wrong labels, or the mean squared error.
+        linear, kernel: the same of a linear model and of a kernel machine, each example predicted
+            by a model that has not seen it; None if not asked.
+        chance: the probability of a kernel score this good if labels were shuffled; None likewise.
+        noise: two standard errors of the scores.
+        penalty: the share of weight penalties in the last loss.
+        curvature: the largest eigenvalue of the Hessian of the first batches; None if not asked.
+        before, after: pulses at the first and at the last weights, in the order of the layers.
+        moved: |w_end - w_begin| / |w_begin|.
+        constant_output: std of the predictions over the examples, against that of the targets.
+    """
+
+    history: Mapping[str, list[float]]
+    constant_loss: float
+    score: float | None = None
+    held_out: float | None = None
+    linear: float | None = None
+    kernel: float | None = None
+    chance: float | None = None
+    noise: float = 0.0
+    penalty: float = 0.0
+    curvature: float | None = None
+    before: tuple[Pulse, ...] = ()
+    after: tuple[Pulse, ...] = ()
+    moved: float = 1.0
+    constant_output: bool = False
+
+    @property
+    def losses(self) -> list[float]:
+        return list(self.history.get("loss", []))
+
+    @property
+    def diverged(self) -> bool:
+        return any(not abs(value) < float("inf") for value in self.losses)
+
+
+@dataclass(frozen=True)
+class Record:
+    """Everything the rules may read; `run` is None before training."""
+
+    inputs: tuple[Features, ...]
+    heads: tuple[Head, ...]
+    layers: tuple[Layer, ...]
+    plan: Plan | None
+    run: Run | None = None
