@@ -25,6 +25,7 @@ BUILTIN = {
     "NotReady": RuntimeError,
     "FrozenDescription": AttributeError,
     "UnknownAttribute": AttributeError,
+    "Unhealthy": AssertionError,
     "OutOfMemory": MemoryError,
     "MissingPackage": ImportError,
 }

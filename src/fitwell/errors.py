@@ -70,6 +70,10 @@ class UnknownAttribute(FitwellError, AttributeError):
     """A name (`layers.Dens`, `model.fit_generator`) that an object does not have."""
 
 
+class Unhealthy(FitwellError, AssertionError):
+    """A fit that the doctor finds ill, where nobody wants one."""
+
+
 class OutOfMemory(FitwellError, MemoryError):
     """Arrays that the machine has no room for."""
 

@@ -29,6 +29,8 @@ class History:
         seconds: the wall time of the fit.
         stopped: why it ended before its last epoch (`"interrupted"`, `"time_limit"`,
             `"callback"`), or None.
+        findings: what the doctor saw, worst first: code, severity, evidence, cause, cure. Empty
+            for a fit with `doctor="off"`.
 
     >>> history = History()
     >>> history.record(0, {"loss": 0.5, "val_loss": 0.7})
@@ -45,6 +47,7 @@ class History:
         self.params: dict[str, Any] = dict(params or {})
         self.seconds = 0.0
         self.stopped: str | None = None
+        self.findings: Any = ()
         self._measured: dict[str, list[int]] = {}  # the epochs that the values of a name belong to
 
     def record(self, epoch: int, logs: Logs) -> None:

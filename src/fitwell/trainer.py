@@ -10,12 +10,16 @@ from typing import Any, cast
 import jax
 import numpy as np
 
-from fitwell import feeding, resuming
+from fitwell import feeding, resuming, tree
 from fitwell.arguments import named, whole_number
 from fitwell.callbacks import Callback
 from fitwell.compiling import in_words
 from fitwell.curvature.escaping import SaddleEscape
-from fitwell.data.sources import Kept, Source
+from fitwell.data.sources import ArraySource, Kept, Source
+from fitwell.doctor.asking import checkup
+from fitwell.doctor.reading import plan
+from fitwell.doctor.showing import print_findings
+from fitwell.doctor.watching import Case, Doctor, check_mode
 from fitwell.errors import InvalidArgument, NotReady
 from fitwell.examples import Examples
 from fitwell.fitting import Fit, Position
@@ -75,6 +79,8 @@ class Trainer(Predictor):
     def epoch_finished(self) -> None:
         self.epochs_trained += 1
 
+    checkup = checkup
+
     # fit
 
     @named
@@ -99,6 +105,7 @@ class Trainer(Predictor):
         validation_freq: int | Sequence[int] = 1,
         time_limit: float | str | None = None,
         escape_saddles: bool = False,
+        doctor: str = "warn",
     ) -> History:
         """Trains: `w <- w - step(gradient of the mean loss)`, epochs times over the data.
 
@@ -125,6 +132,8 @@ class Trainer(Predictor):
             escape_saddles: where the loss of three epochs stands still and the curvature says that
                 the point is a saddle, step along its worst direction; the negative eigenvalue
                 is printed and enters the history as `"saddle_curvature"`. Needs arrays.
+            doctor: "warn" looks at data, network and plan before, and at what came of them after,
+                and says what is wrong; "strict" raises where nothing can be learned; "off".
 
         Returns:
             the History: `.history["loss"]`, `.plot()`, `.frame()`, `.stopped`.
@@ -162,6 +171,10 @@ class Trainer(Predictor):
         if escape_saddles:
             parts = self.network, examples.objective, optimizer, source
             own = [SaddleEscape(*parts, verbose=verbose != 0), *own]
+        if check_mode(doctor) != "off":
+            own.append(
+                self._doctor(examples, source, validation, optimizer, epochs, doctor, verbose)
+            )
         history = History()
         bar = ProgressBar(verbose, examples.notes)
         self.history, self._callbacks = history, [*in_order(own), bar]
@@ -191,6 +204,25 @@ class Trainer(Predictor):
         finally:
             self._fit = None
             bar.close()
+
+    def _doctor(
+        self, examples: Examples, source: Source, validation: Source | None, optimizer: Optimizer,
+        epochs: int, mode: str, verbose: int | str,
+    ) -> Doctor:  # fmt: skip
+        data, held_out = (
+            one.data if isinstance(one, ArraySource) else None for one in (source, validation)
+        )
+        learn, _ = self.network.split_trainable(self.train_state.params)
+        steps = source.steps or 1
+        rows = steps * source.batch_size if data is None else len(data.x[0])
+        told = plan(
+            optimizer, source.batch_size, epochs, steps, rows, validation is not None,
+            tree.size(learn), self.learning_rate_override,
+        )  # fmt: skip
+        parts = self.network, examples.objective, self.train_state
+        return Doctor(
+            Case(*parts, data, held_out, told), mode, None if verbose == 0 else print_findings
+        )
 
     def _training_sources(
         self, examples: Examples, x: Any, y: Any, batch_size: Any, *, class_weight: Any,

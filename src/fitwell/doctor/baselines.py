@@ -18,7 +18,7 @@ import numpy as np
 
 from fitwell.types import HostArray
 
-_ROWS = 500  # of the sample: the eigenvalues of a matrix of this size take 50 ms
+_ROWS = 300  # of the sample: what eigenvalues of a matrix of this size take, 15 ms
 _RIDGES = np.logspace(-6, 1, 8)  # times the mean eigenvalue
 _SHUFFLES = 49
 _CLEAR = 0.3  # a skill that no shuffled labels reach

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -192,14 +193,16 @@ def heads(
         measures = [m.metric for m in objective.measures if m.output == i]
         found.append(
             Head(
-                node.name, shape[-1] if shape else 1, name,
+                node.name,
+                shape[-1] if shape else 1,
+                name,
                 None if loss is None else type(loss).__name__,
                 bool(getattr(loss, "from_logits", False)),
                 str(getattr(loss, "reduction", "")),
                 tuple(type(metric).__name__ for metric in measures),
                 labels(y, "linear" if getattr(loss, "from_logits", False) else name),
                 refused[i] if refused else "",
-            )  # fmt: skip
+            )
         )
     return tuple(found)
 
@@ -242,9 +245,7 @@ def layers(network: Network, params: Params) -> tuple[Layer, ...]:
     return tuple(_twins(found, kernels))
 
 
-def _layer(
-    name: str, layer: LayerDescription, kernel: Any, own: Params, hidden: bool
-) -> Layer:
+def _layer(name: str, layer: LayerDescription, kernel: Any, own: Params, hidden: bool) -> Layer:
     _, activation = layer.split_activation()
     facts: dict[str, Any] = {
         "activation": activation_name(activation), "hidden": hidden,
@@ -269,7 +270,7 @@ def _layer(
 def _twins(found: Sequence[Layer], kernels: Sequence[HostArray | None]) -> Iterator[Layer]:
     """Marks layers whose units start equal and are read with equal weights: they stay equal."""
     dense = [i for i, k in enumerate(kernels) if k is not None and k.ndim == 2]
-    after = dict(zip(dense, dense[1:], strict=False))
+    after = dict(itertools.pairwise(dense))
     for i, layer in enumerate(found):
         kernel, then = kernels[i], kernels[after[i]] if i in after else None
         if kernel is not None and then is not None and kernel.shape[-1] > 1:

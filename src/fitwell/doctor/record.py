@@ -222,7 +222,7 @@ class Run:
         curvature: the largest eigenvalue of the Hessian of the first batches; None if not asked.
         before, after: pulses at the first and at the last weights, in the order of the layers.
         moved: |w_end - w_begin| / |w_begin|.
-        constant_output: std of the predictions over the examples, against that of the targets.
+        judged: the head that the scores are of: the worst.
     """
 
     history: Mapping[str, list[float]]
@@ -238,7 +238,7 @@ class Run:
     before: tuple[Pulse, ...] = ()
     after: tuple[Pulse, ...] = ()
     moved: float = 1.0
-    constant_output: bool = False
+    judged: int = 0
 
     @property
     def losses(self) -> list[float]:

@@ -1,0 +1,147 @@
+"""What came of a fit, in numbers: the Run of a record. Only what is asked for is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from fitwell.doctor import probing
+from fitwell.doctor.baselines import baselines, constant_error, skill
+from fitwell.doctor.record import Head, Labels, Pulse, Run
+from fitwell.errors import FitwellError
+from fitwell.network import Network
+from fitwell.programs import predict_program
+from fitwell.training import Batch, Objective, TrainState
+from fitwell.types import HostArray
+
+_MOST_FEATURES = 2048  # of the simple models; of more, evenly spread ones
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A network with its data: what is examined.
+
+    Attributes:
+        data, held_out: samples, as `probing.rows_of` gives them; None where there are none.
+        begin: the first weights, or None if they are not known any more.
+    """
+
+    network: Network
+    objective: Objective
+    data: Batch
+    held_out: Batch | None
+    heads: Sequence[Head]
+    begin: TrainState | None
+
+    def scores(self, train: TrainState) -> tuple[int, float | None, float | None]:
+        """The worst head, and its skills on training and validation data."""
+        worst: tuple[int, float | None, float | None] = (0, None, None)
+        own = self._skills(train, self.data)
+        other = [None] * len(own) if self.held_out is None else self._skills(train, self.held_out)
+        for i, (mine, held) in enumerate(zip(own, other, strict=True)):
+            if mine is not None and (worst[1] is None or mine < worst[1]):
+                worst = i, mine, held
+        return worst
+
+    def _skills(self, train: TrainState, batch: Batch) -> list[float | None]:
+        program = predict_program(self.network.program())
+        found, _ = program(train.params, train.state, batch.x, batch.mask)
+        return [
+            None
+            if (y := plain_labels(head, batch.y[i])) is None
+            else _skill(head, np.asarray(found[i]), y, plain_labels(head, self.data.y[i]))
+            for i, head in enumerate(self.heads)
+        ]
+
+    def simple_models(self, head: int) -> Mapping[str, float]:
+        """What simple models reach on the training data, as arguments of a Run."""
+        y = plain_labels(self.heads[head], self.data.y[head])
+        numbers = [x for x in self.data.x if np.asarray(x).dtype.kind in "fiub"]
+        if y is None or len(numbers) != len(self.data.x):
+            return {}
+        x = np.concatenate([x.reshape(len(x), -1) for x in numbers], axis=1)
+        x = x[:, :: -(-x.shape[1] // _MOST_FEATURES)]
+        found = baselines(x, y, self.heads[head].labels.discrete)
+        if found is None:
+            return {}
+        names = ("linear", "kernel", "chance", "noise")
+        return {name: getattr(found, name) for name in names}
+
+    def pulses(self, train: TrainState) -> tuple[Pulse, ...]:
+        args = self.network, self.objective, train.params, train.state, self.data
+        return probing.pulses(*args)[1]
+
+    def curvature(self) -> float | None:
+        """The largest eigenvalue at the first weights; None where there is none to be had."""
+        if self.begin is None:
+            return None
+        few = jax.tree.map(lambda a: a[:256], self.data)
+        try:
+            return probing.sharpness(self.network, self.objective, self.begin, few)
+        except FitwellError:  # states between batches, or no finite second derivatives
+            return None
+
+    def penalty(self, train: TrainState, loss: float) -> float:
+        """The share of weight penalties in a loss."""
+        total = float(self.network.penalty(train.params))
+        return total / loss if np.isfinite(loss) and loss > 0 else 0.0
+
+
+def plain_labels(head: Head, y: Any) -> HostArray | None:
+    """(n, width), one-hot for classes; None for labels that no score is defined for."""
+    if y is None or (np.ndim(y) > 2 and np.shape(y)[1] > 1):
+        return None
+    flat: HostArray = np.asarray(y).reshape(len(y), -1).astype(np.float64)
+    if head.units > 1 and flat.shape[1] == 1:
+        numbers = flat[:, 0]
+        if head.labels.kind not in ("classes", "binary") or numbers.min() < 0:
+            return None
+        return np.eye(max(head.units, int(numbers.max()) + 1))[numbers.astype(int)]
+    return flat if np.isfinite(flat).all() else None
+
+
+def _skill(head: Head, found: HostArray, y: HostArray, training: HostArray | None) -> float | None:
+    found = found.reshape(len(found), -1).astype(np.float64)
+    if found.shape != y.shape:
+        return None
+    discrete = head.labels.discrete
+    if head.units == 1 and (head.from_logits or head.activation in ("linear", "tanh")) and discrete:
+        found = found + 0.5 if head.from_logits else found  # a logit of 0 is a probability of 1/2
+    constant = constant_error(y if training is None else training, discrete)
+    return skill(found, y, discrete, constant) if constant > 0 else None
+
+
+def constant_loss(head: Head, y: Any) -> float:
+    """The loss of the best prediction that does not look at the input; 0 for one we do not know."""
+    flat = np.asarray(y).reshape(len(y), -1).astype(np.float64)
+    if head.loss == "MeanSquaredError":
+        return float(flat.var(0).mean())
+    if head.loss == "MeanAbsoluteError":
+        return float(np.abs(flat - np.median(flat, 0)).mean())
+    if head.loss == "BinaryCrossentropy" and flat.min() >= 0 and flat.max() <= 1:
+        share = flat.mean(0)
+        return float(-(_xlogx(share) + _xlogx(1 - share)).mean())
+    if head.loss == "CategoricalCrossentropy" and flat.min() >= 0 and flat.max() <= 1:
+        return float(-_xlogx(flat.mean(0)).sum())
+    if head.loss == "SparseCategoricalCrossentropy" and head.labels.counts:
+        return float(-_xlogx(_shares(head.labels)).sum())
+    return 0.0
+
+
+def _shares(labels: Labels) -> HostArray:
+    return np.array(labels.counts) / max(sum(labels.counts), 1)
+
+
+def _xlogx(p: HostArray) -> HostArray:
+    return np.asarray(p * np.log(np.maximum(p, 1e-300)))
+
+
+def run_of(history: Mapping[str, list[float]], heads: Sequence[Head], data: Batch | None) -> Run:
+    """What the curves alone tell."""
+    if data is None or len(heads) != 1:
+        return Run(history, 0.0)
+    return Run(history, constant_loss(heads[0], data.y[0]))

@@ -1,0 +1,202 @@
+"""What is wrong with the data, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from fitwell.doctor.record import Features, Head, Record
+from fitwell.doctor.rules.base import CRITICAL, INFO, WARNING, Suspicion, suspect
+
+_SCALE = "model = fw.Sequential([fw.layers.Normalization(), *layers])  # learns mean and spread"
+_LARGE = 10.0  # sqrt(mean(x^2)) of a feature: rates and first weights are made for about 1
+_HUGE = 100.0
+_UNEVEN = 100.0  # the largest feature over the smallest
+_FINE = 0.01  # float32's step over the spread: two digits are left
+_OVERLAP = 0.05
+
+
+def rules(record: Record) -> Iterator[Suspicion]:
+    for features in record.inputs:
+        yield from _values(features)
+        yield from _scale(features)
+        yield from _rows(features, record)
+    for head in record.heads:
+        yield from _labels(head)
+        yield from _target_scale(head, record)
+
+
+def _values(features: Features) -> Iterator[Suspicion]:
+    if features.missing:
+        yield suspect(
+            "nan_in_data",
+            f"{features.missing:,} values of {features.name} are NaN or infinite: one of them makes"
+            " the loss NaN.",
+            "X = numpy.nan_to_num(X)  # or fill with the column's median, or drop the rows",
+            ("values that are not finite", features.missing),
+            severity=CRITICAL,
+        )
+    constant = features.constant
+    if constant:
+        few = len(constant) < features.mean.size
+        yield suspect(
+            "constant_feature",
+            f"{len(constant)} of {features.mean.size} features of {features.name} have the same"
+            f" value in every row (first: feature {constant[0]}).",
+            "X = X[:, X.std(axis=0) > 0]",
+            ("constant features", len(constant)),
+            severity=INFO if few else CRITICAL,
+            # Large constants drown the others: they are a second bias with a large gradient.
+            strength=0.15 if few and features.size[constant].max() > _LARGE else 0.0,
+        )
+    for feature, value, share in features.sentinels[:1]:
+        yield suspect(
+            "sentinel_values",
+            f"Feature {feature} of {features.name} is {value:g} in {share:.1%} of the rows, far"
+            " from all its other values: it looks like a code for a missing value.",
+            f"X = numpy.where(X == {value:g}, numpy.nan, X)  # then fill in the median",
+            ("features with such a value", len(features.sentinels)),
+            ("share of the rows", share),
+            severity=WARNING,
+        )
+    fine = (features.resolution > _FINE) & (features.std > 0)
+    if fine.any():
+        worst = int(features.resolution.argmax())
+        yield suspect(
+            "float_precision",
+            f"Feature {worst} of {features.name} is so large against its spread that float32 keeps"
+            " few of its digits.",
+            "X = X.astype('float64'); X = (X - X.mean(0)) / X.std(0)  # before it becomes float32",
+            ("step of float32 over the standard deviation", float(features.resolution[worst])),
+            ("largest value", float(abs(features.high[worst]))),
+            severity=WARNING if features.resolution[worst] > 0.1 else INFO,
+            strength=0.5,
+        )
+
+
+def _scale(features: Features) -> Iterator[Suspicion]:
+    if features.normalized or not features.mean.size:
+        return
+    size = features.size
+    worst, live = int(np.nanargmax(size)), size[features.std > 0]
+    # Of many features a few are nearly constant: they are not what the others are held against.
+    small = float(np.quantile(live, 0.25)) if len(live) else 1.0
+    uneven = float(live.max() / max(small, 1e-12)) if len(live) else 1.0
+    if size[worst] > _LARGE:
+        large = size[worst] > _HUGE
+        yield suspect(
+            "unscaled_inputs",
+            f"Feature {worst} of {features.name} has values of size {size[worst]:,.4g}; rates and"
+            " first weights are made for values of size 1.",
+            _SCALE,
+            ("sqrt(mean(x^2)) of the largest feature", float(size[worst])),
+            ("largest feature over the lower quartile", uneven),
+            strength=0.9 if large else 0.75,
+        )
+        outlying = (features.high - features.mean) / np.where(features.std > 0, features.std, 1)
+        if outlying.max() > 50:
+            yield suspect(
+                "outliers",
+                f"Feature {int(outlying.argmax())} of {features.name} has values"
+                f" {outlying.max():.0f} standard deviations from its mean.",
+                "X = numpy.clip(X, *numpy.quantile(X, [0.001, 0.999], axis=0))",
+                ("largest distance from the mean", float(outlying.max()), "standard deviations"),
+            )
+    elif len(live) and (live.max() < 0.05 or uneven > _UNEVEN):
+        yield suspect(
+            "unscaled_inputs",
+            f"A quarter of the features of {features.name} have sizes below {small:.3g}, the"
+            f" largest has {live.max():.3g}: the small ones hardly enter the network.",
+            _SCALE,
+            ("largest feature over the lower quartile", uneven),
+            strength=0.5,
+        )
+
+
+def _rows(features: Features, record: Record) -> Iterator[Suspicion]:
+    if features.overlap > _OVERLAP and features.duplicates < 0.5:
+        yield suspect(
+            "train_val_overlap",
+            f"{features.overlap:.0%} of the validation rows are training rows: the validation score"
+            " says nothing about new data.",
+            "X, X_val, y, y_val = sklearn.model_selection.train_test_split(X, y, test_size=0.2)",
+            ("share of validation rows seen in training", features.overlap),
+            severity=WARNING,
+        )
+    elif features.duplicates > 0.05 and features.rows > 50:
+        yield suspect(
+            "duplicate_rows",
+            f"{features.duplicates:.0%} of the rows of {features.name} repeat an earlier one.",
+            "X, first = numpy.unique(X, axis=0, return_index=True); y = y[first]",
+            ("share of rows that repeat one", features.duplicates),
+        )
+    mean, std = features.held_out_mean, features.held_out_std
+    if mean is None or std is None or features.rows < 10:
+        return
+    spread = np.where(features.std > 0, features.std, np.inf)
+    ratio = np.where(features.std > 0, std / spread, 1.0)
+    moved = abs(mean - features.mean) / spread
+    if (ratio > 5).any() or moved.max(initial=0) > 5 or np.median(ratio) < 0.1:
+        worst = int(np.nanargmax(np.maximum(moved, np.maximum(ratio, 1 / np.maximum(ratio, 1e-9)))))
+        yield suspect(
+            "train_val_scale_mismatch",
+            f"Feature {worst} has mean {features.mean[worst]:.4g} and spread"
+            f" {features.std[worst]:.4g} in training but {mean[worst]:.4g} and {std[worst]:.4g} in"
+            " validation: they were scaled differently.",
+            "mean, std = X.mean(0), X.std(0); X_val = (X_val_raw - mean) / std  # as for X",
+            ("validation mean, in training standard deviations", float(moved[worst])),
+            ("validation spread over training spread", float(ratio[worst])),
+            severity=WARNING,
+        )
+
+
+def _labels(head: Head) -> Iterator[Suspicion]:
+    labels = head.labels
+    if labels.rows > 1 and labels.low == labels.high and labels.width == 1:
+        yield suspect(
+            "single_class_labels",
+            f"Every label is {labels.low:g}: there is nothing to tell apart.",
+            "numpy.unique(y, return_counts=True)  # look where the other labels were lost",
+            ("different labels", 1),
+            severity=CRITICAL,
+        )
+        return
+    if labels.kind in ("binary", "classes", "one_hot") and labels.counts:
+        present = [count for count in labels.counts if count]
+        if len(present) == 1:
+            yield suspect(
+                "single_class_labels",
+                "Every label is the same class: there is nothing to tell apart.",
+                "numpy.unique(y, return_counts=True)  # look where the other labels were lost",
+                ("classes with examples", 1),
+                severity=CRITICAL,
+            )
+        elif labels.majority > 0.8 and min(present) < 0.1 * labels.rows:
+            yield suspect(
+                "class_imbalance",
+                f"{labels.majority:.1%} of the labels are of one class: a network that always says"
+                " so is that accurate.",
+                'model.fit(X, y, class_weight="balanced")  # and measure metrics=["auc"]',
+                ("share of the largest class", labels.majority),
+                ("examples of the smallest class", min(present)),
+                strength=0.3,
+            )
+
+
+def _target_scale(head: Head, record: Record) -> Iterator[Suspicion]:
+    labels = head.labels
+    if labels.discrete or head.loss is None or head.activation in ("softmax", "sigmoid"):
+        return
+    size = float(np.hypot(labels.mean, labels.std))
+    if size > _LARGE:
+        gradient_descent = record.plan is not None and not record.plan.per_weight
+        yield suspect(
+            "unscaled_targets",
+            f"The targets have size {size:,.4g} (mean {labels.mean:,.4g}, spread"
+            f" {labels.std:,.4g}); the first predictions have size 1, so errors and gradients are"
+            " huge, and the way to the targets is long.",
+            "mean, std = y.mean(), y.std(); model.fit(X, (y - mean) / std)  # then * std + mean",
+            ("sqrt(mean(y^2))", size),
+            strength=0.8 if size > _HUGE and gradient_descent else 0.55 if size > _HUGE else 0.3,
+        )

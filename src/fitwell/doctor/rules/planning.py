@@ -1,0 +1,137 @@
+"""What is wrong with optimizer, rate, batches and epochs, by arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fitwell.doctor.record import Plan, Record
+from fitwell.doctor.rules.base import Suspicion, suspect
+
+_SHORT_WAY = 0.3  # how far weights must be able to go: first weights have size 0.1 to 1
+_FEW_STEPS = 100
+_SLOW_DESCENT = 2e-3
+_FAST = 0.03  # Adam's 1e-3 is usual; beyond, weights jump by a good part of themselves a step
+
+
+def rules(record: Record) -> Iterator[Suspicion]:
+    plan = record.plan
+    if plan is None:
+        return
+    yield from _rate(plan)
+    yield from _stability(record, plan)
+    yield from _batches(plan)
+    if plan.epsilon >= 1e-3:
+        yield suspect(
+            "adam_epsilon",
+            f"epsilon={plan.epsilon:g} is as large as the gradients it should only protect from"
+            " division by 0: small gradients are not scaled up any more.",
+            "optimizer=fw.optimizers.Adam(learning_rate, epsilon=1e-7)",
+            ("epsilon", plan.epsilon),
+            strength=0.55,
+        )
+    if not plan.validated and plan.rows >= 100:
+        yield suspect(
+            "missing_validation",
+            "There are no validation data: overfitting cannot be seen.",
+            "model.fit(X, y, validation_split=0.2)",
+            ("rows", plan.rows),
+        )
+    if plan.rows < 30:
+        yield suspect(
+            "too_little_data",
+            f"{plan.rows} examples for {plan.parameters:,} weights: a score on them says little"
+            " about others.",
+            "More data; or fw.cross_validate(model, X, y) to measure with what there is.",
+            ("examples", plan.rows),
+            ("weights", plan.parameters),
+        )
+
+
+def _rate(plan: Plan) -> Iterator[Suspicion]:
+    way = ("the furthest a weight can go: sum of the rates of all steps", plan.reach)
+    steps = ("steps in all", plan.total_steps)
+    small = plan.rate < 5e-4
+    if plan.per_weight and plan.reach < _SHORT_WAY:
+        code = "lr_too_low" if small or plan.reach < 0.1 else "too_few_epochs"
+        yield suspect(
+            code,
+            f"{plan.optimizer} moves a weight by about the rate a step: {plan.total_steps:,} steps"
+            f" of {plan.rate:g} are {plan.reach:.3g} at most.",
+            f"optimizer=fw.optimizers.{plan.optimizer}({_better(plan):g}) and more epochs",
+            way,
+            steps,
+            strength=0.97 if plan.reach < 0.1 else 0.72,
+        )
+    elif plan.per_weight and plan.rate >= _FAST:
+        yield suspect(
+            "lr_too_high",
+            f"{plan.optimizer} moves every weight by about {plan.rate:g} a step, as much as the"
+            " weights themselves.",
+            f"optimizer=fw.optimizers.{plan.optimizer}(1e-3)",
+            ("learning rate", plan.rate),
+            strength=0.95 if plan.rate >= 0.3 else 0.85 if plan.rate >= 0.1 else 0.5,
+        )
+    elif not plan.per_weight and plan.rate <= _SLOW_DESCENT:
+        yield suspect(
+            "lr_too_low",
+            f"Gradient descent with rate {plan.rate:g}: {plan.total_steps:,} steps go a short way.",
+            "optimizer=fw.optimizers.Adam(1e-3)  # or fw.find_learning_rate(model, X, y)",
+            ("learning rate", plan.rate),
+            steps,
+            strength=0.74 if plan.reach < 1 else 0.5,
+        )
+    if plan.total_steps < _FEW_STEPS and plan.rows > plan.batch_size * 2:
+        yield suspect(
+            "too_few_epochs",
+            f"{plan.epochs} epochs of {plan.steps} steps are {plan.total_steps} steps.",
+            f"model.fit(X, y, epochs={max(plan.epochs * 10, 100)})",
+            steps,
+            strength=0.4,
+        )
+
+
+def _better(plan: Plan) -> float:
+    return 0.01 if plan.rate >= 1e-3 else 1e-3
+
+
+def _stability(record: Record, plan: Plan) -> Iterator[Suspicion]:
+    """Gradient descent on a slope of curvature c diverges above the rate 2 (1 + momentum) / c."""
+    run = record.run
+    curvature = None if run is None else run.curvature
+    if curvature is None or plan.per_weight or not curvature > 0:
+        return
+    limit = 2 * (1 + plan.momentum) / curvature
+    if plan.rate > limit:
+        far = plan.rate / limit  # at the edge of stability networks train, even well
+        yield suspect(
+            "lr_too_high",
+            f"At the first weights the loss curves by {curvature:.3g}: gradient descent diverges"
+            f" above the rate {limit:.2g}; it is {plan.rate:g}.",
+            f"optimizer=fw.optimizers.{plan.optimizer}({limit / 4:.1g})  # or scale the inputs",
+            ("largest eigenvalue of the Hessian", curvature),
+            ("largest stable rate", limit),
+            ("learning rate", plan.rate),
+            strength=0.93 if far > 3 else 0.8 if far > 1.5 else 0.35,
+        )
+
+
+def _batches(plan: Plan) -> Iterator[Suspicion]:
+    if plan.batch_size <= 4 and plan.rows >= 50:
+        yield suspect(
+            "batch_too_small",
+            f"Each step sees {plan.batch_size} of {plan.rows:,} examples: its gradient is mostly"
+            " chance.",
+            "model.fit(X, y, batch_size=32)",
+            ("examples of a batch", plan.batch_size),
+            strength=0.72 if plan.batch_size <= 2 and not plan.per_weight else 0.35,
+        )
+    elif plan.steps <= 2 and plan.rows >= 500 and plan.total_steps < 500:
+        yield suspect(
+            "batch_too_large",
+            f"An epoch is {plan.steps} step{'s' if plan.steps > 1 else ''} of {plan.batch_size:,}"
+            f" examples, the whole fit {plan.total_steps}.",
+            "model.fit(X, y, batch_size=32)",
+            ("steps of an epoch", plan.steps),
+            ("steps in all", plan.total_steps),
+            strength=0.6,
+        )

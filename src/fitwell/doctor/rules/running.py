@@ -1,0 +1,241 @@
+"""What a fit showed: its curves and the pulses of its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from fitwell.doctor.outcome import outcome
+from fitwell.doctor.record import Pulse, Record, Run
+from fitwell.doctor.rules.base import CRITICAL, INFO, WARNING, Suspicion, suspect
+from fitwell.types import HostArray
+
+_VANISHED = 1e-3  # gradient of the first layer over that of the last
+_GROWN = 1e3
+_DEAD = 0.9  # of a layer's units
+_SATURATED = 0.7  # of a layer's values
+_STILL = 0.02  # relative change of the loss over the fit
+_PENALTY = 0.3  # share of the loss
+_USUAL = 2e-3  # factors of a penalty below are harmless: weights that exploded have a large one too
+_GAP = 0.2  # of skill between training and validation
+_RISE = 1.25  # last validation loss over the best
+
+
+def rules(record: Record) -> Iterator[Suspicion]:
+    run = record.run
+    if run is None:
+        return
+    yield from _curve(record, run)
+    yield from _layers(record, run)
+    if not run.diverged:
+        yield from _generalization(record, run)
+    factor = max((max(layer.l1, layer.l2) for layer in record.layers), default=0.0)
+    if run.penalty > _PENALTY and factor >= _USUAL:
+        yield suspect(
+            "over_regularized",
+            f"{run.penalty:.0%} of the loss is the penalty on the weights: the data have the rest.",
+            "kernel_regularizer=fw.regularizers.L2(1e-4)",
+            ("penalty over loss", run.penalty),
+            strength=0.88 if run.penalty > 0.5 else 0.5,
+        )
+
+
+# Curves
+
+
+def _curve(record: Record, run: Run) -> Iterator[Suspicion]:
+    losses = run.losses
+    if run.diverged:
+        first = next(i for i, loss in enumerate(losses) if not np.isfinite(loss))
+        yield suspect(
+            "nan",
+            f"The loss became {losses[first]:g} in epoch {first + 1}.",
+            "optimizer=fw.optimizers.Adam(1e-3), with inputs and targets of size 1",
+            ("first epoch without a finite loss", first + 1),
+            severity=INFO,
+            strength=0.4,
+        )
+        return
+    if not losses:
+        return
+    if run.constant_loss > 0 and losses[0] > 20 * run.constant_loss and len(losses) > 1:
+        yield suspect(
+            "high_initial_loss",
+            f"The loss began at {losses[0]:.3g}; a constant prediction has"
+            f" {run.constant_loss:.3g}.",
+            "a smaller last kernel, or a bias that begins at the mean of the targets",
+            ("mean loss of the first epoch", losses[0]),
+            ("loss of a constant prediction", run.constant_loss),
+            strength=0.1,
+        )
+    if losses[-1] < 0 and record.heads and record.heads[0].loss in (
+        "BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy",
+    ):  # fmt: skip
+        yield suspect(
+            "negative_loss",
+            f"A cross-entropy of {losses[-1]:.3g}: no labels in [0, 1] give one below 0.",
+            "Labels in [0, 1]; for several classes sparse_categorical_crossentropy.",
+            ("last loss", losses[-1]),
+            severity=CRITICAL,
+        )
+    yield from _progress(record, run, np.array(losses))
+
+
+def _progress(record: Record, run: Run, losses: HostArray) -> Iterator[Suspicion]:
+    half = losses[len(losses) // 2 :]
+    swings = np.abs(np.diff(half))
+    level = max(float(np.median(half)), 1e-12)
+    drop = float(losses[0] - losses[-1])
+    slow = record.plan is not None and record.plan.rate < 3e-4
+    if (
+        len(half) >= 4
+        and np.median(swings) > 0.1 * level
+        and swings.sum() > 4 * abs(half[0] - half[-1])
+    ):
+        yield suspect(
+            "oscillating_loss",
+            f"In the second half of the fit the loss jumped by {np.median(swings) / level:.0%} from"
+            " epoch to epoch, without getting lower.",
+            "a rate ten times lower, or batch_size=32",
+            ("median change between epochs, over the loss", float(np.median(swings) / level)),
+            strength=0.62,
+        )
+    if losses[-1] > 1.1 * losses[0] and len(losses) > 2:
+        yield suspect(
+            "loss_increasing",
+            f"The training loss rose from {losses[0]:.3g} to {losses[-1]:.3g}: steps are too long,"
+            " or the gradient is wrong.",
+            "optimizer=fw.optimizers.Adam(1e-3)",
+            ("last loss over the first", float(losses[-1] / max(losses[0], 1e-12))),
+            strength=0.3,
+        )
+    tail = losses[-max(len(losses) // 5, 1) - 1 :]
+    falling = len(losses) >= 4 and float(tail[0] - tail[-1]) / max(abs(float(tail[0])), 1e-12)
+    if falling > 0.02 and drop > 0 and np.median(swings) < 2 * (half[0] - half[-1]) / len(swings):
+        yield suspect(
+            "lr_too_low" if slow else "too_few_epochs",
+            f"The loss was still falling: by {falling:.0%} over the last {len(tail) - 1} of"
+            f" {len(losses)} epochs.",
+            f"model.fit(X, y, epochs={5 * len(losses)})  # or a higher rate",
+            ("relative fall over the last fifth", float(falling)),
+            strength=0.68,
+        )
+    elif len(losses) >= 4 and abs(drop) < _STILL * abs(losses[0]):
+        yield suspect(
+            "slow_convergence",
+            f"The loss hardly moved: {losses[0]:.4g} to {losses[-1]:.4g}.",
+            "fw.find_learning_rate(model, X, y)",
+            ("relative change of the loss", float(drop / max(abs(losses[0]), 1e-12))),
+            strength=0.25,
+        )
+
+
+# Layers
+
+
+def _layers(record: Record, run: Run) -> Iterator[Suspicion]:
+    hidden = {layer.name for layer in record.layers if layer.hidden}
+    before = [pulse for pulse in run.before if pulse.gradient >= 0]
+    learning = [pulse for pulse in before if np.isfinite(pulse.gradient)]
+    if len(learning) >= 3:
+        first, last = learning[0], learning[-1]
+        share = first.gradient / max(last.gradient, 1e-30)
+        if share < _VANISHED and last.gradient > 0:
+            depth = len(learning)
+            yield suspect(
+                "vanishing_gradient",
+                f"The gradient of {first.name} is {share:.1e} times that of {last.name}: over"
+                f" {depth} layers it vanishes.",
+                'activation="relu", kernel_initializer="he_normal"; fewer layers, or normalization',
+                ("gradient of the first layer over the last", float(share)),
+                strength=0.86,
+                layer=first.name,
+            )
+        elif share > _GROWN or first.gradient > 1e4:
+            yield suspect(
+                "exploding_gradient",
+                f"The gradient of {first.name} is {share:.1e} times that of {last.name}.",
+                "optimizer=fw.optimizers.Adam(1e-3, global_clipnorm=1.0)",
+                ("gradient of the first layer over the last", float(share)),
+                strength=0.5,
+                layer=first.name,
+            )
+    grown = [pulse for pulse in run.before if pulse.name in hidden and pulse.size > 1e4]
+    if grown:
+        yield suspect(
+            "exploding_activation",
+            f"At the first weights {grown[0].name} already gives values of size"
+            f" {grown[0].size:.2g}.",
+            'activation="relu", kernel_initializer="he_normal"',
+            ("sqrt(mean(a^2))", grown[0].size),
+            strength=0.3,
+            layer=grown[0].name,
+        )
+    yield from _units([pulse for pulse in run.after if pulse.name in hidden])
+
+
+def _units(pulses: Sequence[Pulse]) -> Iterator[Suspicion]:
+    dead = [pulse for pulse in pulses if pulse.dead >= _DEAD]
+    if dead:
+        whole = [pulse for pulse in dead if pulse.dead == 1]
+        shown = (whole or dead)[0]
+        yield suspect(
+            "dying_relu",
+            f"{shown.dead:.0%} of the units of {shown.name} are at 0 for every example: no gradient"
+            " passes them.",
+            'activation="leaky_relu"  # and a lower rate, kernel_initializer="he_normal"',
+            ("share of units that are never above 0", shown.dead),
+            ("layers of which that is so", len(dead)),
+            strength=0.78 if whole else 0.5,
+            layer=shown.name,
+        )
+    full = [pulse for pulse in pulses if pulse.saturated >= _SATURATED]
+    if full:
+        yield suspect(
+            "saturation",
+            f"{full[0].saturated:.0%} of the values of {full[0].name} lie where its activation is"
+            " flat.",
+            "inputs of size 1 (fw.layers.Normalization()), smaller first weights",
+            ("share of flat values", full[0].saturated),
+            strength=0.45,
+            layer=full[0].name,
+        )
+
+
+# Beyond the training data
+
+
+def _generalization(record: Record, run: Run) -> Iterator[Suspicion]:
+    found = outcome(record)
+    if not found.signal:
+        yield suspect(
+            "labels_independent_of_inputs",
+            "Neither this network nor a linear model nor a kernel machine predicts unseen labels"
+            " better than a constant: the inputs do not tell the labels.",
+            "Look at how X and y were put together (order of the rows?); no change of the network"
+            " will help.",
+            ("skill of a kernel machine on unseen examples", run.kernel or 0.0),
+            ("how often shuffled labels do as well", run.chance or 0.0),
+            severity=WARNING,
+        )
+        return
+    values = [v for v in run.history.get("val_loss", []) if np.isfinite(v)]
+    if run.score is None or run.held_out is None or len(values) < 3:
+        return
+    best = int(np.argmin(values))
+    rise = values[-1] / max(values[best], 1e-12)
+    gap = run.score - run.held_out
+    if gap > _GAP and rise > _RISE and best < 0.8 * len(values):
+        harm = rise > 1.5 and values[-1] > 0
+        yield suspect(
+            "overfitting",
+            f"The validation loss was best in epoch {best + 1} ({values[best]:.3g}) and is"
+            f" {values[-1]:.3g} now, while the training data are fitted.",
+            "callbacks=[fw.callbacks.EarlyStopping(patience=5, restore_best_weights=True)]",
+            ("epoch of the best validation loss", best + 1),
+            ("last validation loss over the best", float(rise)),
+            ("skill on training data", run.score),
+            ("skill on validation data", run.held_out),
+            severity=WARNING if harm else INFO,
+        )

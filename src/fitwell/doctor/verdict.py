@@ -1,0 +1,109 @@
+"""From a record to findings: all rules, then one cause with its symptoms, by the outcome."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from fitwell.doctor.finding import Evidence, Finding, Findings, Severity
+from fitwell.doctor.outcome import Outcome, outcome
+from fitwell.doctor.record import Record
+from fitwell.doctor.rules import data, pairing, planning, running, structure
+from fitwell.doctor.rules.base import Suspicion
+
+_BLAMED = 0.3  # a weaker suspicion is never taken for the cause
+_AS_STRONG = 0.1  # a second cause is named if it is this close to the first
+_ASIDE = (
+    "train_val_overlap", "metric_mismatch", "sentinel_values", "overfitting",
+    "labels_independent_of_inputs",
+)  # fmt: skip
+"""Faults that stand beside what keeps a network from learning, and do not explain it."""
+_DOUBTFUL = ("metric_mismatch", "labels_independent_of_inputs")
+"""What can only be judged once what is certainly wrong is repaired."""
+_SYMPTOMS = (
+    "nan", "vanishing_gradient", "exploding_gradient", "exploding_activation", "dying_relu",
+    "saturation", "oscillating_loss", "slow_convergence", "loss_increasing", "high_initial_loss",
+    "underfitting",
+)  # fmt: skip
+"""What follows from something: named first if it shows most, but not beside a cause."""
+
+
+def suspicions(record: Record) -> list[Suspicion]:
+    """What every rule has to say, one per code: the strongest."""
+    best: dict[str, Suspicion] = {}
+    for rules in (data.rules, pairing.rules, structure.rules, planning.rules, running.rules):
+        for found in rules(record):
+            code = found.finding.code
+            if code not in best or _weight(found) > _weight(best[code]):
+                best[code] = found
+    return list(best.values())
+
+
+def _weight(one: Suspicion) -> tuple[int, float]:
+    return one.finding.severity, one.strength
+
+
+def verdict(record: Record) -> Findings:
+    """Every finding. Where learning failed and nothing certain says why, the likeliest is blamed.
+
+    >>> verdict(Record((), (), (), None))
+    nothing found
+    """
+    found = suspicions(record)
+    if record.run is None:
+        return Findings(one.finding for one in found)
+    result = outcome(record)
+    certain = [one for one in found if one.finding.severity > Severity.INFO]
+    if any(one.finding.code not in _ASIDE for one in certain):
+        found = [_quieter(one) if one.finding.code in _DOUBTFUL else one for one in found]
+        certain = [one for one in found if one.finding.severity > Severity.INFO]
+    explained = any(one.finding.code not in _ASIDE for one in certain)
+    if not result.failing or explained or (result.fits and certain):
+        return Findings(_with_symptoms(found, certain[:1], result))
+    causes = _blamed([one for one in found if one not in certain])
+    if not causes:
+        causes = [Suspicion(_underfitting(record, result))]
+        found = [*found, *causes]
+    return Findings(_with_symptoms(found, causes, result))
+
+
+def _quieter(one: Suspicion) -> Suspicion:
+    finding = dataclasses.replace(one.finding, severity=Severity.INFO)
+    return dataclasses.replace(one, finding=finding)
+
+
+def _blamed(found: Sequence[Suspicion]) -> list[Suspicion]:
+    """The strongest suspicion, and the next if it is nearly as strong."""
+    ranked = sorted(found, key=lambda one: -one.strength)
+    ranked = [one for one in ranked if one.strength >= _BLAMED]
+    close = [one for one in ranked if one.strength >= ranked[0].strength - _AS_STRONG]
+    return close[:1] + [one for one in close[1:] if one.finding.code not in _SYMPTOMS][:1]
+
+
+def _with_symptoms(
+    found: Sequence[Suspicion], causes: Sequence[Suspicion], result: Outcome
+) -> list[Finding]:
+    """The findings, the causes among them raised; the first cause lists what else was seen."""
+    symptoms = tuple(one.finding.code for one in found if one not in causes and one.strength > 0)
+    shown = []
+    for one in found:
+        finding = one.finding
+        if one in causes and result.failing:
+            severity = max(finding.severity, Severity.WARNING)
+            evidence = (*finding.evidence, Evidence("outcome", result.words))
+            more = symptoms if one is causes[0] else ()
+            finding = dataclasses.replace(
+                finding, severity=severity, evidence=evidence, symptoms=more
+            )
+        shown.append(finding)
+    return shown
+
+
+def _underfitting(record: Record, result: Outcome) -> Finding:
+    return Finding(
+        "underfitting",
+        Severity.WARNING,
+        f"The network learns less than is possible. {result.words}",
+        "Wider or deeper layers, more epochs, less regularization: fw.treat(model, X, y).",
+        (Evidence("weights", record.plan.parameters if record.plan else 0),),
+    )
