@@ -58,7 +58,10 @@ def verdict(record: Record) -> Findings:
         found = [_quieter(one) if one.finding.code in _DOUBTFUL else one for one in found]
         certain = [one for one in found if one.finding.severity > Severity.INFO]
     explained = any(one.finding.code not in _ASIDE for one in certain)
-    if not result.failing or explained or (result.fits and certain):
+    if not result.failing and record.run.score is not None:
+        found = [_milder(one) for one in found]
+        certain = [one for one in found if one.finding.severity > Severity.INFO]
+    if not result.failing or not result.signal or explained or (result.fits and certain):
         return Findings(_with_symptoms(found, certain[:1], result))
     causes = _blamed([one for one in found if one not in certain])
     if not causes:
@@ -70,6 +73,12 @@ def verdict(record: Record) -> Findings:
 def _quieter(one: Suspicion) -> Suspicion:
     finding = dataclasses.replace(one.finding, severity=Severity.INFO)
     return dataclasses.replace(one, finding=finding)
+
+
+def _milder(one: Suspicion) -> Suspicion:
+    """What should have kept a network from learning, but did not."""
+    severity = min(one.finding.severity, Severity.WARNING)
+    return dataclasses.replace(one, finding=dataclasses.replace(one.finding, severity=severity))
 
 
 def _blamed(found: Sequence[Suspicion]) -> list[Suspicion]:

@@ -190,7 +190,6 @@ def _target_scale(head: Head, record: Record) -> Iterator[Suspicion]:
         return
     size = float(np.hypot(labels.mean, labels.std))
     if size > _LARGE:
-        gradient_descent = record.plan is not None and not record.plan.per_weight
         yield suspect(
             "unscaled_targets",
             f"The targets have size {size:,.4g} (mean {labels.mean:,.4g}, spread"
@@ -198,5 +197,15 @@ def _target_scale(head: Head, record: Record) -> Iterator[Suspicion]:
             " huge, and the way to the targets is long.",
             "mean, std = y.mean(), y.std(); model.fit(X, (y - mean) / std)  # then * std + mean",
             ("sqrt(mean(y^2))", size),
-            strength=0.8 if size > _HUGE and gradient_descent else 0.55 if size > _HUGE else 0.3,
+            strength=_target_strength(size, record),
         )
+
+
+def _target_strength(size: float, record: Record) -> float:
+    """Likelier where targets are huge, and where the steps of the plan cannot lead to them."""
+    plan = record.plan
+    if size <= _HUGE or plan is None:
+        return 0.3
+    if not plan.per_weight:
+        return 0.8
+    return 0.86 if 0.3 <= plan.reach < 0.3 * size else 0.55

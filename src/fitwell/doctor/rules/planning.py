@@ -9,6 +9,7 @@ from fitwell.doctor.rules.base import Suspicion, suspect
 
 _SHORT_WAY = 0.3  # how far weights must be able to go: first weights have size 0.1 to 1
 _FEW_STEPS = 100
+_USUAL_RATE = 5e-4  # of Adam; below, it is the rate and not the number of steps that is small
 _SLOW_DESCENT = 2e-3
 _FAST = 0.03  # Adam's 1e-3 is usual; beyond, weights jump by a good part of themselves a step
 
@@ -50,9 +51,8 @@ def rules(record: Record) -> Iterator[Suspicion]:
 def _rate(plan: Plan) -> Iterator[Suspicion]:
     way = ("the furthest a weight can go: sum of the rates of all steps", plan.reach)
     steps = ("steps in all", plan.total_steps)
-    small = plan.rate < 5e-4
     if plan.per_weight and plan.reach < _SHORT_WAY:
-        code = "lr_too_low" if small or plan.reach < 0.1 else "too_few_epochs"
+        code = "lr_too_low" if plan.rate < _USUAL_RATE else "too_few_epochs"
         yield suspect(
             code,
             f"{plan.optimizer} moves a weight by about the rate a step: {plan.total_steps:,} steps"

@@ -20,7 +20,7 @@ def rules(record: Record) -> Iterator[Suspicion]:
     for layer in dense:
         yield from _first_weights(layer, record)
         yield from _regularizer(layer)
-    yield from _activations(hidden)
+    yield from _activations(hidden, record)
     yield from _depth(hidden, record)
     yield from _dropouts(record)
     if dense and not hidden and len(dense) == len(record.heads):
@@ -29,8 +29,17 @@ def rules(record: Record) -> Iterator[Suspicion]:
             "The network is a linear model: it has no hidden layer.",
             'fw.layers.Dense(64, activation="relu")  # before the last layer',
             ("hidden layers", 0),
-            strength=0.1,
+            strength=_curved(record, 0.1),
         )
+
+
+def _curved(record: Record, otherwise: float) -> float:
+    """How likely it is that the network is too straight: a linear model does as well as it."""
+    run = record.run
+    if run is None or run.linear is None or run.kernel is None or run.score is None:
+        return otherwise
+    bent = run.kernel - run.linear > max(run.noise, 0.1)
+    return 0.92 if bent and run.score < run.linear + max(run.noise, 0.05) else otherwise
 
 
 def _first_weights(layer: Layer, record: Record) -> Iterator[Suspicion]:
@@ -100,7 +109,7 @@ def _regularizer(layer: Layer) -> Iterator[Suspicion]:
         )
 
 
-def _activations(hidden: Sequence[Layer]) -> Iterator[Suspicion]:
+def _activations(hidden: Sequence[Layer], record: Record) -> Iterator[Suspicion]:
     soft = [layer for layer in hidden if layer.activation == "softmax"]
     if soft:
         yield suspect(
@@ -149,7 +158,7 @@ def _activations(hidden: Sequence[Layer]) -> Iterator[Suspicion]:
             + (", and the network a linear model." if whole else "."),
             'activation="relu"',
             ("hidden layers without an activation", len(linear)),
-            strength=0.6 if whole else 0.35,
+            strength=_curved(record, 0.6) if whole else 0.35,
             layer=linear[0].name,
         )
 
@@ -182,7 +191,7 @@ def _depth(hidden: Sequence[Layer], record: Record) -> Iterator[Suspicion]:
             " lost.",
             'fw.layers.Dense(32, activation="relu")',
             ("units of the narrowest hidden layer", min(widths)),
-            strength=0.3,
+            strength=0.8 if min(widths) == 1 else 0.5 if min(widths) == 2 < features else 0.3,
         )
 
 
