@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo test check bench bench-layers bench-populations clean
+.PHONY: demo test check docs bench bench-layers bench-populations clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fitwell train sklearn:breast_cancer
@@ -17,6 +17,9 @@ check: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.installed
+	$(BIN)/python -m fitwell.doctor.codes.pages docs/doctor
 
 bench: benchmarks/.env/.installed
 	benchmarks/.env/bin/python benchmarks/run.py $(ARGS)

@@ -1,4 +1,4 @@
-"""The command line: `fitwell train`, `fitwell predict`, `fitwell evaluate`."""
+"""The command line: `fitwell train`, `predict`, `evaluate` and `explain`."""
 
 from __future__ import annotations
 
@@ -151,6 +151,27 @@ def evaluate(model: ModelFile, data: Data) -> None:
     with showing.warned():
         found = loaded.evaluate(frame)
     showing.scores(console, Path(data).name, frame.height, found, notes)
+
+
+@app.command()
+def explain(
+    code: Annotated[
+        str | None,
+        typer.Argument(metavar="CODE", help="Such as dying_relu.", show_default=False),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--list", metavar="", help="All codes with their titles.")
+    ] = False,
+) -> None:
+    """Explain a code of the doctor: what it is, how it looks, why, and what helps."""
+    from fitwell.cli import explaining
+    from fitwell.doctor import codes
+
+    console = Console(highlight=False)
+    if everything or code is None:
+        explaining.overview(console)
+    else:
+        explaining.explain(console, codes.get(code))
 
 
 def _check_output(path: Path, *read: str | Path) -> None:
