@@ -221,7 +221,9 @@ class Trainer(Predictor):
         )  # fmt: skip
         parts = self.network, examples.objective, self.train_state
         return Doctor(
-            Case(*parts, data, held_out, told), mode, None if verbose == 0 else print_findings
+            Case(*parts, data, held_out, told, fresh=self.epochs_trained == 0),
+            mode,
+            None if verbose == 0 else print_findings,
         )
 
     def _training_sources(

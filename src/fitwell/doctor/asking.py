@@ -26,6 +26,7 @@ class Patient(Receiver, Protocol):
 
     optimizer: Optimizer | None
     learning_rate_override: float | None
+    epochs_trained: int
 
     @property
     def train_state(self) -> TrainState: ...
@@ -94,7 +95,16 @@ def checkup(
             held_out is not None, tree.size(model.network.split_trainable(
                 model.train_state.params)[0]), model.learning_rate_override,
         )  # fmt: skip
-    case = Case(model.network, objective, model.train_state, data, held_out, told, refused)
+    case = Case(
+        model.network,
+        objective,
+        model.train_state,
+        data,
+        held_out,
+        told,
+        refused,
+        model.epochs_trained == 0,
+    )
     return verdict(case.record())
 
 

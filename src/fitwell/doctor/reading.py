@@ -76,14 +76,27 @@ def _features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
         std = np.where(low == high, 0.0, std)
         step = np.spacing(np.maximum(abs(low), abs(high)).astype(np.float32))
         resolution = np.where(std > 0, step / np.where(std > 0, std, 1), 0.0)
+    outlying = _outlying(flat)
     duplicates, overlap = _copies(x, held_out)
     other = None if held_out is None else _flat(held_out[sample(len(held_out))])
     return Features(
-        name, len(x), x.shape[1:], mean, std, low, high, resolution, missing,
+        name, len(x), x.shape[1:], mean, std, low, high, resolution, outlying, missing,
         _sentinels(flat), duplicates, overlap,
         None if other is None else np.nanmean(other, 0),
         None if other is None else np.nanstd(other, 0),
     )  # fmt: skip
+
+
+def _outlying(flat: HostArray) -> HostArray:
+    """Against the range of what is left without half a percent at each end."""
+    ordered = np.sort(flat, axis=0)
+    cut = max(len(flat) // 200, 1)
+    if len(flat) < 20:
+        return np.zeros(flat.shape[1])
+    inner = ordered[-1 - cut] - ordered[cut]
+    middle = ordered[len(flat) // 2]
+    far = np.maximum(ordered[-1] - middle, middle - ordered[0])
+    return np.asarray(np.where(inner > 0, far / np.where(inner > 0, inner, 1), 0.0))
 
 
 def _flat(x: HostArray) -> HostArray:
@@ -148,6 +161,7 @@ def labels(y: HostArray, activation: str) -> Labels:
         kind, len(flat), flat.shape[1], float(flat.min(initial=np.inf)),
         float(flat.max(initial=-np.inf)), float(flat.mean()) if flat.size else 0.0,
         float(np.sqrt(flat.var(0).mean())) if flat.size else 0.0, counts, outside,
+        bool((flat == np.round(flat)).all()),
     )  # fmt: skip
 
 

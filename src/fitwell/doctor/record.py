@@ -17,6 +17,7 @@ class Features:
         rows: examples; `shape`: of one.
         mean, std, low, high: (width,), NaN left out.
         resolution: (width,) the step of float32 at the largest value, over the std.
+        outlying: (width,) the largest distance from the median, over the range of the middle 99 %.
         missing: how many values are NaN or infinite.
         sentinels: (feature, value, share): a value such as -999 far from all others.
         duplicates: the share of rows that are copies of an earlier one.
@@ -33,6 +34,7 @@ class Features:
     low: HostArray
     high: HostArray
     resolution: HostArray
+    outlying: HostArray | None = None
     missing: int = 0
     sentinels: tuple[tuple[int, float, float], ...] = ()
     duplicates: float = 0.0
@@ -61,6 +63,7 @@ class Labels:
             "numbers".
         counts: examples of each class, or of the ones of each column of "multi_hot".
         outside: the share of values that the output's activation cannot reach.
+        whole: all are whole numbers.
     """
 
     kind: str
@@ -72,6 +75,7 @@ class Labels:
     std: float
     counts: tuple[int, ...] = ()
     outside: float = 0.0
+    whole: bool = True
 
     @property
     def classes(self) -> int:
@@ -251,10 +255,17 @@ class Run:
 
 @dataclass(frozen=True)
 class Record:
-    """Everything the rules may read; `run` is None before training."""
+    """Everything the rules may read.
+
+    Attributes:
+        plan: None if nobody said how it is trained.
+        run: None before training.
+        fresh: the weights are the first ones, so that they tell of initializers.
+    """
 
     inputs: tuple[Features, ...]
     heads: tuple[Head, ...]
     layers: tuple[Layer, ...]
     plan: Plan | None
     run: Run | None = None
+    fresh: bool = True

@@ -61,7 +61,7 @@ def verdict(record: Record) -> Findings:
     if not result.failing and record.run.score is not None:
         found = [_milder(one) for one in found]
         certain = [one for one in found if one.finding.severity > Severity.INFO]
-    if not result.failing or not result.signal or explained or (result.fits and certain):
+    if not result.failing or not result.signal or explained or result.fits:
         return Findings(_with_symptoms(found, certain[:1], result))
     causes = _blamed([one for one in found if one not in certain])
     if not causes:

@@ -35,6 +35,7 @@ class Case:
         data, held_out: all examples; None where they come from an iterable.
         plan: how it will be trained; None for a checkup that was not told.
         refused: per output, why the loss does not take its labels.
+        fresh: no step was taken yet.
     """
 
     network: Network
@@ -44,6 +45,7 @@ class Case:
     held_out: Batch | None
     plan: Plan | None
     refused: tuple[str, ...] = ()
+    fresh: bool = True
 
     def record(self) -> Record:
         data = self.data
@@ -55,6 +57,7 @@ class Case:
             ),
             reading.layers(self.network, params),
             self.plan,
+            fresh=self.fresh and self.small,
         )  # fmt: skip
 
     @property

@@ -15,11 +15,13 @@ _HUGE = 100.0
 _UNEVEN = 100.0  # the largest feature over the smallest
 _FINE = 0.01  # float32's step over the spread: two digits are left
 _OVERLAP = 0.05
+_FAR = 20.0
 
 
 def rules(record: Record) -> Iterator[Suspicion]:
     for features in record.inputs:
         yield from _values(features)
+        yield from _outliers(features)
         yield from _scale(features)
         yield from _rows(features, record)
     for head in record.heads:
@@ -75,6 +77,22 @@ def _values(features: Features) -> Iterator[Suspicion]:
         )
 
 
+def _outliers(features: Features) -> Iterator[Suspicion]:
+    far = features.outlying
+    if far is None or not far.size or far.max() < _FAR:
+        return
+    worst = int(far.argmax())
+    yield suspect(
+        "outliers",
+        f"Feature {worst} of {features.name} has values {far[worst]:,.0f} times as far from its"
+        " median as 99 % of the rows.",
+        "X = numpy.clip(X, *numpy.quantile(X, [0.005, 0.995], axis=0))",
+        ("largest distance over the range of the middle 99 %", float(far[worst])),
+        # They set the scale: all the others become one value.
+        strength=0.6 if far[worst] > 10 * _FAR else 0.3,
+    )
+
+
 def _scale(features: Features) -> Iterator[Suspicion]:
     if features.normalized or not features.mean.size:
         return
@@ -94,15 +112,6 @@ def _scale(features: Features) -> Iterator[Suspicion]:
             ("largest feature over the lower quartile", uneven),
             strength=0.9 if large else 0.75,
         )
-        outlying = (features.high - features.mean) / np.where(features.std > 0, features.std, 1)
-        if outlying.max() > 50:
-            yield suspect(
-                "outliers",
-                f"Feature {int(outlying.argmax())} of {features.name} has values"
-                f" {outlying.max():.0f} standard deviations from its mean.",
-                "X = numpy.clip(X, *numpy.quantile(X, [0.001, 0.999], axis=0))",
-                ("largest distance from the mean", float(outlying.max()), "standard deviations"),
-            )
     elif len(live) and (live.max() < 0.05 or uneven > _UNEVEN):
         yield suspect(
             "unscaled_inputs",

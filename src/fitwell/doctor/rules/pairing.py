@@ -101,14 +101,13 @@ def _units(head: Head) -> Iterator[Suspicion]:
             severity=CRITICAL,
             layer=head.layer,
         )
-    if labels.discrete or labels.kind == "shares":
-        return
-    if head.loss in _SPARSE and not head.refused and labels.low != int(labels.low):
+    if head.loss in _SPARSE and not labels.whole:
         yield suspect(
             "labels_not_integer",
             "The labels are no whole numbers, but the loss reads them as numbers of classes.",
             _head(head, 1, "linear", "mse"),
             ("smallest label", labels.low),
+            ("largest label", labels.high),
             severity=CRITICAL,
         )
 

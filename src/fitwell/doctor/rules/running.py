@@ -20,6 +20,11 @@ _PENALTY = 0.3  # share of the loss
 _USUAL = 2e-3  # factors of a penalty below are harmless: weights that exploded have a large one too
 _GAP = 0.2  # of skill between training and validation
 _RISE = 1.25  # last validation loss over the best
+_FELL = 0.02  # of an accuracy, from its best epoch to the last
+_NEVER_NEGATIVE = (
+    "BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy",
+    "KLDivergence",
+)  # fmt: skip
 
 
 def rules(record: Record) -> Iterator[Suspicion]:
@@ -69,15 +74,22 @@ def _curve(record: Record, run: Run) -> Iterator[Suspicion]:
             ("loss of a constant prediction", run.constant_loss),
             strength=0.1,
         )
-    if losses[-1] < 0 and record.heads and record.heads[0].loss in (
-        "BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy",
-    ):  # fmt: skip
+    if losses[-1] < 0 and record.heads and record.heads[0].loss in _NEVER_NEGATIVE:
         yield suspect(
             "negative_loss",
-            f"A cross-entropy of {losses[-1]:.3g}: no labels in [0, 1] give one below 0.",
+            f"{record.heads[0].loss} is {losses[-1]:.3g}: of labels and outputs that are"
+            " probabilities it is never below 0.",
             "Labels in [0, 1]; for several classes sparse_categorical_crossentropy.",
             ("last loss", losses[-1]),
             severity=CRITICAL,
+        )
+    if losses[0] == 0 == losses[-1]:
+        yield suspect(
+            "zero_loss",
+            "The loss is exactly 0 from the first epoch on: nothing is learned from it.",
+            "Look at sample_weight, class_weight and masks (all 0?), and at the units of the loss.",
+            ("loss of the first epoch", 0),
+            severity=WARNING,
         )
     yield from _progress(record, run, np.array(losses))
 
@@ -121,12 +133,14 @@ def _progress(record: Record, run: Run, losses: HostArray) -> Iterator[Suspicion
             ("relative fall over the last fifth", float(falling)),
             strength=0.68,
         )
-    elif len(losses) >= 4 and abs(drop) < _STILL * abs(losses[0]):
+    gains = 1 - losses[1:] / np.where(losses[:-1] == 0, 1, losses[:-1])
+    if len(losses) >= 4 and losses[-1] > 0.7 * run.constant_loss > 0 and gains.max() < 2 * _STILL:
         yield suspect(
             "slow_convergence",
-            f"The loss hardly moved: {losses[0]:.4g} to {losses[-1]:.4g}.",
+            f"No epoch lowered the loss by more than {max(gains.max(), 0):.1%}:"
+            f" {losses[0]:.4g} to {losses[-1]:.4g}.",
             "fw.find_learning_rate(model, X, y)",
-            ("relative change of the loss", float(drop / max(abs(losses[0]), 1e-12))),
+            ("largest relative gain of an epoch", float(gains.max())),
             strength=0.25,
         )
 
@@ -226,8 +240,10 @@ def _generalization(record: Record, run: Run) -> Iterator[Suspicion]:
     best = int(np.argmin(values))
     rise = values[-1] / max(values[best], 1e-12)
     gap = run.score - run.held_out
-    if gap > _GAP and rise > _RISE and best < 0.8 * len(values):
-        harm = rise > 1.5 and values[-1] > 0
+    if gap > _GAP and (
+        (rise > _RISE and best < 0.8 * len(values)) or (found.failing and found.fits)
+    ):
+        harm = found.failing or _worse(run, values, rise)
         yield suspect(
             "overfitting",
             f"The validation loss was best in epoch {best + 1} ({values[best]:.3g}) and is"
@@ -239,3 +255,15 @@ def _generalization(record: Record, run: Run) -> Iterator[Suspicion]:
             ("skill on validation data", run.held_out),
             severity=WARNING if harm else INFO,
         )
+
+
+def _worse(run: Run, values: Sequence[float], rise: float) -> bool:
+    """Whether the last epochs did harm on validation data, and not to their loss alone."""
+    if rise < 1.5 or values[-1] < run.constant_loss:
+        return False
+    scores = [
+        [v for v in found if np.isfinite(v)]
+        for name, found in run.history.items()
+        if name.startswith("val_") and "acc" in name
+    ]
+    return all(max(found) - found[-1] > _FELL for found in scores if found)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from fitwell.doctor.record import Layer, Record
 from fitwell.doctor.rules.base import CRITICAL, INFO, WARNING, Suspicion, suspect
 
 _GAIN_HIGH = 5.0  # over sqrt(1 / fan_in), for which values keep their size
+_GROWN = 20.0  # over all layers
 _GAIN_LOW = 0.15  # over Glorot's standard deviation
 _DEEP = 8  # layers without a way around them
 _SQUASHING = ("sigmoid", "softmax", "tanh", "hard_sigmoid", "softsign")
@@ -18,8 +21,11 @@ def rules(record: Record) -> Iterator[Suspicion]:
     dense = [layer for layer in record.layers if layer.fan_in]
     hidden = [layer for layer in dense if layer.hidden]
     for layer in dense:
-        yield from _first_weights(layer, record)
+        if record.fresh:
+            yield from _first_weights(layer)
         yield from _regularizer(layer)
+    if record.fresh:
+        yield from _growth(hidden)
     yield from _activations(hidden, record)
     yield from _depth(hidden, record)
     yield from _dropouts(record)
@@ -42,7 +48,7 @@ def _curved(record: Record, otherwise: float) -> float:
     return 0.92 if bent and run.score < run.linear + max(run.noise, 0.05) else otherwise
 
 
-def _first_weights(layer: Layer, record: Record) -> Iterator[Suspicion]:
+def _first_weights(layer: Layer) -> Iterator[Suspicion]:
     name = "he_normal" if layer.activation in _RELU_LIKE else "glorot_uniform"
     cure = f'kernel_initializer="{name}"'
     if layer.hidden and layer.zero:
@@ -88,6 +94,26 @@ def _first_weights(layer: Layer, record: Record) -> Iterator[Suspicion]:
             strength=0.6,
             layer=layer.name,
         )
+
+
+def _growth(hidden: Sequence[Layer]) -> Iterator[Suspicion]:
+    """What first weights do over the layers: each halves the mean square at a ReLU."""
+    factors = [
+        layer.gain * (0.5**0.5 if layer.activation in _RELU_LIKE else 1.0)
+        for layer in hidden
+        if layer.activation in (*_RELU_LIKE, "linear") and layer.gain > 0
+    ]
+    growth = float(np.prod(factors)) if factors else 1.0
+    if growth > _GROWN:
+        for code, what in (("activation", "values"), ("gradient", "gradients")):
+            yield suspect(
+                f"exploding_{code}",
+                f"Over {len(factors)} layers the first weights make {what} {growth:,.0f} times as"
+                " large.",
+                'kernel_initializer="he_normal"',
+                (f"growth of {what}, expected", growth),
+                strength=0.3,
+            )
 
 
 def _glorot(layer: Layer) -> float:
