@@ -23,6 +23,7 @@ from fitwell import (
     regularizers,
     schedules,
     tabular,
+    treatment,
     utils,
 )
 from fitwell.errors import missing_attribute
@@ -33,6 +34,7 @@ from fitwell.model import Model
 from fitwell.population import cross_validate, find_learning_rate, fit_many, search
 from fitwell.sequential import Sequential
 from fitwell.settings import settings
+from fitwell.treatment import treat
 
 __version__ = "0.1.0"
 
@@ -62,6 +64,8 @@ __all__ = [
     "search",
     "settings",
     "tabular",
+    "treat",
+    "treatment",
     "utils",
 ]
 

@@ -1,0 +1,153 @@
+"""Data as a treatment sees them: what is trained on, and what judges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from fitwell.data.arrays import by_name, check_lengths, to_array
+from fitwell.doctor.baselines import constant_error, skill
+from fitwell.doctor.edits.heads import is_discrete
+from fitwell.doctor.record import Head
+from fitwell.examples import Examples
+from fitwell.feeding import unpack
+from fitwell.model import Model
+from fitwell.types import HostArray
+
+_SPLIT = 40  # rows below which nothing is kept out
+_WORST = -1.0  # a skill; how far below the constant a network fell says nothing
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Examples, in the order of the model's inputs and outputs."""
+
+    names: tuple[tuple[str, ...], tuple[str, ...]]
+    xs: tuple[HostArray, ...]
+    ys: tuple[HostArray, ...]
+
+    def __len__(self) -> int:
+        return len(self.ys[0])
+
+    @property
+    def x(self) -> Any:
+        """As `fit` and `predict` take it."""
+        return self.xs[0] if len(self.xs) == 1 else dict(zip(self.names[0], self.xs, strict=True))
+
+    def y(self, names: list[str]) -> Any:
+        return self.ys[0] if len(self.ys) == 1 else dict(zip(names, self.ys, strict=True))
+
+    def at(self, rows: Any) -> Rows:
+        some = tuple(x[rows] for x in self.xs), tuple(y[rows] for y in self.ys)
+        return Rows(self.names, *some)
+
+
+def read(subject: str, model: Model, x: Any, y: Any) -> Rows:
+    """The user's data as arrays; the model learns its shapes from them if it must.
+
+    Labels are taken as they are: whether the loss can read them is part of the diagnosis.
+    """
+    xs = Examples(model, subject).read(x)
+    ys = [to_array(f"{subject}, y", one) for one in by_name(f"{subject}, y", y, model.output_names)]
+    check_lengths(subject, {"x": xs[0], **{f"y of {i}": one for i, one in enumerate(ys)}})
+    names = tuple(model.input_names), tuple(model.output_names)
+    return Rows(names, tuple(xs), tuple(ys))
+
+
+@dataclass(frozen=True)
+class Data:
+    """Rows to train on, and rows that judge.
+
+    Attributes:
+        train: what trials train on.
+        held: what they are judged by, or None: by `train`.
+        all: every row that may be trained on in the end.
+        given: the rows that judge were given, not split off.
+    """
+
+    train: Rows
+    held: Rows | None
+    all: Rows
+    given: bool
+
+    @property
+    def judge(self) -> Rows:
+        return self.train if self.held is None else self.held
+
+
+def divided(rows: Rows, validation: Rows | None) -> Data:
+    """With validation data all rows train; without, a fifth judges, spread over the labels."""
+    if validation is not None:
+        return Data(rows, validation, rows, True)
+    if len(rows) < _SPLIT:
+        return Data(rows, None, rows, False)
+    label = rows.ys[0].reshape(len(rows), -1)
+    key = label.argmax(1) if label.shape[1] > 1 else label[:, 0]
+    order = np.random.default_rng(0).permutation(len(rows))
+    order = order[np.argsort(key[order], kind="stable")]
+    out = np.zeros(len(rows), bool)
+    out[order[2::5]] = True
+    return Data(rows.at(~out), rows.at(out), rows, False)
+
+
+def read_validation(subject: str, model: Model, validation_data: Any) -> Rows | None:
+    if validation_data is None:
+        return None
+    x, y, _ = unpack(subject, validation_data)
+    return read(f"{subject}, validation_data", model, x, y)
+
+
+class Judge:
+    """The skill of a model on some rows: 1 - error / error of the constant prediction."""
+
+    def __init__(self, heads: tuple[Head, ...]) -> None:
+        self.heads = heads
+        self.discrete = [is_discrete(head) for head in heads]
+
+    def targets(self, rows: Rows, output: int, width: int = 0) -> HostArray:
+        """(n, width) in float64; whole-number labels of classes one-hot."""
+        y = rows.ys[output]
+        flat = y.reshape(len(y), -1).astype(np.float64)
+        labels = self.heads[output].labels
+        if self.discrete[output] and flat.shape[1] == 1 and (labels.kind != "binary" or width > 1):
+            classes = max(int(flat.max()) + 1, int(labels.high) + 1, width)
+            return np.eye(classes)[flat[:, 0].astype(int)]
+        return flat
+
+    def constant(self, rows: Rows, output: int = 0) -> float:
+        return constant_error(self.targets(rows, output), self.discrete[output])
+
+    def skill(self, model: Model, rows: Rows) -> float:
+        """The mean over the outputs, at least -1."""
+        predicted = jax.tree.leaves(model.predict(rows.x, verbose=0))
+        found = []
+        for i, values in enumerate(predicted):
+            flat = np.asarray(values, np.float64).reshape(len(rows), -1)
+            wanted = self.targets(rows, i, flat.shape[1])
+            if flat.shape != wanted.shape:
+                return _WORST
+            loss = model.compiled().losses[i]
+            if self.discrete[i] and getattr(loss, "from_logits", False) and _is_bits(wanted):
+                flat = (flat > 0).astype(np.float64)
+            constant = constant_error(wanted, self.discrete[i])
+            found.append(max(_WORST, skill(flat, wanted, self.discrete[i], constant)))
+        return float(np.mean(found))
+
+    def shown(self, value: float, rows: Rows) -> float:
+        """A skill as users know it: accuracy for classes, R2 for numbers."""
+        if len(self.heads) > 1 or not self.discrete[0]:
+            return value
+        return 1 - (1 - value) * self.constant(rows)
+
+    @property
+    def name(self) -> str:
+        if len(self.heads) > 1:
+            return "mean skill"
+        return "accuracy" if self.discrete[0] else "R2"
+
+
+def _is_bits(wanted: HostArray) -> bool:
+    return wanted.shape[1] == 1 or not bool((wanted.sum(1) == 1).all())

@@ -1,0 +1,146 @@
+"""One setup, trained from several starts at the same time, and judged."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fitwell import tree
+from fitwell.doctor.edits.plan import with_rate
+from fitwell.doctor.rewriting import is_chain
+from fitwell.doctor.setup import Setup
+from fitwell.errors import FitwellError
+from fitwell.model import Model
+from fitwell.population.fitting import fit_many
+from fitwell.programs import start
+from fitwell.sequential import Sequential
+from fitwell.treatment.scoring import Data, Judge, Rows
+
+_RATE = 1e10  # operations a second of small networks, cautiously
+_STEP = 3e-5  # seconds of a step and lane
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What came of a setup.
+
+    Attributes:
+        setup: with the learning rate that was best, if several were tried.
+        skills: on the rows that judge, one per start.
+        fitted: the mean skill on the training rows.
+        models: one per start, trained.
+        refused: why `fit` does not train it; "" if it does.
+    """
+
+    setup: Setup
+    skills: tuple[float, ...]
+    fitted: float
+    models: tuple[Model, ...]
+    seconds: float
+    refused: str = ""
+
+    @property
+    def mean(self) -> float:
+        return float(np.mean(self.skills)) if self.skills else -np.inf
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation over the starts."""
+        return float(np.std(self.skills, ddof=1)) if len(self.skills) > 1 else 0.0
+
+    @property
+    def best(self) -> Model:
+        return self.models[int(np.argmax(self.skills))]
+
+
+def spread_of(a: Trial, b: Trial, rows: int) -> float:
+    """What the difference of two trials must exceed: both spreads, and one example."""
+    return float(np.hypot(a.spread, b.spread)) + 1 / rows
+
+
+def assembled(setup: Setup, like: Model, seed: int) -> Model:
+    """An untrained model of the setup: a Sequential where the layers are a chain."""
+    chain = isinstance(like, Sequential) and is_chain(setup.network)
+    facts = {
+        "name": like.name, "seed": seed, "epochs": 0, "learning_rate": None,
+        "input_form": like._input_form, "output_form": like._output_form,
+        "extra": dict(like.extra),
+    }  # fmt: skip
+    train = start(setup.network, seed)
+    model = (Sequential if chain else Model).from_parts(setup.network, facts, train)
+    names = setup.network.output_names
+    named = isinstance(like._output_form, list)
+    model.optimizer = setup.optimizer
+    told = setup.compiled
+    model._compiled = told if named else dataclasses.replace(told, names=tuple(names))
+    return model
+
+
+def cost(setup: Setup, rows: int) -> float:
+    """Seconds that one lane takes, roughly, without compiling."""
+    weights = tree.size(setup.network.weight_shapes[0])
+    steps = setup.epochs * -(-rows // setup.batch_size)
+    depth = len(setup.network.nodes)
+    return steps * (_STEP * max(1.0, depth / 5) + 6 * weights * setup.batch_size / _RATE)
+
+
+def run(
+    setup: Setup, like: Model, data: Data, judge: Judge, seeds: Sequence[int], *,
+    rates: Sequence[float] = (), limit: float = np.inf, rows: Rows | None = None,
+) -> Trial:  # fmt: skip
+    """Trains the setup from every seed, at every rate; of several rates the best one counts.
+
+    Args:
+        rows: what it trains on, in place of `data.train`.
+        limit: seconds after which training ends where it is, compiling not counted.
+    """
+    began = time.perf_counter()
+    train = data.train if rows is None else rows
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            models = _trained(setup, like, train, data, seeds, rates, limit)
+    except FitwellError as error:
+        return Trial(setup, (), -np.inf, (), time.perf_counter() - began, str(error))
+    skills = np.array([judge.skill(model, data.judge) for model in models])
+    lanes = skills.reshape(max(len(rates), 1), len(seeds))
+    chosen = int(lanes.mean(1).argmax())
+    if rates:
+        setup = with_rate(setup, rates[chosen])
+    mine = models[chosen * len(seeds) : (chosen + 1) * len(seeds)]
+    fitted = float(lanes[chosen].mean())
+    if data.held is not None:
+        some = train.at(slice(None, None, 1 + len(train) // 5000))
+        fitted = float(np.mean([judge.skill(model, some) for model in mine]))
+    seconds = time.perf_counter() - began
+    return Trial(setup, tuple(map(float, lanes[chosen])), fitted, tuple(mine), seconds)
+
+
+def _trained(
+    setup: Setup, like: Model, train: Rows, data: Data, seeds: Sequence[int],
+    rates: Sequence[float], limit: float,
+) -> list[Model]:  # fmt: skip
+    model = assembled(setup, like, seeds[0])
+    y = train.y(model.output_names)
+    more: dict[str, Any] = {"batch_size": setup.batch_size, "epochs": setup.epochs, "verbose": 0}
+    more |= {"class_weight": setup.class_weight}
+    timed = {"time_limit": max(limit, 0.1)} if np.isfinite(limit) else {}
+    if setup.optimizer.needs_value:
+        alone = [assembled(setup, like, seed) for seed in seeds]
+        for one in alone:
+            one.fit(train.x, y, **more, **timed)
+        return alone
+    more |= {"seeds": [seed for _ in rates or (0,) for seed in seeds]}
+    more |= {"learning_rate": [rate for rate in rates for _ in seeds] or None}
+    if timed and setup.epochs > 1:  # compiles, so that the limit is of training alone
+        fit_many(model, train.x, y, **(more | {"epochs": 1}))
+    if setup.patience is not None and data.held is not None:
+        held = data.held.x, data.held.y(model.output_names)
+        more |= {"validation_data": held, "patience": setup.patience}
+    return list(fit_many(model, train.x, y, **more, **timed).models)

@@ -1,0 +1,86 @@
+"""`treat` on data whose answer is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fitwell as fw
+from fitwell import layers as L  # noqa: N812 - read in every line
+from fitwell.errors import FitwellError
+
+RNG = np.random.default_rng(0)
+RAW = RNG.uniform(0, 2000, (80, 3)).astype(np.float32)
+LINE = (RAW @ [0.5, -2.0, 0.1] + 4000).astype(np.float32)  # R2 of a linear model is 1
+
+
+def test_a_linear_regression_on_raw_data() -> None:
+    model = fw.Sequential([L.Dense(1)], seed=0)
+    model.compile(fw.optimizers.SGD(0.01), loss="mse")
+    treated = fw.treat(model, RAW, LINE, budget="60s", epochs=20, batch_size=16)
+    predicted = treated.model.predict(RAW, verbose=0)[:, 0]
+    assert 1 - ((predicted - LINE) ** 2).mean() / LINE.var() > 0.99  # raw in, raw out
+    assert (treated.score.name, treated.reason) == ("R2", "")
+    assert treated.score.before is not None and treated.score.before < 0.1
+    assert "scale the inputs inside the model" in treated.cures
+    kept = treated.table.filter(treated.table["kept"])
+    assert kept["cure"].to_list() == treated.cures
+    assert "helps" in repr(treated) and "R2" in repr(treated)
+    assert treated.seconds < 60 + 20  # a trial that compiles is not interrupted
+    assert model.history is None and len(model.layers) == 1  # as it was
+
+    names: dict[str, Any] = {"X": RAW, "y": LINE}
+    exec(treated.code, names)  # the program gives that network
+    assert [v.name for v in names["model"].layers] == [v.name for v in treated.model.layers]
+
+
+def test_labels_that_fit_refuses() -> None:
+    x = RNG.normal(size=(90, 2)).astype(np.float32)
+    y = np.digitize(x[:, 0], [-0.5, 0.5])  # 0, 1, 2
+    model = fw.Sequential([L.Dense(16, activation="relu"), L.Dense(1, activation="sigmoid")])
+    model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+    treated = fw.treat(model, x, y, (x, y), budget="30s", epochs=40)
+    assert treated.score.before is None and treated.score.after > 0.9
+    assert treated.model.output_shape == (None, 3)
+    assert treated.table["why"][0] == "without it fit refuses"
+
+
+def test_labels_without_signal_get_no_proposal() -> None:
+    x, y = RNG.normal(size=(200, 5)), RNG.integers(0, 2, 200)
+    model = fw.Sequential([L.Dense(16, activation="relu"), L.Dense(1, activation="softmax")])
+    model.compile("adam", loss="binary_crossentropy")
+    treated = fw.treat(model, x, y, budget="15s", epochs=10)
+    assert treated.cures == [] and "constant" in treated.reason
+
+
+def test_a_healthy_model_is_left_as_it_is() -> None:
+    x = RNG.normal(size=(200, 2)).astype(np.float32)
+    model = fw.Sequential([L.Dense(1, activation="sigmoid")], seed=0)
+    model.compile(fw.optimizers.Adam(0.01), loss="binary_crossentropy")
+    treated = fw.treat(model, x, x.sum(1) > 0, budget="10s", epochs=200)
+    assert treated.cures == [] and "as it is" in treated.reason
+    assert treated.model.predict(x, verbose=0).shape == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((RAW, None), "treat: expected y as an array, received None. Pass arrays."),
+        ((RAW, LINE, None, "soon"), "treat: expected a positive budget, received budget='soon'"),
+        ((RAW, LINE[:5]), "treat"),
+    ],
+)
+def test_errors_have_four_parts(arguments: Any, message: str) -> None:
+    model = fw.Sequential([L.Dense(1)])
+    model.compile("sgd", loss="mse")
+    with pytest.raises(FitwellError) as caught:
+        fw.treat(model, *arguments)
+    assert str(caught.value).startswith(message)
+    assert all((caught.value.expected, caught.value.received, caught.value.cure))
+
+
+def test_a_model_that_was_not_compiled() -> None:
+    with pytest.raises(FitwellError, match="compile"):
+        fw.treat(fw.Sequential([L.Dense(1)]), RAW, LINE)
