@@ -1,4 +1,4 @@
-"""Each cure on a tiny network whose answer is known: what it changes, and when it does not apply."""
+"""Each cure on a tiny network whose answer is known: what it changes, when it does not apply."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ def test_a_right_head_is_left_alone(y: Any, units: int, activation: Any, loss: A
 def test_an_activation_of_its_own_at_the_end_is_replaced() -> None:
     layers = [L.Dense(8, "relu"), L.Dense(1), L.Activation("softmax")]
     cured = heads.right_head(*told(layers, BITS, loss="mse"))
-    assert kinds(cured) == ["Dense", "Dense"] and last(cured).activation == "sigmoid"
+    assert kinds(cured) == ["Dense", "Dense"]
+    assert last(cured).activation == "sigmoid"
 
 
 def test_inputs_are_scaled_where_they_need_it() -> None:
@@ -107,7 +108,8 @@ def test_inputs_are_scaled_where_they_need_it() -> None:
 def test_pixels_share_one_scale() -> None:
     pixels = RNG.integers(0, 256, (60, 64))
     cured = scaling.scaled_inputs(*told([L.Dense(1)], NUMBERS, pixels))
-    assert cured is not None and cured.network.nodes[1].layer.axis is None  # type: ignore[attr-defined]
+    assert cured is not None  # type: ignore[attr-defined]
+    assert cured.network.nodes[1].layer.axis is None
 
 
 def test_scaled_targets_have_the_gradients_of_standardised_ones() -> None:
@@ -152,7 +154,8 @@ def test_residual_connections_add_the_input_of_equal_width() -> None:
     long = [L.Dense(16, "relu") for _ in range(6)]
     cured = structure.residual(*told([*long, L.Dense(1)], NUMBERS))
     assert kinds(cured).count("Add") == 5  # the first reads 4 features
-    assert cured is not None and not is_chain(cured.network)
+    assert cured is not None
+    assert not is_chain(cured.network)
 
 
 def test_batch_normalization_stands_before_the_activation() -> None:
@@ -172,12 +175,17 @@ def test_strong_penalties_and_dropout_become_weak() -> None:
 def test_the_plan() -> None:
     far = told([L.Dense(1)], NUMBERS, optimizer=fw.optimizers.SGD(0.5), batch_size=1, epochs=3)
     cured = plan.adam(*far)
-    assert cured is not None and cured.optimizer == fw.optimizers.Adam(plan.RATE)
-    assert (usual := plan.usual_batches(*far)) is not None and usual.batch_size == 32
+    assert cured is not None
+    assert cured.optimizer == fw.optimizers.Adam(plan.RATE)
+    batches = plan.usual_batches(*far)
+    assert batches is not None
+    assert batches.batch_size == 32
     usual = told([L.Dense(1)], NUMBERS, batch_size=32, epochs=5)
-    assert plan.adam(*usual) is None and plan.usual_batches(*usual) is None
+    assert plan.adam(*usual) is None
+    assert plan.usual_batches(*usual) is None
     more = plan.longer(*usual)  # 48 rows are 2 steps, 5 epochs 10: at most 256 times as many
-    assert more is not None and more.epochs == 1280
+    assert more is not None
+    assert more.epochs == 1280
     assert plan.longer(*told([L.Dense(1)], NUMBERS, batch_size=32, epochs=1000)) is None
 
 
@@ -199,5 +207,8 @@ def test_shared_layers_stay_shared() -> None:
 def test_every_cure_says_what_it_answers_and_does() -> None:
     names = [cure.name for cure in (*EVIDENT, *FURTHER)]
     assert len(set(names)) == len(names)
-    assert all(c.codes and c.sentence.endswith(".") and c.code for c in (*EVIDENT, *FURTHER))
+    for cure in (*EVIDENT, *FURTHER):
+        assert cure.codes
+        assert cure.code
+        assert cure.sentence.endswith(".")
     assert cures_for("overfitting")[0].name == "stop early"

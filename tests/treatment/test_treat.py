@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import fitwell as fw
@@ -23,13 +24,17 @@ def test_a_linear_regression_on_raw_data() -> None:
     predicted = treated.model.predict(RAW, verbose=0)[:, 0]
     assert 1 - ((predicted - LINE) ** 2).mean() / LINE.var() > 0.99  # raw in, raw out
     assert (treated.score.name, treated.reason) == ("R2", "")
-    assert treated.score.before is not None and treated.score.before < 0.1
+    assert treated.score.before is not None
+    assert treated.score.before < 0.1
     assert "scale the inputs inside the model" in treated.cures
     kept = treated.table.filter(treated.table["kept"])
     assert kept["cure"].to_list() == treated.cures
-    assert "helps" in repr(treated) and "R2" in repr(treated)
+    inputs = treated.table.row(by_predicate=pl.col("cure") == "scale the inputs inside the model")
+    assert inputs[2] < inputs[3]  # without it, with it
+    assert "R2" in repr(treated)
     assert treated.seconds < 60 + 20  # a trial that compiles is not interrupted
-    assert model.history is None and len(model.layers) == 1  # as it was
+    assert model.history is None  # as it was
+    assert len(model.layers) == 1
 
     names: dict[str, Any] = {"X": RAW, "y": LINE}
     exec(treated.code, names)  # the program gives that network
@@ -42,7 +47,8 @@ def test_labels_that_fit_refuses() -> None:
     model = fw.Sequential([L.Dense(16, activation="relu"), L.Dense(1, activation="sigmoid")])
     model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
     treated = fw.treat(model, x, y, (x, y), budget="30s", epochs=40)
-    assert treated.score.before is None and treated.score.after > 0.9
+    assert treated.score.before is None
+    assert treated.score.after > 0.9
     assert treated.model.output_shape == (None, 3)
     assert treated.table["why"][0] == "without it fit refuses"
 
@@ -52,7 +58,8 @@ def test_labels_without_signal_get_no_proposal() -> None:
     model = fw.Sequential([L.Dense(16, activation="relu"), L.Dense(1, activation="softmax")])
     model.compile("adam", loss="binary_crossentropy")
     treated = fw.treat(model, x, y, budget="15s", epochs=10)
-    assert treated.cures == [] and "constant" in treated.reason
+    assert treated.cures == []
+    assert "constant" in treated.reason
 
 
 def test_a_healthy_model_is_left_as_it_is() -> None:
@@ -60,7 +67,8 @@ def test_a_healthy_model_is_left_as_it_is() -> None:
     model = fw.Sequential([L.Dense(1, activation="sigmoid")], seed=0)
     model.compile(fw.optimizers.Adam(0.01), loss="binary_crossentropy")
     treated = fw.treat(model, x, x.sum(1) > 0, budget="10s", epochs=200)
-    assert treated.cures == [] and "as it is" in treated.reason
+    assert treated.cures == []
+    assert "as it is" in treated.reason
     assert treated.model.predict(x, verbose=0).shape == (200, 1)
 
 

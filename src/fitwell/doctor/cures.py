@@ -25,8 +25,8 @@ class Cure:
         apply: Setup, Facts -> Setup, or None where it does not apply; pure.
         fits: what it is for: "underfitting", "overfitting" or "" for both.
         of_plan: it changes how weights are moved, not the network.
-        neutral: in place of `apply`, makes the same program do nothing, so that leaving the cure
-            out compiles nothing; None where that cannot be.
+        neutral: in place of `apply`, makes the same program do nothing; None where that cannot be.
+        free: leaving it out gives a program that is compiled already.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Cure:
     fits: str = ""
     of_plan: bool = False
     neutral: Callable[[Setup, Facts], Setup | None] | None = None
+    free: bool = False
 
 
 EVIDENT: tuple[Cure, ...] = (
@@ -73,6 +74,7 @@ EVIDENT: tuple[Cure, ...] = (
         "Sequential([Normalization(), ...])",
         scaling.scaled_inputs,
         neutral=scaling.as_they_are,
+        free=True,
     ),
     Cure(
         "initialise by fan-in",
@@ -81,6 +83,7 @@ EVIDENT: tuple[Cure, ...] = (
         "Glorot otherwise, biases 0.",
         'Dense(64, activation="relu")  # without kernel_initializer: chosen by activation',
         structure.initialised,
+        free=True,
     ),
     Cure(
         "bend the hidden layers",
@@ -133,6 +136,7 @@ EVIDENT: tuple[Cure, ...] = (
         "fit(X, y, epochs=4 * epochs)",
         plan.longer,
         of_plan=True,
+        free=True,
     ),
 )  # fmt: skip
 
@@ -258,7 +262,8 @@ def rate_cure(rate: float, adam: bool) -> Cure:
     if not adam:
         code = f"model.learning_rate = {rate:g}"
         apply = plan.at_rate(rate)
-        return Cure(f"learning rate {rate:g}", codes, sentence, code, apply, of_plan=True)
+        name = f"learning rate {rate:g}"
+        return Cure(name, codes, sentence, code, apply, of_plan=True, free=True)
     return Cure(
         f"Adam at {rate:g}",
         codes,

@@ -30,6 +30,8 @@ def as_told(
     optimizer = model._require_optimizer()
     if model.learning_rate_override is not None:
         optimizer = dataclasses.replace(optimizer, learning_rate=model.learning_rate_override)
+    if batch_size == "full":
+        batch_size = len(data.train)
     size = told.get("batch_size") or 32 if batch_size is None else batch_size
     epochs = told.get("epochs") or 20 if epochs is None else epochs
     return Setup(

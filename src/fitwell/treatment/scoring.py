@@ -12,13 +12,14 @@ from fitwell.data.arrays import by_name, check_lengths, to_array
 from fitwell.doctor.baselines import constant_error, skill
 from fitwell.doctor.edits.heads import is_discrete
 from fitwell.doctor.record import Head
+from fitwell.errors import InvalidData
 from fitwell.examples import Examples
 from fitwell.feeding import unpack
 from fitwell.model import Model
 from fitwell.types import HostArray
 
 _SPLIT = 40  # rows below which nothing is kept out
-_WORST = -1.0  # a skill; how far below the constant a network fell says nothing
+WORST = -1.0  # a skill; how far below the constant a network fell says nothing
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,12 @@ def read(subject: str, model: Model, x: Any, y: Any) -> Rows:
     """
     xs = Examples(model, subject).read(x)
     ys = [to_array(f"{subject}, y", one) for one in by_name(f"{subject}, y", y, model.output_names)]
+    for name, one in zip(model.output_names, ys, strict=True):
+        if one.dtype.kind not in "fiub" or not np.isfinite(one.astype(np.float64)).all():
+            what = f"{subject}, y" if len(ys) == 1 else f"{subject}, y of {name}"
+            received = "text" if one.dtype.kind not in "fiub" else "NaN or infinity"
+            cure = "Drop or fill these rows; write classes as numbers from 0."
+            raise InvalidData(what, "finite numbers as labels", received, cure)
     check_lengths(subject, {"x": xs[0], **{f"y of {i}": one for i, one in enumerate(ys)}})
     names = tuple(model.input_names), tuple(model.output_names)
     return Rows(names, tuple(xs), tuple(ys))
@@ -128,12 +135,12 @@ class Judge:
             flat = np.asarray(values, np.float64).reshape(len(rows), -1)
             wanted = self.targets(rows, i, flat.shape[1])
             if flat.shape != wanted.shape:
-                return _WORST
+                return WORST
             loss = model.compiled().losses[i]
             if self.discrete[i] and getattr(loss, "from_logits", False) and _is_bits(wanted):
                 flat = (flat > 0).astype(np.float64)
             constant = constant_error(wanted, self.discrete[i])
-            found.append(max(_WORST, skill(flat, wanted, self.discrete[i], constant)))
+            found.append(max(WORST, skill(flat, wanted, self.discrete[i], constant)))
         return float(np.mean(found))
 
     def shown(self, value: float, rows: Rows) -> float:

@@ -13,7 +13,8 @@ from fitwell.doctor.cures import EVIDENT, FURTHER, Cure, rate_cure
 from fitwell.doctor.edits import plan
 from fitwell.doctor.setup import Facts, Setup
 from fitwell.model import Model
-from fitwell.treatment.scoring import Data, Judge
+from fitwell.treatment.scoring import WORST, Data, Judge
+from fitwell.treatment.treated import Row
 from fitwell.treatment.trials import Trial, cost, run, spread_of
 
 _GOOD = 0.98  # a skill that leaves nothing to treat
@@ -23,18 +24,6 @@ _VAIN = 4  # further cures in a row that did not help, after which no more are t
 _NEGLIGIBLE = 0.01  # a loss of skill for which no cure is kept
 _CHANCE = 0.05
 _LONGEST = 0.25  # of the budget: what a trial may train
-
-
-@dataclass(frozen=True)
-class Row:
-    """One cure in the table: skills without it and with it."""
-
-    cure: Cure
-    before: float | None
-    after: float | None
-    spread: float
-    kept: bool
-    why: str
 
 
 @dataclass
@@ -64,7 +53,8 @@ class Hunt:
     before: Trial | None = None
     exact: bool = True
     _now: Trial | None = None
-    _last: float = 0.0
+    _training: float = 0.0  # of the last trial that trained
+    _compiling: float = 0.0
 
     @property
     def current(self) -> Trial:
@@ -74,8 +64,8 @@ class Hunt:
     def run(self) -> Trial:
         """Every step in turn, as long as there is something to gain and time for it."""
         self._now = self.before = self.trial(self.setup)
-        if self.current.mean >= _GOOD:
-            self.reason = f"the model as it is reaches {self._shown(self.current)}"
+        self.reason = self._needless()
+        if self.reason:
             return self.current
         evident = self._evident()
         together = self._together(evident) if evident else None
@@ -96,6 +86,16 @@ class Hunt:
             )
         return self.current
 
+    def _needless(self) -> str:
+        """Why there is nothing to treat, or nothing that a change of the network can treat."""
+        missing = sum(one.missing for one in self.facts.record.inputs)
+        if missing and self.current.mean <= WORST:
+            return f"x holds {missing} values that are NaN or infinite: fill them, or drop the rows"
+        if not any(self.judge.constant(self.data.judge, i) for i in range(len(self.judge.heads))):
+            return "all labels are the same: a constant predicts them"
+        good = self.current.mean >= _GOOD
+        return f"the model as it is reaches {self._shown(self.current)}" if good else ""
+
     def exact_setup(self) -> Setup:
         """The result without layers that do nothing."""
         return self.current.setup if self.exact else self._chain(self.kept)
@@ -106,11 +106,11 @@ class Hunt:
     def left(self) -> float:
         return self.began + self.seconds - time.perf_counter()
 
-    @property
-    def time_for_more(self) -> bool:
-        """Whether a trial like the last, and the training of the result, still fit in."""
+    def time_for(self, cure: Cure | None = None) -> bool:
+        """Whether a trial like the last, without the cure, and the end of the search still fit."""
         again = self.data.held is not None and not self.data.given
-        return self.left > (2.2 if again else 1.1) * self._last
+        compiling = 0.2 if cure is not None and cure.free else self._compiling
+        return self.left > compiling + (2.5 if again else 1.2) * self._training
 
     def trial(self, setup: Setup, rates: Sequence[float] = ()) -> Trial:
         """Trains a setup: several starts, or fewer of them at several rates."""
@@ -124,7 +124,9 @@ class Hunt:
         limit = _LONGEST * self.seconds
         parts = self.model, self.data, self.judge, seeds
         found = run(setup, *parts, rates=rates, limit=limit)
-        self._last = max(found.seconds, 0.5 * self._last)
+        if found.skills:
+            self._training = found.training
+            self._compiling = max(found.seconds - found.training, 0.7 * self._compiling)
         return found
 
     def _shown(self, trial: Trial) -> str:
@@ -167,6 +169,8 @@ class Hunt:
         if chosen != self.setup.optimizer.learning_rate or chosen != rate:
             place = next((i for i, c in enumerate(cures) if c.apply is plan.adam), len(cures))
             cures[place : place + 1] = [rate_cure(chosen, adam=place < len(cures))]
+        if self.left < self._compiling + 4 * self._training:
+            return found
         return self.trial(found.setup)  # from more starts, in the same program
 
     def _is_noise(self, together: Trial | None) -> bool:
@@ -187,20 +191,23 @@ class Hunt:
         return 1.0 if self.possible is None else self.possible.chance
 
     def _prove(self, cures: list[Cure], together: Trial) -> None:
-        """Leaves out one cure after the other, the least plausible first."""
+        """Leaves out one cure after the other: quick trials first, then the least plausible."""
         gain, spread = together.mean - self.current.mean, self._spread(together, self.current)
         if not gain > spread:
-            why = together.refused or "all evident cures together do not help"
-            self.rows += [Row(c, self._mean(self.current), self._mean(together), spread, False, why)
-                          for c in cures]  # fmt: skip
+            why = together.refused or (
+                "does not help" if len(cures) == 1 else "all evident cures together do not help"
+            )
+            means = self._mean(self.current), self._mean(together)
+            self.rows += [Row(cure, *means, spread, False, why) for cure in cures]
             return
         first, self._now, self.kept = self.current, together, list(cures)
         self._without_plan(cures)
-        for cure in [one for one in reversed(cures) if one in self.kept]:
+        left = [one for one in reversed(cures) if one in self.kept]
+        for cure in sorted(left, key=lambda one: not one.free):
             rest = [one for one in self.kept if one is not cure]
             if not rest:
                 without = first
-            elif not self.time_for_more:
+            elif not self.time_for(cure):
                 why = "no time to leave it out alone"
                 self.rows.append(Row(cure, None, self.current.mean, 0.0, True, why))
                 continue
@@ -213,7 +220,7 @@ class Hunt:
         """Optimizer, batches and epochs first, all at once: often they were right."""
         of_plan = [cure for cure in cures if cure.of_plan]
         rest = [cure for cure in cures if not cure.of_plan]
-        if len(of_plan) > 1 and rest and self.time_for_more:
+        if len(of_plan) > 1 and rest and self.time_for():
             without = self.trial(self._chain(rest))
             if self._loss(without) <= self._most(without):
                 self._weigh(of_plan, without, rest)
@@ -251,7 +258,7 @@ class Hunt:
         """One more cure at a time, while the network learns or generalises too little."""
         vain = 0
         for cure in self._ordered():
-            if self.current.mean >= _GOOD or not self.time_for_more or vain == _VAIN:
+            if self.current.mean >= _GOOD or not self.time_for() or vain == _VAIN:
                 return
             if not self._fits(cure):
                 continue
@@ -269,9 +276,10 @@ class Hunt:
                 self._now, self.kept = found, [*self.kept, cure]
 
     def _ordered(self) -> list[Cure]:
-        tried = {row.cure.name for row in self.rows if row.before is not None}
-        evident = [cure for cure in EVIDENT if not self.kept]
-        waiting = [c for c in (*evident, *FURTHER) if c.name not in tried or not self.kept]
+        """What is left to try, that which answers a finding first."""
+        evident = [row.cure for row in self.rows] if not self.kept and len(self.rows) > 1 else []
+        self.rows = [row for row in self.rows if row.cure not in evident] if evident else self.rows
+        waiting = [*evident, *FURTHER]
         return sorted(waiting, key=lambda cure: not set(cure.codes) & set(self.codes))
 
     def _fits(self, cure: Cure) -> bool:

@@ -8,15 +8,27 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from fitwell.description import changed_fields
+from fitwell.doctor.cures import Cure
 from fitwell.doctor.rewriting import is_chain
 from fitwell.doctor.setup import Setup
 from fitwell.layers.inputs import InputLayer
 from fitwell.layers.naming import snake_case
 from fitwell.model import Model
-from fitwell.treatment.searching import Row
 
 if TYPE_CHECKING:
     import polars
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One cure in the table: scores without it and with it."""
+
+    cure: Cure
+    before: float | None
+    after: float | None
+    spread: float
+    kept: bool
+    why: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +83,7 @@ class Treated:
         """One row per cure that was tried.
 
         `before` and `after` are the score without it and with it, everything else being equal;
-        `spread` is what their difference must exceed.
+        `spread` is what their difference must exceed: twice its standard error, and one example.
         """
         import polars as pl
 
@@ -88,7 +100,7 @@ class Treated:
     @property
     def code(self) -> str:
         """The treated model as a program to paste."""
-        return program(self.setup)
+        return program(self.setup, (self.model._input_form, self.model._output_form))
 
     def __repr__(self) -> str:
         lines = [f"<Treated in {self.seconds:.0f} s: {self.score}>"]
@@ -103,9 +115,13 @@ class Treated:
         return "\n".join(lines)
 
 
-def program(setup: Setup) -> str:
-    """Layers, compile and fit in the words a user writes."""
-    layers = _chain(setup) if is_chain(setup.network) else _graph(setup)
+def program(setup: Setup, forms: tuple[Any, Any] = (None, None)) -> str:
+    """Layers, compile and fit in the words a user writes.
+
+    `forms`: of a model's inputs and outputs: None, "list", or the names of a dict.
+    """
+    graph = not is_chain(setup.network) or any(forms)
+    layers = _graph(setup, forms) if graph else _chain(setup)
     told = setup.compiled
     compiled = [f"optimizer={_described(setup.optimizer)}"]
     compiled.append(f"loss={_one_or_list([_described(loss) for loss in told.losses])}")
@@ -135,7 +151,7 @@ def _chain(setup: Setup) -> str:
     return "\n".join(["model = fw.Sequential([", *body, "])"])
 
 
-def _graph(setup: Setup) -> str:
+def _graph(setup: Setup, forms: tuple[Any, Any]) -> str:
     """One line per layer, as the functional API is written."""
     lines, network = [], setup.network
     names = [re.sub(r"\W", "_", f"{node.name}_out") for node in network.nodes]
@@ -153,9 +169,15 @@ def _graph(setup: Setup) -> str:
             lines.append(f"{written[node.name]} = {layer}")
             layer = written[node.name]
         lines.append(f"{name} = {layer}({given})")
-    inputs = _one_or_list([names[i] for i in network.inputs])
-    outputs = _one_or_list([names[i] for i, _ in network.outputs])
+    inputs = _formed([names[i] for i in network.inputs], forms[0])
+    outputs = _formed([names[i] for i, _ in network.outputs], forms[1])
     return "\n".join([*lines, f"model = fw.Model({inputs}, {outputs})"])
+
+
+def _formed(parts: list[str], form: Any) -> str:
+    if isinstance(form, list | tuple):
+        return "{" + ", ".join(f"{k!r}: {v}" for k, v in zip(form, parts, strict=True)) + "}"
+    return f"[{', '.join(parts)}]" if form == "list" else _one_or_list(parts)
 
 
 _MODULES = ("layers", "optimizers", "losses", "metrics", "regularizers", "initializers",

@@ -32,7 +32,7 @@ def treat(
     budget: float | str = "30s",
     *,
     epochs: int | None = None,
-    batch_size: int | None = None,
+    batch_size: int | str | None = None,
     class_weight: Any = None,
     findings: Iterable[Any] | None = None,
 ) -> Treated:
@@ -42,10 +42,10 @@ def treat(
 
     The model is trained as it is; then with every cure for which data, labels, layers or plan show
     a need; then each of these is left out in turn, and goes if the score is as good without it.
-    While the score leaves room, more cures are tried on top, and kept if they gain more than the
-    spread over the starts. The score is accuracy for classes and R2 for numbers, on the validation
-    data; without any on a fifth of the rows that is kept out, and on the training rows if they are
-    fewer than 40. The model that is passed stays as it is, and so do the data: whatever
+    While the score leaves room, more cures are tried on top, and kept if they gain more than twice
+    the standard error over the starts. The score is accuracy for classes and R2 for numbers, on the
+    validation data; without any on a fifth of the rows that is kept out, and on the training rows
+    if they are fewer than 40. The model that is passed stays as it is, and so do the data: whatever
     scaling helps goes into the model, so that raw data go in and raw predictions come out.
 
     Args:
@@ -56,7 +56,8 @@ def treat(
         budget: seconds, or "30s", "2m"; a trial that is compiling is not interrupted.
         epochs, batch_size, class_weight: what `fit` was told; those of the last fit by default,
             or 20 epochs in batches of 32.
-        findings: of the doctor; cures that answer them are tried first.
+        findings: of the doctor, those of the last fit by default; cures that answer them are tried
+            first.
 
     Returns:
         a Treated: `.model`, `.table`, `.score`, `.code`, `.reason`.
@@ -87,6 +88,8 @@ def treat(
     setup = as_told(_SUBJECT, model, data, epochs, batch_size, class_weight)
     facts = facts_of(model, setup, data)
     judge = Judge(facts.record.heads)
+    if findings is None and model.history is not None:
+        findings = model.history.findings
     codes = [str(getattr(one, "code", one)) for one in findings or ()]
     possible = _possible(data, judge)
     hunt = Hunt(model, setup, facts, data, judge, possible, seconds, began, codes)
@@ -106,12 +109,12 @@ def _result(hunt: Hunt, found: Trial, began: float) -> Treated:
     data, judge = hunt.data, hunt.judge
     final = found
     again = found.skills and (not hunt.exact or (data.held is not None and not data.given))
-    if again and (hunt.left > 1.5 * found.seconds or not hunt.exact):
+    if again and (hunt.left > 1.2 * found.training or not hunt.exact):
         setup = hunt.exact_setup()
         whole = run(
             setup, hunt.model, data, judge,
             [hunt.model.seed + i for i in range(len(found.skills))],
-            limit=max(hunt.left, found.seconds), rows=data.all,
+            limit=max(hunt.left, 1.5 * found.training), rows=data.all,
         )  # fmt: skip
         final = whole if whole.fitted >= found.fitted - 0.02 else found
     model = final.best if final.skills else hunt.model
@@ -127,4 +130,6 @@ def _result(hunt: Hunt, found: Trial, began: float) -> Treated:
     score = Score(judge.name, shown(before), shown(found.mean if found.skills else None), on)
     rows = [dataclasses.replace(r, before=shown(r.before), after=shown(r.after)) for r in hunt.rows]
     seconds = time.perf_counter() - began
-    return Treated(model, final.setup, rows, score, hunt.reason, seconds)
+    trained = model.epochs_trained or final.setup.epochs
+    setup = dataclasses.replace(final.setup, epochs=min(trained, final.setup.epochs))
+    return Treated(model, setup, rows, score, hunt.reason, seconds)

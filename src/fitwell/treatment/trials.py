@@ -35,6 +35,7 @@ class Trial:
         skills: on the rows that judge, one per start.
         fitted: the mean skill on the training rows.
         models: one per start, trained.
+        seconds: of all; `training`: without what was compiled for it, nearly.
         refused: why `fit` does not train it; "" if it does.
     """
 
@@ -43,6 +44,7 @@ class Trial:
     fitted: float
     models: tuple[Model, ...]
     seconds: float
+    training: float
     refused: str = ""
 
     @property
@@ -60,8 +62,9 @@ class Trial:
 
 
 def spread_of(a: Trial, b: Trial, rows: int) -> float:
-    """What the difference of two trials must exceed: both spreads, and one example."""
-    return float(np.hypot(a.spread, b.spread)) + 1 / rows
+    """What the difference of two means must exceed: twice its standard error, and one example."""
+    errors = [trial.spread / max(len(trial.skills), 1) ** 0.5 for trial in (a, b)]
+    return 2 * float(np.hypot(*errors)) + 1 / rows
 
 
 def assembled(setup: Setup, like: Model, seed: int) -> Model:
@@ -105,9 +108,9 @@ def run(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            models = _trained(setup, like, train, data, seeds, rates, limit)
+            models, training = _trained(setup, like, train, data, seeds, rates, limit)
     except FitwellError as error:
-        return Trial(setup, (), -np.inf, (), time.perf_counter() - began, str(error))
+        return Trial(setup, (), -np.inf, (), time.perf_counter() - began, 0.0, str(error))
     skills = np.array([judge.skill(model, data.judge) for model in models])
     lanes = skills.reshape(max(len(rates), 1), len(seeds))
     chosen = int(lanes.mean(1).argmax())
@@ -119,23 +122,23 @@ def run(
         some = train.at(slice(None, None, 1 + len(train) // 5000))
         fitted = float(np.mean([judge.skill(model, some) for model in mine]))
     seconds = time.perf_counter() - began
-    return Trial(setup, tuple(map(float, lanes[chosen])), fitted, tuple(mine), seconds)
+    return Trial(setup, tuple(map(float, lanes[chosen])), fitted, tuple(mine), seconds, training)
 
 
 def _trained(
     setup: Setup, like: Model, train: Rows, data: Data, seeds: Sequence[int],
     rates: Sequence[float], limit: float,
-) -> list[Model]:  # fmt: skip
+) -> tuple[list[Model], float]:  # fmt: skip
     model = assembled(setup, like, seeds[0])
     y = train.y(model.output_names)
     more: dict[str, Any] = {"batch_size": setup.batch_size, "epochs": setup.epochs, "verbose": 0}
     more |= {"class_weight": setup.class_weight}
-    timed = {"time_limit": max(limit, 0.1)} if np.isfinite(limit) else {}
+    timed: dict[str, Any] = {"time_limit": max(limit, 0.1)} if np.isfinite(limit) else {}
     if setup.optimizer.needs_value:
         alone = [assembled(setup, like, seed) for seed in seeds]
         for one in alone:
-            one.fit(train.x, y, **more, **timed)
-        return alone
+            one.fit(train.x, y, doctor="off", **(more | {"batch_size": "full"}), **timed)
+        return alone, 0.0
     more |= {"seeds": [seed for _ in rates or (0,) for seed in seeds]}
     more |= {"learning_rate": [rate for rate in rates for _ in seeds] or None}
     if timed and setup.epochs > 1:  # compiles, so that the limit is of training alone
@@ -143,4 +146,5 @@ def _trained(
     if setup.patience is not None and data.held is not None:
         held = data.held.x, data.held.y(model.output_names)
         more |= {"validation_data": held, "patience": setup.patience}
-    return list(fit_many(model, train.x, y, **more, **timed).models)
+    found = fit_many(model, train.x, y, **more, **timed)
+    return list(found.models), found.seconds

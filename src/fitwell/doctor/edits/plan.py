@@ -74,11 +74,11 @@ def usual_batches(setup: Setup, facts: Facts) -> Setup | None:
 
 
 def longer(setup: Setup, facts: Facts) -> Setup | None:
-    """4, 16, 64 or 256 times the epochs: the first that makes 4000 steps."""
+    """4, 8, ... 256 times the epochs: the first that makes 4000 steps."""
     steps = setup.epochs * math.ceil(facts.rows / setup.batch_size)
     if steps >= _FEW_STEPS:
         return None
-    times = next((t for t in (4, 16, 64, 256) if t * steps >= _ENOUGH_STEPS), 256)
+    times = next((t for t in (4, 8, 16, 32, 64, 128, 256) if t * steps >= _ENOUGH_STEPS), 256)
     return dataclasses.replace(setup, epochs=times * setup.epochs)
 
 
