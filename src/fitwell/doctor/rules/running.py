@@ -21,6 +21,7 @@ _USUAL = 2e-3  # factors of a penalty below are harmless: weights that exploded 
 _GAP = 0.2  # of skill between training and validation
 _RISE = 1.25  # last validation loss over the best
 _FELL = 0.02  # of an accuracy, from its best epoch to the last
+_SURE = 2.0  # a loss this far above a constant prediction's: sure of what is wrong
 _NEVER_NEGATIVE = (
     "BinaryCrossentropy", "CategoricalCrossentropy", "SparseCategoricalCrossentropy",
     "KLDivergence",
@@ -266,4 +267,5 @@ def _worse(run: Run, values: Sequence[float], rise: float) -> bool:
         for name, found in run.history.items()
         if name.startswith("val_") and "acc" in name
     ]
-    return all(max(found) - found[-1] > _FELL for found in scores if found)
+    fell = all(max(found) - found[-1] > _FELL for found in scores if found)
+    return fell or values[-1] > _SURE * run.constant_loss
