@@ -1,5 +1,7 @@
 """The doctor: names the fault of a fit, shows the evidence, proves the cure."""
 
+from fitwell.doctor import codes
 from fitwell.doctor.finding import Evidence, Finding, Findings, Severity
+from fitwell.doctor.watching import assert_healthy
 
-__all__ = ["Evidence", "Finding", "Findings", "Severity"]
+__all__ = ["Evidence", "Finding", "Findings", "Severity", "assert_healthy", "codes"]

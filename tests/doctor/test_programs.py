@@ -1,0 +1,38 @@
+"""Programs of others: each harmful fault is named, nothing else is, and healthy ones are left alone.
+
+`make doctor` prints the table of all. What is measured here can only rise: no program is left out.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+import fitwell as fw
+from programs import Program, programs
+
+ALL = programs()
+
+
+@pytest.mark.parametrize("program", ALL, ids=lambda program: program.id)
+def test_the_fault_is_named_and_nothing_else(program: Program) -> None:
+    found = diagnosis(program)
+    codes = set(found.above().codes)
+    if program.harmful:
+        assert codes & program.right_codes, found
+    assert codes <= (set() if program.healthy else program.right_codes), found
+
+
+def test_the_file_is_whole() -> None:
+    assert len(ALL) == 58
+    assert sum(program.healthy for program in ALL) == 7
+    assert sum(program.harmful for program in ALL) == 50
+
+
+def diagnosis(program: Program) -> fw.doctor.Findings:
+    """What the doctor says of a fit; of a checkup, where fit refuses the data."""
+    data, model = program.data(), program.model()
+    try:
+        found: fw.doctor.Findings = program.fit(model, data).findings
+    except fw.errors.FitwellError:
+        found = model.checkup(data.x, data.y)
+    return found
