@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitwell import notebook
 from fitwell.errors import InvalidFile, NotReady
 from fitwell.types import Logs
 
@@ -139,24 +140,50 @@ class History:
         return draw(curves, path)
 
     def __repr__(self) -> str:
-        count = len(self.epoch)
-        parts = [f"{count} epoch{'' if count == 1 else 's'}"]
+        epochs, *rest = self._course()
+        losses = []
         for name in ("loss", "val_loss"):
             values = self.history.get(name, [])
             if values:
-                parts.append(f"{name} {values[0]:.4g} -> {values[-1]:.4g}{self._best(name)}")
+                best = self._where(name, np.nanargmin) if name == "val_loss" else ""
+                best = f" (best {best})" if best else ""
+                losses.append(f"{name} {values[0]:.4g} -> {values[-1]:.4g}{best}")
+        return f"<History: {', '.join([epochs, *losses, *rest])}>"
+
+    def _repr_html_(self) -> str:
+        """A row per quantity, and the findings, in a notebook."""
+        rows = [
+            (
+                notebook.code(name),
+                *(f"{values[i]:.4g}" for i in (0, -1)),
+                *(self._where(name, pick) for pick in (np.nanargmin, np.nanargmax)),
+            )
+            for name, values in self.history.items()
+        ]
+        header = "", "first", "last", "lowest", "highest"
+        parts = [notebook.paragraph(", ".join(self._course()))]
+        parts += [notebook.table(header, rows)] if rows else []
+        if len(self.findings):
+            parts.append(self.findings._repr_html_())
+        return "".join(parts)
+
+    def _course(self) -> list[str]:
+        """How many epochs, how long, and what ended them."""
+        count = len(self.epoch)
+        parts = [f"{count} epoch{'' if count == 1 else 's'}"]
         if self.seconds:
             parts.append(f"{self.seconds:.1f} s")
         if self.stopped:
             parts.append(f"stopped: {self.stopped}")
-        return f"<History: {', '.join(parts)}>"
+        return parts
 
-    def _best(self, name: str) -> str:
+    def _where(self, name: str, pick: Callable[..., Any]) -> str:
+        """The value that `pick` finds, and its epoch, for people; "" if all are NaN."""
         values = np.array(self.history[name], np.float64)
-        if name != "val_loss" or np.isnan(values).all():
+        if np.isnan(values).all():
             return ""
-        best = int(np.nanargmin(values))
-        return f" (best {values[best]:.4g} in epoch {self._measured[name][best] + 1})"
+        place = int(pick(values))
+        return f"{values[place]:.4g} in epoch {self._measured[name][place] + 1}"
 
     def _forget(self, epoch: int) -> None:
         self.epoch.pop()

@@ -205,6 +205,23 @@ class _Bar(_Silent):
 
 
 def _view(verbose: int | str, notes: Sequence[str]) -> _Silent:
+    kind = style(verbose)
+    if kind == "off":
+        return _Silent()
+    if verbose == 2:
+        return _Lines(notes, pause=0.0)
+    return _Bar(notes) if kind == "bar" else _Lines(notes, pause=_LINE_SECONDS)
+
+
+def style(verbose: int | str) -> str:
+    """How a fit speaks: "off", "bar" (a terminal that draws) or "plain" (lines of a log).
+
+    Raises:
+        InvalidArgument: another value of `verbose`, or of `settings.progress`.
+
+    >>> style(0), style(2)
+    ('off', 'plain')
+    """
     if isinstance(verbose, bool) or verbose not in (0, 1, 2, "auto"):
         cure = "Pass 0 for silence, 1 for a bar or a few lines, 2 for a line per epoch."
         raise InvalidArgument(
@@ -216,12 +233,9 @@ def _view(verbose: int | str, notes: Sequence[str]) -> _Silent:
         expected = 'progress to be "auto", "bar", "plain" or "off"'
         raise InvalidArgument("settings", expected, repr(progress), cure)
     if verbose == 0 or progress == "off":
-        return _Silent()
-    if verbose == 2:
-        return _Lines(notes, pause=0.0)
-    if progress == "bar" or (progress == "auto" and _is_terminal()):
-        return _Bar(notes)
-    return _Lines(notes, pause=_LINE_SECONDS)
+        return "off"
+    drawn = progress == "bar" or (progress == "auto" and _is_terminal())
+    return "bar" if drawn and verbose != 2 else "plain"
 
 
 def _is_terminal() -> bool:

@@ -18,7 +18,7 @@ from fitwell.curvature.escaping import SaddleEscape
 from fitwell.data.sources import ArraySource, Kept, Source
 from fitwell.doctor.asking import checkup
 from fitwell.doctor.reading import plan
-from fitwell.doctor.showing import print_findings
+from fitwell.doctor.showing import printer
 from fitwell.doctor.watching import Case, Doctor, check_mode
 from fitwell.errors import InvalidArgument, NotReady
 from fitwell.examples import Examples
@@ -169,15 +169,15 @@ class Trainer(Predictor):
             validation = held.source(held_out or validation_data, size, steps=validation_steps)
         self._begin_optimizer(optimizer, source)
         if escape_saddles:
-            parts = self.network, examples.objective, optimizer, source
-            own = [SaddleEscape(*parts, verbose=verbose != 0), *own]
+            place = self.network, examples.objective, optimizer, source
+            own = [SaddleEscape(*place, verbose=verbose != 0), *own]
+        watching: list[Callback] = []  # after the bar, which must not cover what the doctor says
         if check_mode(doctor) != "off":
-            own.append(
-                self._doctor(examples, source, validation, optimizer, epochs, doctor, verbose)
-            )
+            parts = examples, source, validation, optimizer
+            watching = [self._doctor(*parts, epochs, doctor, verbose)]
         history = History()
         bar = ProgressBar(verbose, examples.notes)
-        self.history, self._callbacks = history, [*in_order(own), bar]
+        self.history, self._callbacks = history, [*in_order(own), bar, *watching]
         params = {
             "epochs": epochs,
             "initial_epoch": initial_epoch,
@@ -223,7 +223,7 @@ class Trainer(Predictor):
         return Doctor(
             Case(*parts, data, held_out, told, fresh=self.epochs_trained == 0),
             mode,
-            None if verbose == 0 else print_findings,
+            printer(verbose),
         )
 
     def _training_sources(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fitwell import notebook
 from fitwell.errors import NotReady
 
 __all__ = ["Evidence", "Finding", "Findings", "Severity"]
@@ -22,6 +23,11 @@ class Severity(enum.IntEnum):
     INFO = 0
     WARNING = 1
     CRITICAL = 2
+
+
+_COLORS = {Severity.CRITICAL: "#d5400a", Severity.WARNING: "#b58900", Severity.INFO: "#0072b2"}
+"""Readable on white and on black."""
+_HEADER = ("severity", "code", "layer", "cause", "evidence", "cure")
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,26 @@ class Finding:
         where = f" [{self.layer}]" if self.layer else ""
         return f"{self.severity.name} {self.code}{where}: {self.cause} Cure: {self.cure}"
 
+    def _repr_html_(self) -> str:
+        """A table of one column, in a notebook."""
+        cells = zip(_HEADER, self._cells(), strict=True)
+        return notebook.table((), [(notebook.strong(name), cell) for name, cell in cells if cell])
+
+    def _cells(self) -> tuple[str, ...]:
+        """In the order of the header, as HTML."""
+        evidence = "\n".join(map(str, self.evidence))
+        if self.symptoms:
+            evidence += f"\nseen too: {', '.join(self.symptoms)}"
+        text = notebook.text
+        return (
+            notebook.strong(self.severity.name, _COLORS[self.severity]),
+            notebook.code(self.code),
+            notebook.code(self.layer) if self.layer else "",
+            text(self.cause),
+            text(evidence.strip()),
+            notebook.code(self.cure),
+        )
+
 
 class Findings(Sequence[Finding]):
     """Findings in the order of their severity; a list that prints, and a table in a notebook.
@@ -121,3 +147,9 @@ class Findings(Sequence[Finding]):
 
     def __repr__(self) -> str:
         return "\n".join(map(str, self._found)) or "nothing found"
+
+    def _repr_html_(self) -> str:
+        """One row per finding, in a notebook."""
+        if not self._found:
+            return notebook.paragraph("nothing found")
+        return notebook.table(_HEADER, [one._cells() for one in self._found])
