@@ -1,4 +1,4 @@
-"""Programs of others: each harmful fault is named, nothing else is, and healthy ones are left alone.
+"""Programs of others: each harmful fault is named, and nothing else; healthy ones are left alone.
 
 `make doctor` prints the table of all. What is measured here can only rise: no program is left out.
 """
@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 import pytest
+from programs import Program, programs
 
 import fitwell as fw
-from programs import Program, programs
 
 ALL = programs()
 

@@ -33,9 +33,7 @@ def labels(kind: str = "binary", **changes: Any) -> Labels:
     return change(known[kind], **changes)
 
 
-def head(
-    kind: str, units: int, activation: str, loss: str, *metrics: str, **changes: Any
-) -> Head:
+def head(kind: str, units: int, activation: str, loss: str, *metrics: str, **changes: Any) -> Head:
     base = Head(
         "last", units, activation, loss, False, "sum_over_batch_size", metrics, labels(kind)
     )

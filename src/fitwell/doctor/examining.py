@@ -61,8 +61,8 @@ class Subject:
         """What simple models reach on the training data, as arguments of a Run."""
         y = plain_labels(self.heads[head], self.data.y[head])
         numbers = [x for x in self.data.x if np.asarray(x).dtype.kind in "fiub"]
-        if y is None or len(numbers) != len(self.data.x):
-            return {}
+        if y is None or len(y) != len(self.data.x[0]) or len(numbers) != len(self.data.x):
+            return {}  # no numbers to fit, or an answer for every step of a sequence
         x = np.concatenate([x.reshape(len(x), -1) for x in numbers], axis=1)
         x = x[:, :: -(-x.shape[1] // _MOST_FEATURES)]
         found = baselines(x, y, self.heads[head].labels.discrete)
@@ -93,9 +93,11 @@ class Subject:
 
 def plain_labels(head: Head, y: Any) -> HostArray | None:
     """(n, width), one-hot for classes; None for labels that no score is defined for."""
-    if y is None or (np.ndim(y) > 2 and np.shape(y)[1] > 1):
+    if y is None:
         return None
-    flat: HostArray = np.asarray(y).reshape(len(y), -1).astype(np.float64)
+    array = np.asarray(y, np.float64)
+    last = array.shape[-1] if array.ndim > 1 and array.shape[-1] == head.units else 1
+    flat: HostArray = array.reshape(-1, last)  # a step of a sequence is an example
     if head.units > 1 and flat.shape[1] == 1:
         numbers = flat[:, 0]
         if head.labels.kind not in ("classes", "binary") or numbers.min() < 0:
@@ -105,7 +107,7 @@ def plain_labels(head: Head, y: Any) -> HostArray | None:
 
 
 def _skill(head: Head, found: HostArray, y: HostArray, training: HostArray | None) -> float | None:
-    found = found.reshape(len(found), -1).astype(np.float64)
+    found = found.reshape(-1, y.shape[1]).astype(np.float64)
     if found.shape != y.shape:
         return None
     discrete = head.labels.discrete
