@@ -9,6 +9,7 @@ from fitwell.doctor.record import Record, Run
 _FEW = 50  # examples: below, what simple models reach is a matter of chance
 _CLEARLY = 0.08  # of skill: less is no failure
 _HARDLY = 0.3  # of skill, where examples are that few
+_HANDFUL, _BY_HEART = 20, 0.6  # so few examples a network can learn by heart
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def outcome(record: Record) -> Outcome:
     reach = None if run.linear is None else max(run.linear, run.kernel or run.linear)
     rows = record.plan.rows if record.plan else 0
     if reach is None or rows < _FEW:
-        failing = run.score < _HARDLY
+        failing = run.score < (_HARDLY if rows >= _HANDFUL else _BY_HEART)
         words = f"Its skill is {run.score:.2f} (0 is a constant prediction, 1 is perfect)."
         return Outcome(failing, not failing, True, words)
     judged = run.score if run.held_out is None else run.held_out

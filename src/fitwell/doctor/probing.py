@@ -11,8 +11,9 @@ import numpy as np
 
 from fitwell import compiling
 from fitwell.curvature.surface import Surface
-from fitwell.doctor.reading import activation_name, sample
+from fitwell.doctor.reading import activation_name
 from fitwell.doctor.record import Pulse
+from fitwell.doctor.statistics import sample
 from fitwell.network import Network, pick
 from fitwell.training import Batch, Objective, TrainState, losses_and_stats
 from fitwell.types import Array, HostArray, Params, State

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fitwell import activations
+from fitwell.doctor import statistics
 from fitwell.doctor.record import Features, Head, Labels, Layer, Plan
 from fitwell.layers.base import Layer as LayerDescription
 from fitwell.layers.nodes import readers
@@ -19,21 +20,12 @@ from fitwell.optimizers import Optimizer
 from fitwell.training import Batch, Objective
 from fitwell.types import HostArray, Params
 
-_SAMPLE = 4096  # rows of a feature's statistics
-_COMPARED = 20_000  # rows that are looked at for copies
 _MOST_CLASSES = 200
 _NORMALIZING = ("Normalization", "BatchNormalization", "LayerNormalization", "GroupNormalization")
 _IDS = ("Embedding", "CategoryEncoding", "Discretization", "Hashing")
 _REACH = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}
 _REACH |= {"softplus": (0.0, np.inf), "exponential": (0.0, np.inf), "hard_sigmoid": (0.0, 1.0)}
 _REACH |= {"softsign": (-1.0, 1.0), "relu6": (0.0, 6.0)}
-
-
-def sample(rows: int, most: int = _SAMPLE) -> Any:
-    """Which rows stand for all: evenly spread, so that sorted data are seen whole."""
-    if rows <= most:
-        return slice(None)
-    return np.linspace(0, rows - 1, most).astype(np.int64)
 
 
 # Inputs
@@ -50,7 +42,7 @@ def features(network: Network, data: Batch, held_out: Batch | None) -> tuple[Fea
             continue
         at = network.fed.index(place)
         other = None if held_out is None else held_out.x[at]
-        one = _features(network.nodes[place].name, data.x[at], other)
+        one = statistics.features(network.nodes[place].name, data.x[at], other)
         scale = next((_factor(layer) for layer in first if type(layer).__name__ == "Rescaling"), 1)
         if scale != 1:
             parts = {n: getattr(one, n) * scale for n in ("mean", "std", "low", "high")}
@@ -61,87 +53,6 @@ def features(network: Network, data: Batch, held_out: Batch | None) -> tuple[Fea
 
 def _factor(layer: LayerDescription) -> float:
     return float(np.mean(getattr(layer, "scale", 1.0)))
-
-
-def _features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
-    flat = _flat(x[sample(len(x))])
-    good = np.isfinite(flat)
-    missing = int((~good).sum())
-    if missing:
-        flat = np.where(good, flat, np.nan)
-    with np.errstate(all="ignore"):
-        mean, std = np.nanmean(flat, 0), np.nanstd(flat, 0)
-        low, high = np.nanmin(flat, 0), np.nanmax(flat, 0)
-        # A sum of equal floats may leave a trace of a spread.
-        std = np.where(low == high, 0.0, std)
-        step = np.spacing(np.maximum(abs(low), abs(high)).astype(np.float32))
-        resolution = np.where(std > 0, step / np.where(std > 0, std, 1), 0.0)
-    outlying = _outlying(flat)
-    duplicates, overlap = _copies(x, held_out)
-    other = None if held_out is None else _flat(held_out[sample(len(held_out))])
-    return Features(
-        name, len(x), x.shape[1:], mean, std, low, high, resolution, outlying, missing,
-        _sentinels(flat), duplicates, overlap,
-        None if other is None else np.nanmean(other, 0),
-        None if other is None else np.nanstd(other, 0),
-    )  # fmt: skip
-
-
-def _outlying(flat: HostArray) -> HostArray:
-    """Against the range of what is left without half a percent at each end."""
-    ordered = np.sort(flat, axis=0)
-    cut = max(len(flat) // 200, 1)
-    if len(flat) < 20:
-        return np.zeros(flat.shape[1])
-    inner = ordered[-1 - cut] - ordered[cut]
-    middle = ordered[len(flat) // 2]
-    far = np.maximum(ordered[-1] - middle, middle - ordered[0])
-    return np.asarray(np.where(inner > 0, far / np.where(inner > 0, inner, 1), 0.0))
-
-
-def _flat(x: HostArray) -> HostArray:
-    """(n, width) in float64; images and sequences by channel, whose pixels share a scale."""
-    flat: HostArray = x.reshape(len(x), -1) if x.ndim <= 2 else x.reshape(-1, x.shape[-1])
-    return flat.astype(np.float64)
-
-
-def _copies(x: HostArray, held_out: HostArray | None) -> tuple[float, float]:
-    """The shares of rows that repeat an earlier one, and of validation rows seen in training."""
-    mine = _keys(x[sample(len(x), _COMPARED)])
-    repeated = 1 - len(set(mine)) / max(len(mine), 1)
-    if held_out is None or len(held_out) == 0:
-        return repeated, 0.0
-    known = set(_keys(x)) if len(x) <= 10 * _COMPARED else set(mine)
-    others = _keys(held_out[sample(len(held_out), _COMPARED)])
-    return repeated, sum(key in known for key in others) / len(others)
-
-
-def _keys(x: HostArray) -> list[bytes]:
-    rows = np.ascontiguousarray(x).reshape(len(x), -1)
-    return [row.tobytes() for row in rows]
-
-
-def _sentinels(flat: HostArray) -> tuple[tuple[int, float, float], ...]:
-    """Values that stand far away from all others, many times over: -999, 9999, -1 for missing."""
-    found = []
-    for i in range(flat.shape[1]) if flat.shape[1] <= 1000 else ():
-        column = flat[:, i][np.isfinite(flat[:, i])]
-        for value in {column.min(), column.max()} if len(column) >= 20 else ():
-            hit = column == value
-            rest = column[~hit]
-            share = hit.mean()
-            if not 0.005 <= share <= 0.6 or len(rest) < 10 or not _looks_invented(value):
-                continue
-            spread = rest.max() - rest.min()
-            if min(abs(value - rest.min()), abs(value - rest.max())) > 2 * spread > 0:
-                found.append((i, float(value), float(share)))
-    return tuple(found)
-
-
-def _looks_invented(value: float) -> bool:
-    """Whole, and all nines or ones: what people write for "missing"."""
-    digits = str(int(abs(value)))
-    return value == int(value) and abs(value) >= 9 and set(digits) in ({"9"}, {"9", "0"})
 
 
 # Targets

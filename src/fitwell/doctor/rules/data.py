@@ -99,7 +99,7 @@ def _scale(features: Features) -> Iterator[Suspicion]:
     size = features.size
     worst, live = int(np.nanargmax(size)), size[features.std > 0]
     # Of many features a few are nearly constant: they are not what the others are held against.
-    small = float(np.quantile(live, 0.25)) if len(live) else 1.0
+    small = float(np.sort(live)[len(live) // 4]) if len(live) else 1.0
     uneven = float(live.max() / max(small, 1e-12)) if len(live) else 1.0
     if size[worst] > _LARGE:
         large = size[worst] > _HUGE

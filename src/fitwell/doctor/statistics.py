@@ -1,0 +1,138 @@
+"""Statistics of an input on the host: a few milliseconds, however large the data are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fitwell.doctor.record import Features
+from fitwell.types import HostArray
+
+_ROWS, _NUMBERS = 2048, 200_000  # of a sample
+_COMPARED = 20_000  # pairs of rows that are compared
+_HELD_OUT = 2_000
+_COLUMNS = 32  # by which rows are compared at first
+
+
+def sample(rows: int, most: int) -> Any:
+    """Which rows stand for all: evenly spread, so that sorted data are seen whole."""
+    if rows <= most:
+        return slice(None)
+    return np.linspace(0, rows - 1, most).astype(np.int64)
+
+
+def features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
+    """One input as the rules see it; copies and missing values are looked for in all rows."""
+    flat = _flat(x)
+    missing = 0
+    if not np.isfinite(x.sum(dtype=np.float64)):
+        missing = int((~np.isfinite(x)).sum())
+        flat = np.where(np.isfinite(flat), flat, np.nan)
+    with np.errstate(all="ignore"):
+        mean, std = _mean(flat), np.asarray(np.nanstd(flat, 0) if missing else flat.std(0))
+        low, high = np.nanmin(flat, 0), np.nanmax(flat, 0)
+        # A sum of equal floats may leave a trace of a spread.
+        std = np.where(low == high, 0.0, std)
+        step = np.spacing(np.maximum(abs(low), abs(high)).astype(np.float32))
+        resolution = np.where(std > 0, step / np.where(std > 0, std, 1), 0.0)
+    duplicates, overlap = _copies(x, held_out)
+    other = None if held_out is None or not len(held_out) else _flat(held_out)
+    return Features(
+        name, len(x), x.shape[1:], mean, std, low, high, resolution, _outlying(flat), missing,
+        _sentinels(flat, low, high), duplicates, overlap,
+        None if other is None else _mean(other), None if other is None else np.nanstd(other, 0),
+    )  # fmt: skip
+
+
+def _mean(flat: HostArray) -> HostArray:
+    return np.asarray(np.nanmean(flat, 0))
+
+
+def _flat(x: HostArray) -> HostArray:
+    """A sample, (rows, width) in float64; images and sequences by channel, which share a scale."""
+    each = max(int(np.prod(x.shape[1:])), 1)
+    some = x[sample(len(x), int(np.clip(_NUMBERS // each, 64, _ROWS)))]
+    return some.reshape(-1, x.shape[-1] if x.ndim > 1 else 1).astype(np.float64)
+
+
+def _outlying(flat: HostArray) -> HostArray:
+    """The largest distance from the median, over the range without half a percent at each end."""
+    rows = len(flat)
+    cut = max(rows // 200, 1)
+    if rows < 20:
+        return np.zeros(flat.shape[1])
+    places = [0, cut, rows // 2, rows - 1 - cut, rows - 1]
+    ordered = np.partition(flat, places, axis=0)[places]
+    inner = ordered[3] - ordered[1]
+    far = np.maximum(ordered[4] - ordered[2], ordered[2] - ordered[0])
+    return np.asarray(np.where(inner > 0, far / np.where(inner > 0, inner, 1), 0.0))
+
+
+# Copies
+
+
+def _copies(x: HostArray, held_out: HostArray | None) -> tuple[float, float]:
+    """The shares of rows that repeat an earlier one, and of validation rows seen in training."""
+    marks = _marks(x)
+    order = np.argsort(marks)
+    ordered = marks[order]
+    later = np.flatnonzero(ordered[1:] == ordered[:-1])[:_COMPARED]
+    repeated = _equal(x, order[later + 1], x, order[later]) / max(len(x), 1)
+    if held_out is None or len(held_out) == 0:
+        return repeated, 0.0
+    others = held_out[sample(len(held_out), _HELD_OUT)]
+    wanted = _marks(others)
+    place = np.minimum(np.searchsorted(ordered, wanted), len(marks) - 1)
+    found = np.flatnonzero(ordered[place] == wanted)
+    return repeated, _equal(others, found, x, order[place[found]]) / len(others)
+
+
+def _marks(x: HostArray) -> HostArray:
+    """A number for each row, equal for equal rows; of some columns where there are many."""
+    flat = x.reshape(len(x), -1)
+    step = -(-flat.shape[1] // _COLUMNS)
+    part = np.ascontiguousarray(flat[:, ::step], np.float32).view(np.uint32).astype(np.uint64)
+    odd = (np.arange(part.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)) * _PRIME
+    mixed = (part ^ (part >> np.uint64(15))) * odd
+    return np.asarray((mixed ^ (mixed >> np.uint64(32))).sum(axis=1, dtype=np.uint64))
+
+
+_PRIME = np.uint64(0x9E3779B97F4A7C15)
+
+
+def _equal(x: HostArray, rows: HostArray, other: HostArray, theirs: HostArray) -> int:
+    """How many of the pairs of rows are equal in every column."""
+    if not len(rows):
+        return 0
+    same = (x[rows] == other[theirs]).reshape(len(rows), -1)
+    return int(same.all(1).sum())
+
+
+# Codes for "missing"
+
+
+def _sentinels(
+    flat: HostArray, low: HostArray, high: HostArray
+) -> tuple[tuple[int, float, float], ...]:
+    """Values that stand far away from all others, many times over: -999, 9999 for missing."""
+    found = []
+    for ends in (low, high):
+        whole = np.isfinite(ends) & (abs(ends) >= 9) & (ends == np.round(ends))
+        for i in np.flatnonzero(whole):
+            value = float(ends[i])
+            if not _looks_invented(value):
+                continue
+            column = flat[:, i][np.isfinite(flat[:, i])]
+            rest, share = column[column != value], float((column == value).mean())
+            if not 0.005 <= share <= 0.6 or len(rest) < 10:
+                continue
+            spread = rest.max() - rest.min()
+            if min(abs(value - rest.min()), abs(value - rest.max())) > 2 * spread > 0:
+                found.append((int(i), value, share))
+    return tuple(found)
+
+
+def _looks_invented(value: float) -> bool:
+    """All nines, with zeros behind or not: what people write for "missing"."""
+    return set(str(int(abs(value)))) in ({"9"}, {"9", "0"})
