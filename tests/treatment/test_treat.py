@@ -11,6 +11,7 @@ import pytest
 import fitwell as fw
 from fitwell import layers as L  # noqa: N812 - read in every line
 from fitwell.errors import FitwellError
+from fitwell.treatment.trials import Trial, better
 
 RNG = np.random.default_rng(0)
 RAW = RNG.uniform(0, 2000, (80, 3)).astype(np.float32)
@@ -92,3 +93,22 @@ def test_errors_have_four_parts(arguments: Any, message: str) -> None:
 def test_a_model_that_was_not_compiled() -> None:
     with pytest.raises(FitwellError, match="compile"):
         fw.treat(fw.Sequential([L.Dense(1)]), RAW, LINE)
+
+
+def trial(*skills: float) -> Trial:
+    setup: Any = None
+    return Trial(setup, skills, 0.0, (), 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "helps"),
+    [
+        ((0.9, 0.92, 0.91), (0.5, 0.52, 0.51), True),  # far beyond the standard error
+        ((0.9, 0.5, 0.7), (0.6, 0.8, 0.5), False),  # 0.07 +- 0.15
+        ((0.9, 0.3, 0.6, 0.5), (0.8, 0.2, 0.5, 0.4), True),  # 0.1 +- 0.25, from every start
+        ((0.9, 0.3, 0.6), (0.8, 0.2, 0.5), False),  # three starts agree by chance
+        ((0.505,) * 4, (0.5,) * 4, False),  # less than one of 100 examples
+    ],
+)
+def test_what_counts_as_better(new: Any, old: Any, helps: bool) -> None:
+    assert bool(better(trial(*new), trial(*old), 100)) is helps

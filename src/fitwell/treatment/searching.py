@@ -15,7 +15,7 @@ from fitwell.doctor.setup import Facts, Setup
 from fitwell.model import Model
 from fitwell.treatment.scoring import WORST, Data, Judge
 from fitwell.treatment.treated import Row
-from fitwell.treatment.trials import Trial, cost, run, spread_of
+from fitwell.treatment.trials import Trial, better, cost, run, spread_of
 
 _GOOD = 0.98  # a skill that leaves nothing to treat
 _RATES = (1e-3, 3e-3, 1e-2)
@@ -133,8 +133,16 @@ class Hunt:
         value = self.judge.shown(trial.mean, self.data.judge)
         return f"{self.judge.name} {value:.3g}"
 
+    @property
+    def _examples(self) -> float:
+        """How many judge, as far as chance goes: none of it if they are the training rows."""
+        return np.inf if self.data.held is None else len(self.data.judge)
+
     def _spread(self, a: Trial, b: Trial) -> float:
-        return spread_of(a, b, len(self.data.judge))
+        return spread_of(a, b, self._examples)
+
+    def _better(self, new: Trial, old: Trial) -> str:
+        return better(new, old, self._examples)
 
     def _chain(self, cures: Sequence[Cure]) -> Setup:
         setup = self.setup
@@ -192,8 +200,8 @@ class Hunt:
 
     def _prove(self, cures: list[Cure], together: Trial) -> None:
         """Leaves out one cure after the other: quick trials first, then the least plausible."""
-        gain, spread = together.mean - self.current.mean, self._spread(together, self.current)
-        if not gain > spread:
+        spread = self._spread(together, self.current)
+        if not self._better(together, self.current):
             why = together.refused or (
                 "does not help" if len(cures) == 1 else "all evident cures together do not help"
             )
@@ -241,53 +249,51 @@ class Hunt:
         return min(self._spread(self.current, without), _NEGLIGIBLE)
 
     def _weigh(self, cures: list[Cure], without: Trial, rest: list[Cure]) -> None:
-        loss, spread = self._loss(without), self._spread(self.current, without)
-        needed = loss > self._most(without) or bool(without.refused)
+        spread = self._spread(self.current, without)
+        needed = self._loss(without) > self._most(without) or bool(without.refused)
         after = self.current.mean
         if without.refused:
             why = "without it fit refuses"
         elif needed:
-            why = "helps" if loss > spread else "better, within the spread"
+            why = self._better(self.current, without) or "better, within the spread"
         else:
-            why = "as good without it"
+            why = "no worse without it"
             self._now, self.kept = without, rest
             self.exact = without.setup == self._chain(rest)
         self.rows += [Row(c, self._mean(without), after, spread, needed, why) for c in cures]
 
     def _go_on(self) -> None:
         """One more cure at a time, while the network learns or generalises too little."""
-        vain = 0
-        for cure in self._ordered():
-            if self.current.mean >= _GOOD or not self.time_for() or vain == _VAIN:
-                return
-            if not self._fits(cure):
-                continue
+        alone = [row.cure for row in self.rows] if not self.kept and len(self.rows) > 1 else []
+        waiting, vain = [*alone, *FURTHER], 0
+        while waiting and self.current.mean < _GOOD and vain < _VAIN and self.time_for():
+            cure = min(waiting, key=self._doubt)
+            waiting.remove(cure)
             setup = cure.apply(self.current.setup, self.facts)
             if setup is None or cost(setup, len(self.data.train)) > 0.3 * self.seconds:
                 continue
             found = self.trial(setup)
-            gain, spread = found.mean - self.current.mean, self._spread(found, self.current)
-            better = gain > spread
-            why = "helps" if better else found.refused or "within the spread or worse"
+            spread, helps = self._spread(found, self.current), self._better(found, self.current)
+            why = helps or found.refused or "within the spread or worse"
             means = self._mean(self.current), self._mean(found)
-            self.rows.append(Row(cure, *means, spread, better, why))
-            vain = 0 if better else vain + 1
-            if better:
+            self.rows = [row for row in self.rows if row.cure is not cure]
+            self.rows.append(Row(cure, *means, spread, bool(helps), why))
+            vain = 0 if helps else vain + 1
+            if helps:
                 self._now, self.kept = found, [*self.kept, cure]
 
-    def _ordered(self) -> list[Cure]:
-        """What is left to try, that which answers a finding first."""
-        evident = [row.cure for row in self.rows] if not self.kept and len(self.rows) > 1 else []
-        self.rows = [row for row in self.rows if row.cure not in evident] if evident else self.rows
-        waiting = [*evident, *FURTHER]
-        return sorted(waiting, key=lambda cure: not set(cure.codes) & set(self.codes))
+    def _doubt(self, cure: Cure) -> tuple[bool, bool]:
+        """Small for what answers a finding, and for what the network lacks."""
+        answers = bool(set(cure.codes) & set(self.codes))
+        return not answers, cure.fits not in ("", self._lacking())
 
-    def _fits(self, cure: Cure) -> bool:
-        """Whether it is for what the network lacks."""
-        trial = self.current
-        fits_data = trial.fitted >= 0.95 or trial.fitted - max(trial.mean, 0) > 0.1
-        lacking = "overfitting" if fits_data else "underfitting"
-        return cure.fits in ("", lacking)
+    def _lacking(self) -> str:
+        """Whether it fits the training data too little, or only them."""
+        trial, reach = self.current, 0.95
+        if self.possible is not None:
+            reach = min(reach, max(self.possible.linear, self.possible.kernel) + 0.05)
+        gap = trial.fitted - max(trial.mean, 0)
+        return "overfitting" if trial.fitted >= reach and gap > 0.02 else "underfitting"
 
     @staticmethod
     def _mean(trial: Trial) -> float | None:

@@ -23,6 +23,7 @@ from fitwell.sequential import Sequential
 from fitwell.treatment.scoring import Data, Judge, Rows
 
 _RATE = 1e10  # operations a second of small networks, cautiously
+_ENOUGH = 4  # starts of which none is worse: that is no chance
 _STEP = 3e-5  # seconds of a step and lane
 
 
@@ -61,10 +62,27 @@ class Trial:
         return self.models[int(np.argmax(self.skills))]
 
 
-def spread_of(a: Trial, b: Trial, rows: int) -> float:
+def spread_of(a: Trial, b: Trial, rows: float) -> float:
     """What the difference of two means must exceed: twice its standard error, and one example."""
     errors = [trial.spread / max(len(trial.skills), 1) ** 0.5 for trial in (a, b)]
     return 2 * float(np.hypot(*errors)) + 1 / rows
+
+
+def better(new: Trial, old: Trial, rows: float) -> str:
+    """In words, if the new trial is measurably better; "" if it is not.
+
+    By more than `spread_of`; from every one of at least four starts; or by half of that, from all
+    starts but one of at least five.
+    """
+    gain = new.mean - old.mean
+    paired = len(new.skills) == len(old.skills)
+    wins = sum(a > b for a, b in zip(new.skills, old.skills, strict=False)) if paired else 0
+    lost, spread = len(new.skills) - wins, spread_of(new, old, rows)
+    often = paired and len(new.skills) >= _ENOUGH + lost
+    needed = spread if not often or lost > 1 else lost * spread / 2
+    if not gain > max(needed, 1 / rows):
+        return ""
+    return f"helps, from {wins} of {len(new.skills)} starts" if paired else "helps"
 
 
 def assembled(setup: Setup, like: Model, seed: int) -> Model:
