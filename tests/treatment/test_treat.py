@@ -107,6 +107,7 @@ def trial(*skills: float) -> Trial:
         ((0.9, 0.5, 0.7), (0.6, 0.8, 0.5), False),  # 0.07 +- 0.15
         ((0.9, 0.3, 0.6, 0.5), (0.8, 0.2, 0.5, 0.4), True),  # 0.1 +- 0.25, from every start
         ((0.9, 0.3, 0.6), (0.8, 0.2, 0.5), False),  # three starts agree by chance
+        ((0.98, 0.97), (0.88, 0.1), True),  # the worst is better than the best was
         ((0.505,) * 4, (0.5,) * 4, False),  # less than one of 100 examples
     ],
 )

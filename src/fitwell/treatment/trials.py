@@ -24,6 +24,7 @@ from fitwell.treatment.scoring import Data, Judge, Rows
 
 _RATE = 1e10  # operations a second of small networks, cautiously
 _ENOUGH = 4  # starts of which none is worse: that is no chance
+_CLEARLY = 0.05  # of skill
 _STEP = 3e-5  # seconds of a step and lane
 
 
@@ -71,8 +72,8 @@ def spread_of(a: Trial, b: Trial, rows: float) -> float:
 def better(new: Trial, old: Trial, rows: float) -> str:
     """In words, if the new trial is measurably better; "" if it is not.
 
-    By more than `spread_of`; from every one of at least four starts; or by half of that, from all
-    starts but one of at least five.
+    By more than `spread_of`; from every one of at least four starts; by half of that, from all
+    starts but one of at least five; or clearly, its worst start above the best one before.
     """
     gain = new.mean - old.mean
     paired = len(new.skills) == len(old.skills)
@@ -80,6 +81,8 @@ def better(new: Trial, old: Trial, rows: float) -> str:
     lost, spread = len(new.skills) - wins, spread_of(new, old, rows)
     often = paired and len(new.skills) >= _ENOUGH + lost
     needed = spread if not often or lost > 1 else lost * spread / 2
+    if new.skills and old.skills and min(new.skills) > max(old.skills):
+        needed = min(needed, _CLEARLY)
     if not gain > max(needed, 1 / rows):
         return ""
     return f"helps, from {wins} of {len(new.skills)} starts" if paired else "helps"
