@@ -8,7 +8,7 @@ returns a Fitter.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -23,11 +23,12 @@ class Fitter(NamedTuple):
     predict: Callable[[Array], Any]
 
 
-def fitwell(row: Row) -> Fitter:
+def fitwell(row: Row, **options: Any) -> Fitter:
+    """`options` go to fit."""
     import fitwell as fw
 
     fw.settings.progress = "bar"  # as in a terminal, though nobody looks
-    return _keras_habits(fw, row)
+    return _keras_habits(fw, row, options)
 
 
 def keras(row: Row, backend: str, steps_per_execution: int) -> Fitter:
@@ -37,8 +38,10 @@ def keras(row: Row, backend: str, steps_per_execution: int) -> Fitter:
     return _keras_habits(keras, row, steps_per_execution=steps_per_execution)
 
 
-def _keras_habits(library: Any, row: Row, **more: Any) -> Fitter:
-    """What fitwell and Keras write alike; `more` goes to compile."""
+def _keras_habits(
+    library: Any, row: Row, options: Mapping[str, Any] | None = None, **more: Any
+) -> Fitter:
+    """What fitwell and Keras write alike; `options` go to fit, `more` goes to compile."""
     library.utils.set_random_seed(SEED)
     last = library.layers.Activation("sigmoid" if row.binary else "softmax")
     model = library.Sequential([*row.network.fitwell(library.layers), last])
@@ -57,6 +60,7 @@ def _keras_habits(library: Any, row: Row, **more: Any) -> Fitter:
             epochs=epochs,
             validation_data=data.validation,
             verbose=1,
+            **(options or {}),
         ).history
         return Epochs(**{name: history[name] for name in Epochs._fields})
 

@@ -36,6 +36,7 @@ WIDTH = 140  # of the tables, where no terminal says how wide it is
 NAME_WIDTH = 20
 PACKAGES = ("fitwell", "jax", "torch", "keras", "tensorflow-cpu", "scikit-learn", "numpy")
 IMPORT_GOAL_S, SECOND_START_GOAL_S, PREDICT_GOAL_US = 0.15, 0.5, 150.0
+WATCHING_GOAL = 1.05
 LANES = 64  # networks in the population
 
 
@@ -105,6 +106,18 @@ def measure_ourselves(row: Row, repeats: int, console: Console) -> list[list[str
     ]
 
 
+def measure_watching(console: Console) -> list[list[str]]:
+    """What the doctor's watching costs each row's whole fit."""
+    lines = []
+    for row in ROWS:
+        with console.status(f"the doctor: {row.title}"):
+            seconds = fresh(row.name, "watching")
+        ratio = measures.ratios(seconds["on"], seconds["off"])
+        what = f"fit with the doctor against one without, {row.title}"
+        lines.append(measures.goal_line(what, ratio, "times", WATCHING_GOAL))
+    return lines
+
+
 def show(console: Console, headers: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
     table = Table()
     for number, header in enumerate(headers):
@@ -154,7 +167,7 @@ def main() -> None:
         page += section(row, chosen.repeats, console)
     if rows != list(ROWS):
         return
-    lines = measure_ourselves(rows[0], chosen.repeats, console)
+    lines = measure_ourselves(rows[0], chosen.repeats, console) + measure_watching(console)
     show(console, measures.GOAL_HEADERS, lines)
     page += ["## fitwell by itself", measures.markdown(measures.GOAL_HEADERS, lines)]
     (HERE / "RESULTS.md").write_text("\n\n".join(page) + "\n")

@@ -1,4 +1,4 @@
-"""One measurement in a process of its own: `python worker.py ROW PEER` or `... import`.
+"""One measurement in a process of its own: `worker.py ROW PEER`, `ROW watching` or `import`.
 
 Prints one line of JSON last. Ends with an error if the training did not do its work.
 """
@@ -17,8 +17,10 @@ from collections.abc import Callable
 
 import measures
 from measures import Measurement
-from peers import BUILD
+from peers import BUILD, fitwell
 from rows import ROWS
+
+WATCHED = 9  # fits with the doctor and as many without
 
 
 def measure(row_name: str, peer: str) -> Measurement:
@@ -49,6 +51,21 @@ def measure(row_name: str, peer: str) -> Measurement:
     )
 
 
+def watching(row_name: str) -> dict[str, list[float]]:
+    """Seconds of whole fits with the doctor, as it is by default, and without, in turns."""
+    row = next(row for row in ROWS if row.name == row_name)
+    data, seconds = row.make_data(), dict[str, list[float]](on=[], off=[])
+    fitters = {"on": fitwell(row), "off": fitwell(row, doctor="off")}
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        for number in range(WATCHED + 1):
+            for name, fitter in fitters.items():
+                start = time.perf_counter()
+                fitter.fit(data, row.epochs)
+                if number:  # the first one compiles
+                    seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
 def latency(call: Callable[[], object], seconds: float = 0.5, calls: int = 500) -> float:
     """Median microseconds of a call after the first few, for at most `seconds`."""
     for _ in range(3):
@@ -75,5 +92,10 @@ def import_time() -> dict[str, float]:
 
 if __name__ == "__main__":
     arguments = sys.argv[1:]
-    result = import_time() if arguments == ["import"] else dataclasses.asdict(measure(*arguments))
+    if arguments == ["import"]:
+        result: dict[str, object] = {**import_time()}
+    elif arguments[1:] == ["watching"]:
+        result = {**watching(arguments[0])}
+    else:
+        result = dataclasses.asdict(measure(*arguments))
     print(json.dumps(result, allow_nan=False))
