@@ -217,7 +217,7 @@ class Trainer(Predictor):
         rows = steps * source.batch_size if data is None else len(data.x[0])
         told = plan(
             optimizer, source.batch_size, epochs, steps, rows, validation is not None,
-            tree.size(learn), self.learning_rate_override,
+            tree.size(learn), self.learning_rate_override, self.epochs_trained,
         )  # fmt: skip
         parts = self.network, examples.objective, self.train_state
         return Doctor(

@@ -121,13 +121,12 @@ def _skills(
     discrete: bool, constant: float,
 ) -> list[float]:  # fmt: skip
     """The skill at each strength of the ridge, by the leave-one-out formula."""
-    turned = vectors.T @ target
-    squares = vectors**2
+    turned, squares = vectors.T @ target, vectors**2
     found = []
     for ridge in _RIDGES * values.mean():
-        shrink = values / (values + ridge)
-        leverage = np.minimum(squares @ shrink, 1 - 1e-6)
-        residual = (target - vectors @ (shrink[:, None] * turned)) / (1 - leverage)[:, None]
+        # 1 - h directly: a model that meets every point has h = 1 to the last digit.
+        left = ridge / (np.maximum(values, 0) + ridge)
+        residual = (vectors @ (left[:, None] * turned)) / (squares @ left)[:, None]
         found.append(skill(target - residual + mean, y, discrete, constant))
     return found
 

@@ -210,17 +210,18 @@ def _twins(found: Sequence[Layer], kernels: Sequence[HostArray | None]) -> Itera
 
 def plan(
     optimizer: Optimizer, batch_size: int, epochs: int, steps: int, rows: int, validated: bool,
-    parameters: int, rate: float | None = None,
+    parameters: int, rate: float | None = None, trained: int = 0,
 ) -> Plan:  # fmt: skip
-    """`rate`: one that was assigned, in place of the optimizer's schedule."""
+    """`rate`: one that was assigned, in place of the optimizer's schedule; `trained`: epochs."""
     total = max(steps * epochs, 1)
     at = np.unique(np.linspace(0, total - 1, min(total, 1000)).astype(np.int64))
     rates = optimizer.rate(at) if rate is None else np.full(len(at), rate)
     clips = ("clipnorm", "clipvalue", "global_clipnorm")
     return Plan(
-        type(optimizer).__name__, float(rates.max()), float(rates.mean() * total),
+        type(optimizer).__name__, float(rates.max()),
+        float(rates.mean() * (total + trained * steps)),
         float(getattr(optimizer, "momentum", 0.0) or 0.0),
         float(getattr(optimizer, "epsilon", 0.0) or 0.0),
         any(getattr(optimizer, name, None) for name in clips),
-        batch_size, epochs, steps, rows, validated, parameters,
+        batch_size, epochs, steps, rows, validated, parameters, trained,
     )  # fmt: skip

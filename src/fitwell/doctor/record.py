@@ -158,12 +158,13 @@ class Plan:
     Attributes:
         optimizer: class name.
         rate: the largest learning rate of the schedule over the planned steps.
-        reach: sum of the rates over all planned steps.
+        reach: sum of the rates over all planned steps, and those of fits before.
         momentum, epsilon: of the optimizer, 0 if it has none.
         clips: it clips gradients.
         steps: of an epoch.
         validated: there are validation data.
         parameters: weights that learn.
+        trained: epochs of fits before.
     """
 
     optimizer: str
@@ -178,6 +179,7 @@ class Plan:
     rows: int
     validated: bool
     parameters: int
+    trained: int = 0
 
     @property
     def per_weight(self) -> bool:
@@ -186,7 +188,7 @@ class Plan:
 
     @property
     def total_steps(self) -> int:
-        return self.steps * self.epochs
+        return self.steps * (self.epochs + self.trained)
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,8 @@ class Pulse:
 
     Attributes:
         size: sqrt(mean(a^2)) of its outputs.
-        gradient: norm of the gradient of its weights, over the square root of their number.
+        gradient: norm of the gradient of its weights, over the square root of their number; -1 for
+            a layer without any.
         dead: share of units that are never above 0 on the sample (ReLU alone).
         saturated: share of pre-activations in the flat region of its activation.
         flat: share of units whose output is the same for all examples.
