@@ -20,7 +20,8 @@ cummin cumprod cumsum digamma div erf erf_inv erfc exp exp2 expm1 floor ge gt in
 log log1p logistic lt max min mul neg nextafter pow rem round rsqrt sign sin sinh sqrt square sub
 tan tanh
 """
-_ELEMENTWISE = frozenset(_NAMES.split())
+ELEMENTWISE = frozenset(_NAMES.split())
+"""Operations whose results have the shape of what they are of, number by number."""
 _KEEPS_ONES = {"broadcast_in_dim", "convert_element_type", "reshape", "squeeze", "transpose"}
 
 
@@ -82,7 +83,7 @@ def _own(name: str, equation: Any) -> int:
         return int(out.size * (math.prod(equation.params["window_dimensions"]) - 1))
     if name.startswith(("reduce_", "argm")):
         return int(ins[0].size - out.size)
-    return int(out.size) if name in _ELEMENTWISE else 0
+    return int(out.size) if name in ELEMENTWISE else 0
 
 
 def _inner(name: str, params: dict[str, Any]) -> int | None:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
-import types
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -21,60 +16,17 @@ from fitwell.data.sources import ArraySource, Source
 from fitwell.errors import warn
 from fitwell.history import History
 from fitwell.hooks import batch_hook
-from fitwell.measuring import Collected, keep_collected, measure, to_logs
+from fitwell.measuring import keep_collected, measure, to_logs
 from fitwell.network import Network
 from fitwell.optimizers import Optimizer
-from fitwell.pacing import Pace
-from fitwell.programs import copy_program, train_program, zero_totals
-from fitwell.training import Batch, Objective, Stats, TrainState
+from fitwell.pacing import Pace, interruptible
+from fitwell.programs import train_program, zero_totals
+from fitwell.replaying import Breakdown, Keeper, Position, Trainee
+from fitwell.training import Batch, Objective, Stats
 from fitwell.types import HostArray
 
 _RAN_OUT = "the data ran out"
 _PATIENCE_SECONDS = 0.12  # a validation that ends within it after Ctrl-C or the time limit counts
-_SNAPSHOT_SECONDS = 1.0  # a failed dispatch costs at most this much work, and the epoch around it
-
-
-class Trainee(Protocol):
-    """What the loop needs of the model."""
-
-    stop_training: bool
-    train_state: TrainState
-    learning_rate_override: float | None
-    epochs_trained: int
-    seed: int
-
-    def epoch_finished(self) -> None: ...
-
-
-@dataclass
-class Position:
-    """Where a fit is; saved and restored by BackupAndRestore."""
-
-    epoch: int
-    step: int = 0
-    data_epoch: int = 0
-    totals: Stats | None = None
-    collected: Collected = field(default_factory=dict)
-
-
-@contextmanager
-def interruptible() -> Iterator[list[float]]:
-    """Ctrl-C puts its time into the list; a second one ends the program as usual."""
-    pressed: list[float] = []
-
-    def note(number: int, frame: types.FrameType | None) -> None:
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(time.perf_counter())
-
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed
-        return
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 class Fit:
@@ -87,6 +39,8 @@ class Fit:
         epochs: the epoch to stop before.
         validation_freq: epochs between validations, or the epochs (from 1) to validate at.
         deadline: a `time.perf_counter()` value to stop at, or None.
+        on_breakdown: called when the loss or the weights are not finite any more. The fit then ends
+            with its last good weights; with None it goes on.
     """
 
     def __init__(
@@ -104,12 +58,14 @@ class Fit:
         epochs: int,
         validation_freq: int | Sequence[int] = 1,
         deadline: float | None = None,
+        on_breakdown: Callable[[Breakdown], None] | None = None,
     ) -> None:
         self.model, self.objective, self.optimizer = model, objective, optimizer
         self.network = network.program()
         self.source, self.validation, self.callbacks = source, validation, callbacks
         self.history, self.position, self.epochs = history, position, epochs
         self.validation_freq, self.deadline = validation_freq, deadline
+        self.on_breakdown, self.broken = on_breakdown, False
         self.program = train_program(self.network, objective, optimizer.program())
         self.pace = Pace(source.capacity)
         intervals = [c.every for c in callbacks if c.every is not None]
@@ -117,7 +73,7 @@ class Fit:
         self.zeros: Stats | None = None
         self.restored: list[HostArray] = []
         self.interrupted: list[float] = []
-        self.snapshot, self.snapshot_time = model.train_state, 0.0
+        self.keeper = Keeper(model, self.network, optimizer)
         self.step_number = 0
         self.stopped_by: str | None = None
 
@@ -125,15 +81,16 @@ class Fit:
         """Trains until the last epoch, a callback, Ctrl-C or the time limit ends it."""
         began = time.perf_counter()
         self.model.stop_training = False
-        self._snapshot()
         with interruptible() as self.interrupted:
             self.call("on_train_begin")
             self.step_number = int(self.model.train_state.step)  # a callback may have resumed it
+            self.keeper.keep(self.position.data_epoch, self.position.step)
             try:
                 while self.position.epoch < self.epochs and not self._ended():
                     self._epoch()
             finally:
                 self.history.seconds = time.perf_counter() - began
+            self._look_at_the_end()
             self._average()
             self.call("on_train_end", dict(self.history.last()))
         if self.history.stopped == _RAN_OUT:
@@ -188,12 +145,14 @@ class Fit:
             self.call("on_test_end", found or {})
             logs.update({f"val_{name}": value for name, value in (found or {}).items()})
         self.history.record(epoch, logs)
-        if whole:
-            position.epoch, position.step, position.totals = epoch + 1, 0, None
-            position.data_epoch += 1
-            position.collected = {}
+        if self._loss_broke():
+            self._break_off("loss", logs["loss"])
+        elif whole:
             self.model.epoch_finished()
-        self._snapshot(older_than=_SNAPSHOT_SECONDS)
+            if self.keeper.keep_at_times(position.data_epoch + 1) or self.on_breakdown is None:
+                self.position = Position(epoch + 1, data_epoch=position.data_epoch + 1)
+            else:  # the epoch counts as cut short: no backup is made of it
+                self._break_off("weights", float("nan"))
         known = set(logs)
         self.call("on_epoch_end", epoch, logs)
         self.history.add({name: logs[name] for name in logs if name not in known})
@@ -216,6 +175,8 @@ class Fit:
                 self.pace.update(running, now - since)
                 running, since = 0, now
                 self.call("on_chunk_end", position.step, self._live)
+                if self._loss_broke():
+                    return False
             if count == 0:
                 whole = self.source.steps is None and position.step > 0
                 if not whole:
@@ -262,7 +223,7 @@ class Fit:
             position.totals = jax.tree.unflatten(form, self.restored or leaves)
             self.restored = []
         rates = np.zeros(self.source.capacity, np.float32)
-        rates[:count] = self._rates(self.step_number, count)
+        rates[:count] = self.keeper.next_rates(self.step_number, count)
         train, totals, collected = self.program(
             train, position.totals, compiling.shard(data), rates, count
         )
@@ -270,11 +231,6 @@ class Fit:
         position.step += count
         self.step_number += count
         keep_collected(position.collected, collected, count)
-
-    def _rates(self, step: int, count: int) -> Any:
-        if self.model.learning_rate_override is not None:
-            return self.model.learning_rate_override
-        return self.optimizer.rate(np.arange(step, step + count))
 
     def _live(self) -> dict[str, float]:
         """The epoch's logs so far; only computed if someone looks."""
@@ -303,15 +259,39 @@ class Fit:
         if isinstance(self.source, ArraySource):
             self.source.seed = seed
 
-    # A dispatch donates the weights; if it fails, the last snapshot is what the model keeps.
+    # What breaks: values that are not finite, and dispatches that fail
 
-    def _snapshot(self, older_than: float = 0.0) -> None:
-        now = time.perf_counter()
-        if older_than and now - self.snapshot_time < older_than:
+    def _loss_broke(self) -> bool:
+        """Whether the sum of the epoch's losses is not finite any more: one number is read."""
+        totals = self.position.totals
+        if self.on_breakdown is None or totals is None:
+            return False
+        return not np.isfinite(totals["loss"]["sum"])
+
+    def _look_at_the_end(self) -> None:
+        """The last step may have broken weights that no loss was computed with."""
+        if self.on_breakdown is None or self.broken or not self.history.epoch:
             return
-        self.snapshot, self.snapshot_time = copy_program(self.network)(self.model.train_state), now
+        leaves = jax.tree.leaves(self.model.train_state.params)
+        if not all(np.isfinite(leaf).all() for leaf in leaves):
+            self._break_off("weights", float("nan"))
+
+    def _break_off(self, what: str, value: float) -> None:
+        """Ends the fit at its last good weights, and tells who watches."""
+        assert self.on_breakdown is not None
+        assert self.zeros is not None
+        epoch, position = self.history.epoch[-1], self.position
+        found = Breakdown(
+            self.network, self.objective, self.optimizer, self.source, self.keeper, self.zeros,
+            what, value, epoch, position.data_epoch - (position.epoch - epoch), self.step_number,
+            self._overdue,
+        )  # fmt: skip
+        self.broken = True
+        self.history.stopped = self.history.stopped or str(found)
+        self.keeper.roll_back()
+        self.on_breakdown(found)
 
     def rescue(self) -> None:
-        """After an error: the weights as they were at the last snapshot, if they were donated."""
+        """After an error: a dispatch donates the weights; if it failed, the last snapshot's."""
         if any(leaf.is_deleted() for leaf in jax.tree.leaves(self.model.train_state)):
-            self.model.train_state = self.snapshot
+            self.model.train_state = self.keeper.snapshot.train

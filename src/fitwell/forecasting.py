@@ -101,7 +101,7 @@ class _Job:
     def __init__(self, model: Model) -> None:
         self.optimizer = model._require_optimizer().program()
         self.network = model.network.program()
-        train = copy_program(self.network)(model.train_state)
+        train, _ = copy_program(self.network)(model.train_state)
         learn, _ = self.network.split_trainable(train.params)
         begin = optimizer_program(self.network, self.optimizer)
         self.train: TrainState = train._replace(optimizer=begin(learn))

@@ -29,7 +29,7 @@ class History:
         params: what `fit` was called with (`epochs`, `steps`, ...).
         seconds: the wall time of the fit.
         stopped: why it ended before its last epoch (`"interrupted"`, `"time_limit"`,
-            `"callback"`), or None.
+            `"callback EarlyStopping"`, `"the loss became NaN in epoch 3"`), or None.
         findings: what the doctor saw, worst first: code, severity, evidence, cause, cure. Empty
             for a fit with `doctor="off"`.
 

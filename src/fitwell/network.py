@@ -176,14 +176,15 @@ class Network:
             more = {"mask": mask} if node.layer.uses_mask else {}
             more |= {"rows": rows} if node.layer.uses_rows else {}
             # A frozen layer is a fixed map: its statistics and noise rest, as in Keras.
-            y, new = node.layer.forward(
-                weights,
-                state.get(node.name, {}),
-                x,
-                key=jax.random.fold_in(key, i),
-                train=train and node.layer.trainable,
-                **more,
-            )
+            with jax.named_scope(node.name):  # what profiles and the doctor call its operations
+                y, new = node.layer.forward(
+                    weights,
+                    state.get(node.name, {}),
+                    x,
+                    key=jax.random.fold_in(key, i),
+                    train=train and node.layer.trainable,
+                    **more,
+                )
             if new:
                 state[node.name] = new
             values.append(y)

@@ -1,6 +1,13 @@
-"""How long a dispatch lasts."""
+"""How long a dispatch lasts, and Ctrl-C between two of them."""
 
 from __future__ import annotations
+
+import signal
+import threading
+import time
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -19,3 +26,23 @@ class Pace:
     def update(self, count: int, seconds: float) -> None:
         wanted = count * settings.chunk_seconds / max(seconds, 1e-6)
         self.count = int(np.clip(wanted, 1, min(self.capacity, 4 * max(count, self.count))))
+
+
+@contextmanager
+def interruptible() -> Iterator[list[float]]:
+    """Ctrl-C puts its time into the list; a second one ends the program as usual."""
+    pressed: list[float] = []
+
+    def note(number: int, frame: types.FrameType | None) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(time.perf_counter())
+
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -228,8 +228,13 @@ def optimizer_program(network: Network, optimizer: Optimizer) -> Any:
 
 @compiling.program()
 def copy_program(network: Network) -> Any:
-    """Compiled: the same tree in memory of its own, in one dispatch."""
-    return compiling.compile(lambda tree: jax.tree.map(jnp.copy, tree))
+    """Compiled: `train -> (the same in memory of its own, whether its weights are finite)`."""
+
+    def copy(train: TrainState) -> tuple[TrainState, Array]:
+        finite = [jnp.isfinite(weight).all() for weight in jax.tree.leaves(train.params)]
+        return jax.tree.map(jnp.copy, train), jnp.array(finite).all()
+
+    return compiling.compile(copy)
 
 
 def zero_totals(network: Network, objective: Objective, chunk: Batch) -> Stats:

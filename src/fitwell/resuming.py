@@ -12,7 +12,8 @@ import numpy as np
 from fitwell import tree
 from fitwell.callbacks import Callback
 from fitwell.errors import InvalidFile
-from fitwell.fitting import Fit, Trainee
+from fitwell.fitting import Fit
+from fitwell.replaying import Trainee
 from fitwell.training import TrainState
 from fitwell.types import HostArray
 

@@ -22,7 +22,7 @@ from fitwell.doctor.showing import printer
 from fitwell.doctor.watching import Case, Doctor, check_mode
 from fitwell.errors import InvalidArgument, NotReady
 from fitwell.examples import Examples
-from fitwell.fitting import Fit, Position
+from fitwell.fitting import Fit
 from fitwell.history import History
 from fitwell.hooks import FittedModel, in_order, listed
 from fitwell.layers.base import Layer
@@ -31,6 +31,7 @@ from fitwell.optimizers import Optimizer
 from fitwell.predictor import Predictor
 from fitwell.programs import optimizer_program
 from fitwell.progress import ProgressBar
+from fitwell.replaying import Position
 from fitwell.training import Batch
 from fitwell.types import HostArray
 
@@ -133,7 +134,8 @@ class Trainer(Predictor):
                 the point is a saddle, step along its worst direction; the negative eigenvalue
                 is printed and enters the history as `"saddle_curvature"`. Needs arrays.
             doctor: "warn" looks at data, network and plan before, and at what came of them after,
-                and says what is wrong; "strict" raises where nothing can be learned; "off".
+                and says what is wrong; where the loss becomes NaN the fit ends with its last good
+                weights. "strict" raises where nothing can be learned; "off" goes on.
 
         Returns:
             the History: `.history["loss"]`, `.plot()`, `.frame()`, `.stopped`.
@@ -171,7 +173,7 @@ class Trainer(Predictor):
         if escape_saddles:
             place = self.network, examples.objective, optimizer, source
             own = [SaddleEscape(*place, verbose=verbose != 0), *own]
-        watching: list[Callback] = []  # after the bar, which must not cover what the doctor says
+        watching: list[Doctor] = []  # after the bar, which must not cover what the doctor says
         if check_mode(doctor) != "off":
             parts = examples, source, validation, optimizer
             watching = [self._doctor(*parts, epochs, doctor, verbose)]
@@ -195,6 +197,7 @@ class Trainer(Predictor):
             self._callbacks, history,
             position=Position(initial_epoch, data_epoch=self.epochs_trained),
             epochs=epochs, validation_freq=validation_freq, deadline=limit,
+            on_breakdown=watching[0].on_breakdown if watching else None,
         )  # fmt: skip
         try:
             return self._fit.run()
@@ -220,11 +223,8 @@ class Trainer(Predictor):
             tree.size(learn), self.learning_rate_override, self.epochs_trained,
         )  # fmt: skip
         parts = self.network, examples.objective, self.train_state
-        return Doctor(
-            Case(*parts, data, held_out, told, fresh=self.epochs_trained == 0),
-            mode,
-            printer(verbose),
-        )
+        case = Case(*parts, data, held_out, told, fresh=self.epochs_trained == 0)
+        return Doctor(case, mode, printer(verbose))
 
     def _training_sources(
         self, examples: Examples, x: Any, y: Any, batch_size: Any, *, class_weight: Any,

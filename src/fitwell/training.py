@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -208,14 +209,8 @@ def step(
 
     Gradients are multiplied by `mask`: at 0, a weight that begins as 0 stays 0.
     """
-    key = jax.random.fold_in(train.key, train.step)
-    learn, kept = network.split_trainable(train.params)
-
-    def loss(learn: Params) -> tuple[Array, tuple[State, Stats]]:
-        return losses_and_stats(
-            network, objective, {**learn, **kept}, train.state, batch, key=key, train=True
-        )
-
+    loss = loss_of(network, objective, train, batch)
+    learn, _ = network.split_trainable(train.params)
     (value, (state, stats)), grads = jax.value_and_grad(loss, has_aux=True)(learn)
     if mask is not None:
         grads = jax.tree.map(jnp.multiply, grads, mask)
@@ -224,6 +219,21 @@ def step(
     learn = network.project(learn, learning_rate)
     params = {name: learn.get(name, train.params[name]) for name in train.params}
     return TrainState(params, state, optimizer_state, train.key, train.step + 1), stats
+
+
+def loss_of(
+    network: Network, objective: Objective, train: TrainState, batch: Batch
+) -> Callable[[Params], tuple[Array, tuple[State, Stats]]]:
+    """What the step at `train` takes the gradient of: a function of the weights that learn."""
+    key = jax.random.fold_in(train.key, train.step)
+    _, kept = network.split_trainable(train.params)
+
+    def loss(learn: Params) -> tuple[Array, tuple[State, Stats]]:
+        return losses_and_stats(
+            network, objective, {**learn, **kept}, train.state, batch, key=key, train=True
+        )
+
+    return loss
 
 
 def merge(objective: Objective, totals: Stats, stats: Stats) -> Stats:

@@ -166,6 +166,11 @@ class ArraySource:
         pad(arrays, last - first, count * size)
         return self._buffers.stacked(arrays), count
 
+    def rows_of(self, epoch: int, step: int) -> HostArray:
+        """Which rows of the data a batch has, in its order."""
+        order = self._epoch_order(epoch) if self.shuffle else np.arange(self.rows)
+        return order[step * self.batch_size : (step + 1) * self.batch_size]
+
     def _epoch_order(self, epoch: int) -> HostArray:
         if self._order is None or self._order[0] != epoch:
             self._order = epoch, Orders()(self.rows, self.seed, epoch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fitwell.doctor.address import Address
 from fitwell.types import HostArray
 
 
@@ -230,6 +231,7 @@ class Run:
         before, after: pulses at the first and at the last weights, in the order of the layers.
         moved: |w_end - w_begin| / |w_begin|.
         judged: the head that the scores are of: the worst.
+        address: where the value came from that ended the fit; None if there was none.
     """
 
     history: Mapping[str, list[float]]
@@ -246,6 +248,7 @@ class Run:
     after: tuple[Pulse, ...] = ()
     moved: float = 1.0
     judged: int = 0
+    address: Address | None = None
 
     @property
     def losses(self) -> list[float]:
@@ -253,7 +256,8 @@ class Run:
 
     @property
     def diverged(self) -> bool:
-        return any(not abs(value) < float("inf") for value in self.losses)
+        broken = any(not abs(value) < float("inf") for value in self.losses)
+        return broken or self.address is not None
 
 
 @dataclass(frozen=True)

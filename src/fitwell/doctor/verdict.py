@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fitwell.doctor.finding import Evidence, Finding, Findings, Severity
 from fitwell.doctor.outcome import Outcome, outcome
 from fitwell.doctor.record import Record
-from fitwell.doctor.rules import data, pairing, planning, running, structure
+from fitwell.doctor.rules import breaking, data, pairing, planning, running, structure
 from fitwell.doctor.rules.base import Suspicion
 
 _BLAMED = 0.3  # a weaker suspicion is never taken for the cause
@@ -20,6 +20,8 @@ _ASIDE = (
 """Faults that stand beside what keeps a network from learning, and do not explain it."""
 _DOUBTFUL = ("metric_mismatch", "labels_independent_of_inputs")
 """What can only be judged once what is certainly wrong is repaired."""
+_TOO_SHORT = ("lr_too_low", "too_few_epochs")
+"""What never makes a fit diverge."""
 _SYMPTOMS = (
     "nan", "vanishing_gradient", "exploding_gradient", "exploding_activation", "dying_relu",
     "saturation", "oscillating_loss", "slow_convergence", "loss_increasing", "high_initial_loss",
@@ -31,7 +33,9 @@ _SYMPTOMS = (
 def suspicions(record: Record) -> list[Suspicion]:
     """What every rule has to say, one per code: the strongest."""
     best: dict[str, Suspicion] = {}
-    for rules in (data.rules, pairing.rules, structure.rules, planning.rules, running.rules):
+    for rules in (
+        data.rules, pairing.rules, structure.rules, planning.rules, running.rules, breaking.rules,
+    ):  # fmt: skip
         for found in rules(record):
             code = found.finding.code
             if code not in best or _weight(found) > _weight(best[code]):
@@ -63,7 +67,10 @@ def verdict(record: Record) -> Findings:
         certain = [one for one in found if one.finding.severity > Severity.INFO]
     if not result.failing or not result.signal or explained or result.fits:
         return Findings(_with_symptoms(found, certain[:1], result))
-    causes = _blamed([one for one in found if one not in certain])
+    cleared = _TOO_SHORT if record.run.diverged else ()
+    causes = _blamed(
+        [one for one in found if one not in certain and one.finding.code not in cleared]
+    )
     if not causes:
         causes = [Suspicion(_underfitting(record, result))]
         found = [*found, *causes]

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from fitwell import tree
-from fitwell.doctor import examining, probing, reading
+from fitwell.doctor import addressing, examining, probing, reading
 from fitwell.doctor.finding import Finding, Findings, Severity
 from fitwell.doctor.outcome import outcome
 from fitwell.doctor.record import Plan, Record
@@ -18,6 +18,7 @@ from fitwell.doctor.verdict import suspicions, verdict
 from fitwell.errors import InvalidArgument, Unhealthy, warn
 from fitwell.hooks import Callback, MutableLogs
 from fitwell.network import Network
+from fitwell.replaying import Breakdown
 from fitwell.training import Batch, Objective, TrainState
 
 MODES = ("warn", "off", "strict", "treat")
@@ -86,6 +87,11 @@ class Doctor(Callback):
         # Copies: the steps take the arrays of the model with them.
         copies = jax.tree.map(np.array, (train.params, train.state)) if case.small else ()
         self.begin = train._replace(params=copies[0], state=copies[1]) if copies else None
+        self.breakdown: Breakdown | None = None
+
+    def on_breakdown(self, breakdown: Breakdown) -> None:
+        """The fit ended because of it."""
+        self.breakdown = breakdown
 
     def on_train_begin(self, logs: MutableLogs | None = None) -> None:
         self.model.history.findings = self.first
@@ -104,13 +110,22 @@ class Doctor(Callback):
             return
         history.findings = found
         known = set(self.first.above().codes)
+        ended = "" if self.breakdown is None else "nan"  # it is said why a fit ended early
         if self.show is not None:
-            self.show([one for one in found.above() if one.code not in known])
+            self.show(
+                [
+                    one
+                    for one in found
+                    if one.code == ended or (one.severity > 0 and one.code not in known)
+                ]
+            )
 
     def examined(self, curves: dict[str, list[float]], train: TrainState) -> Record:
         """The record with a run in it; what costs time is left out where all is well."""
         case, heads = self.case, self.record.heads
         run = examining.run_of(curves, heads, case.data)
+        if self.breakdown is not None:
+            run = dataclasses.replace(run, address=addressing.address(self.breakdown))
         record = dataclasses.replace(self.record, run=run)
         if case.data is None or not self._worth_a_look(record):
             return record

@@ -16,9 +16,9 @@ import numpy as np
 from fitwell.arguments import whole_number
 from fitwell.callbacks import EarlyStopping
 from fitwell.errors import FitwellError, InvalidArgument, InvalidFile, MissingPackage
-from fitwell.fitting import interruptible
 from fitwell.machine import cores
 from fitwell.model import Model
+from fitwell.pacing import interruptible
 from fitwell.population.dense import Builder, dense
 from fitwell.population.grouping import Family, Trial, families
 from fitwell.population.jobs import Job

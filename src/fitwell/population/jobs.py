@@ -16,9 +16,9 @@ from fitwell.callbacks.monitor import Monitor
 from fitwell.data import targets
 from fitwell.errors import InvalidArgument, warn
 from fitwell.examples import Examples
-from fitwell.fitting import interruptible
 from fitwell.model import Model, require_model
 from fitwell.optimizers import Optimizer
+from fitwell.pacing import interruptible
 from fitwell.population import running, varying
 from fitwell.population.lanes import Lane
 from fitwell.population.plan import Outcome, Plan, Signals

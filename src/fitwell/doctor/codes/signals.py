@@ -156,7 +156,8 @@ CODES: tuple[Code, ...] = (
         "nan",
         "The loss or a weight is no number any more",
         what="""An operation gave NaN or infinity, and one step carried it into every weight. The
-            fit cannot recover: later epochs are lost.""",
+            network cannot recover. `fit` ends there with the last good weights, and its finding
+            says which step, row, layer and operation made the first such value.""",
         equation="inf - inf, 0 / 0, 0 inf, log(-1), sqrt(-1) = NaN;  float32 ends at 3.4e38",
         looks="""
             - In the first epoch: the data (see `nan_in_data`), or a rate far too high.
@@ -176,8 +177,9 @@ CODES: tuple[Code, ...] = (
                 """,
             ),
             (
-                "Stop there instead of going on with NaN.",
-                "model.fit(X, y, callbacks=fw.callbacks.TerminateOnNaN(), verbose=0)",
+                'Stop there with `doctor="off"` too, instead of going on with NaN.',
+                "stop = fw.callbacks.TerminateOnNaN()\n"
+                'model.fit(X, y, callbacks=stop, doctor="off", verbose=0)',
             ),
             (
                 "In functions of your own: keep the argument away from 0.",

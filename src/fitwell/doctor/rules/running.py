@@ -52,18 +52,7 @@ def rules(record: Record) -> Iterator[Suspicion]:
 
 def _curve(record: Record, run: Run) -> Iterator[Suspicion]:
     losses = run.losses
-    if run.diverged:
-        first = next(i for i, loss in enumerate(losses) if not np.isfinite(loss))
-        yield suspect(
-            "nan",
-            f"The loss became {losses[first]:g} in epoch {first + 1}.",
-            "optimizer=fw.optimizers.Adam(1e-3), with inputs and targets of size 1",
-            ("first epoch without a finite loss", first + 1),
-            severity=INFO,
-            strength=0.4,
-        )
-        return
-    if not losses:
+    if run.diverged or not losses:
         return
     if run.constant_loss > 0 and losses[0] > 20 * run.constant_loss and len(losses) > 1:
         yield suspect(
