@@ -22,6 +22,7 @@ from fitwell.types import HostArray
 
 _ROWS = 300  # of the sample: what eigenvalues of a matrix of this size take, 15 ms
 _RIDGES = np.logspace(-6, 1, 8)  # times the mean eigenvalue
+_INTERCEPT = 1e3  # its variance, in sizes of x
 _SHUFFLES = 49
 _REMEMBERED = 16
 _CLEAR = 0.3  # a skill that no shuffled labels reach
@@ -93,41 +94,37 @@ def _baselines(x: HostArray, y: HostArray, discrete: bool, seed: int) -> Baselin
     constant = constant_error(y, discrete)
     if len(rows) < 20 or constant <= 0:
         return None
-    mean = y.mean(0)
-    target = y - mean
     found = []
-    for gram in (x @ x.T / x.shape[1] + 1e-9 * np.eye(len(x)), _kernel(x)):
-        values, vectors = np.linalg.eigh(gram)
-        found.append(max(_skills(values, vectors, target, y, mean, discrete, constant)))
+    for gram in (x @ x.T / x.shape[1], _kernel(x)):
+        # A large constant is an intercept without a penalty. To subtract the mean instead would
+        # tell every model a little about the row that it must not see.
+        size = float(np.trace(gram)) / len(gram)
+        values, vectors = np.linalg.eigh(gram + _INTERCEPT * size)
+        found.append(max(_skills(values, vectors, size * _RIDGES, y, discrete, constant)))
     better = 0
-    if max(found) < _CLEAR:  # values, vectors are the kernel's, the last
-        for order in (random.permutation(len(y)) for _ in range(_SHUFFLES)):
-            shuffled = target[order], y[order]
-            again = max(_skills(values, vectors, *shuffled, mean, discrete, constant))
-            better += again >= max(found)
+    if max(found) < _CLEAR:  # values, vectors, size are the kernel's, the last
+        for _ in range(_SHUFFLES):
+            shuffled = random.permutation(y)
+            again = _skills(values, vectors, size * _RIDGES, shuffled, discrete, constant)
+            better += max(again) >= max(found)
     chance = (1 + better) / (1 + _SHUFFLES)
-    share = min(error_share(found, constant), 1.0) if discrete else 1.0
-    noise = 2 * np.sqrt(max(share * (1 - share), 0.25 / len(y)) / len(y)) / constant
+    wrong = min((1 - max(found)) * constant, 1.0)
+    noise = 2 * np.sqrt(max(wrong * (1 - wrong), 0.25 / len(y)) / len(y)) / constant
     return Baselines(found[0], found[1], chance, float(noise) if discrete else 2 / len(y) ** 0.5)
 
 
-def error_share(skills: list[float], constant: float) -> float:
-    """The share of wrong labels of the better model."""
-    return (1 - max(skills)) * constant
-
-
 def _skills(
-    values: HostArray, vectors: HostArray, target: HostArray, y: HostArray, mean: HostArray,
-    discrete: bool, constant: float,
+    values: HostArray, vectors: HostArray, ridges: HostArray, y: HostArray, discrete: bool,
+    constant: float,
 ) -> list[float]:  # fmt: skip
     """The skill at each strength of the ridge, by the leave-one-out formula."""
-    turned, squares = vectors.T @ target, vectors**2
+    turned, squares = vectors.T @ y, vectors**2
     found = []
-    for ridge in _RIDGES * values.mean():
+    for ridge in ridges:
         # 1 - h directly: a model that meets every point has h = 1 to the last digit.
         left = ridge / (np.maximum(values, 0) + ridge)
         residual = (vectors @ (left[:, None] * turned)) / (squares @ left)[:, None]
-        found.append(skill(target - residual + mean, y, discrete, constant))
+        found.append(skill(y - residual, y, discrete, constant))
     return found
 
 
