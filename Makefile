@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo test check docs bench bench-layers bench-populations clean
+.PHONY: demo test check doctor docs bench bench-layers bench-populations clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fitwell train sklearn:breast_cancer
@@ -20,6 +20,9 @@ check: $(VENV)/.installed-test
 
 docs: $(VENV)/.installed
 	$(BIN)/python -m fitwell.doctor.codes.pages docs/doctor
+
+doctor: $(VENV)/.installed-test
+	$(BIN)/python -m tests.doctor.figures $(ARGS)
 
 bench: benchmarks/.env/.installed
 	benchmarks/.env/bin/python benchmarks/run.py $(ARGS)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from programs import Program, programs
+from tests.doctor.programs import Program, programs
 
 import fitwell as fw
 
