@@ -50,7 +50,7 @@ def cures(budget: str) -> Iterator[str]:
     """Totals, and a line for each program with a numeric criterion and a fix on record."""
     found = list(outcomes(curable(), budget))
     held = sum(one.holds for one in found)
-    yield f'- programs that succeed after `fw.treat(..., budget="{budget}")`: {held} of {len(found)}'
+    yield f"- programs that succeed after `fw.treat`, budget {budget}: {held} of {len(found)}"
     yield from (
         "",
         "| program | before | after | wanted | seconds | cures |",
