@@ -162,3 +162,8 @@ def test_a_history_in_a_notebook_has_its_findings_below() -> None:
     assert cells.rows[3][0] == "severity"
     assert cells.rows[4][1] == "softmax_single_unit"
     assert html.startswith("<p>3 epochs, ")
+
+
+def test_evidence_that_is_not_finite() -> None:
+    assert str(Evidence("loss", float("nan"))) == "loss: NaN"
+    assert str(Evidence("loss", float("-inf"), "nats")) == "loss: -inf nats"

@@ -17,31 +17,31 @@ _WIDTH = 100  # longer lines of prose are hard to read
 def explain(console: Console, code: Code) -> None:
     """All about one code."""
     console.print(Text.assemble((code.name, "bold red"), "  ", (code.title, "bold")))
-    _prose(console, code.what)
+    prose(console, code.what)
     if code.equation:
         _block(console, Text(code.equation, "cyan"))
     _title(console, "How it looks")
     for sign in code.looks:
-        _prose(console, sign, "- ")
+        prose(console, sign, "- ")
     _title(console, "Why")
-    _prose(console, code.why)
+    prose(console, code.why)
     _title(console, "When it is no fault")
-    _prose(console, code.unless)
+    prose(console, code.unless)
     _title(console, "Cures")
     for cure in code.cures:
         if cure is not code.cures[0]:
             console.print()
-        _prose(console, cure.does)
+        prose(console, cure.does)
         _block(console, _highlighted(cure.code))
     _title(console, "An example")
     _block(console, _highlighted(code.program))
     console.print()
-    _prose(console, "prints")
+    prose(console, "prints")
     _block(console, Text(code.prints, "cyan"))
     _title(console, "Sources")
     for source in code.sources:
-        _prose(console, source.what)
-        _lines(console, [Text(source.url, "blue")], "    ")
+        prose(console, source.what)
+        put(console, [Text(source.url, "blue")], "    ")
 
 
 def overview(console: Console) -> None:
@@ -51,7 +51,7 @@ def overview(console: Console) -> None:
         _title(console, group.capitalize())
         for code in codes:
             name = Text(f"{code.name:{widest}}  ", "red")
-            _lines(console, [Text.assemble(name, (code.title, "default"))], "  ")
+            put(console, [Text.assemble(name, (code.title, "default"))], "  ")
     console.print("\nfitwell explain CODE says what it is, how it looks, and what helps.")
 
 
@@ -60,7 +60,7 @@ def _title(console: Console, title: str) -> None:
     console.print(Text(title, "bold"))
 
 
-def _prose(console: Console, text: str, mark: str = "") -> None:
+def prose(console: Console, text: str, mark: str = "") -> None:
     """A paragraph, with `code` in it; `mark` stands before its first line."""
     shown = Text()
     for i, part in enumerate(re.split("`([^`]+)`", text)):
@@ -68,17 +68,17 @@ def _prose(console: Console, text: str, mark: str = "") -> None:
     indent = " " * (2 + len(mark))
     lines = shown.wrap(console, min(console.width, _WIDTH) - len(indent))
     lines[0] = Text(mark) + lines[0]
-    _lines(console, [lines[0]], "  ")
-    _lines(console, lines[1:], indent)
+    put(console, [lines[0]], "  ")
+    put(console, lines[1:], indent)
 
 
 def _block(console: Console, text: Text) -> None:
     """Lines as they are, so that they can be copied, after an empty one."""
     console.print()
-    _lines(console, text.split("\n"), "    ")
+    put(console, text.split("\n"), "    ")
 
 
-def _lines(console: Console, lines: Iterable[Text], indent: str) -> None:
+def put(console: Console, lines: Iterable[Text], indent: str) -> None:
     """Without blanks at the ends, which rich's own padding would leave."""
     for line in lines:
         line.rstrip()

@@ -192,4 +192,4 @@ def number(value: float) -> str:
 
 def error(console: Console, problem: Exception) -> None:
     """One message, no traceback."""
-    console.print(f"[bold red]Error[/] {escape(str(problem))}", soft_wrap=True)
+    console.print(f"[bold red]Error[/] {escape(str(problem))}", soft_wrap=True, emoji=False)

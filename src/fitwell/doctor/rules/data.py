@@ -78,8 +78,10 @@ def _values(features: Features) -> Iterator[Suspicion]:
 
 
 def _outliers(features: Features) -> Iterator[Suspicion]:
-    far = features.outlying
-    if far is None or not far.size or far.max() < _FAR:
+    if features.outlying is None or not features.outlying.size:
+        return
+    far = np.nan_to_num(features.outlying, posinf=0.0)  # what is not finite is said elsewhere
+    if far.max() < _FAR:
         return
     worst = int(far.argmax())
     yield suspect(

@@ -1,0 +1,158 @@
+"""What `fitwell checkup` examines: a model of a file or a program, and data as `fit` gets them."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fitwell import loading, tabular
+from fitwell.data.bundled import TARGET, is_bundled
+from fitwell.data.labels import fit_target, infer_task, target_column
+from fitwell.data.tables import read_table
+from fitwell.data.values import to_numbers
+from fitwell.errors import FitwellError, InvalidArgument, InvalidData, InvalidFile
+from fitwell.examples import Examples
+from fitwell.model import Model
+from fitwell.tabular import TableModel
+from fitwell.tabular.model import known_rows
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_NAMES = {"x": ("x", "X"), "y": ("y", "Y"), "held_x": ("x_val", "X_val"), "held_y": ("y_val",)}
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A compiled model and arrays for it.
+
+    Attributes:
+        table: what stands between it and a table, or None.
+    """
+
+    model: Model
+    table: TableModel | None = None
+
+
+def read_model(text: str) -> Patient:
+    """A saved model, or what the function BUILD of `net.py:BUILD` returns.
+
+    Raises:
+        InvalidFile: no such file, or one that is no model.
+        InvalidArgument: a program without that name, or whose function fails or returns no model.
+    """
+    path, colon, name = text.rpartition(":")
+    if colon and path.endswith(".py"):
+        return Patient(_built(Path(path), name))
+    if text.endswith(".py"):
+        cure = f"For example {text}:build, a function that returns a compiled model."
+        raise InvalidArgument("MODEL", "a function of the program", repr(text), cure)
+    model = loading.load(text)
+    return Patient(model, tabular.load(text)) if "table" in model.extra else Patient(model)
+
+
+def _built(path: Path, name: str) -> Model:
+    subject = f"MODEL {path}:{name}"
+    if not path.is_file():
+        raise InvalidFile(subject, "a Python file", "none of that name", "Check the path.")
+    try:
+        found = getattr(_module(path), name, None)
+        model = found() if callable(found) and not isinstance(found, Model) else found
+    except FitwellError:
+        raise
+    except Exception as error:  # whatever the user's program raises
+        received = f"{type(error).__name__}: {error}"
+        cure = "Run the program by itself first."
+        raise InvalidArgument(subject, "a program that runs", received, cure) from error
+    if not isinstance(model, Model):
+        received = f"no {name}" if found is None else type(model).__name__
+        cure = f"Write def {name}(): ... return model, with model.compile(...) in it."
+        raise InvalidArgument(subject, "a function that returns a model", received, cure)
+    return model
+
+
+def _module(path: Path) -> Any:
+    """The program as a module; what lies beside it can be imported, as when Python runs it."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        sys.modules[spec.name] = module  # dataclasses and pickles look it up
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.pop(0)
+    return module
+
+
+def read_data(patient: Patient, data: str, target: str | None) -> tuple[Any, Any, Any]:
+    """x, y and validation data or None, of a table or an .npz file.
+
+    Raises:
+        InvalidFile, InvalidData, InvalidArgument, UnknownName: data that no model could take.
+    """
+    if data.endswith(".npz"):
+        return _arrays(data, target)
+    if patient.table is not None:
+        if target is not None and target != patient.table.target.name:
+            cure = "Leave --target out: a saved table model knows it."
+            raise InvalidArgument("--target", repr(patient.table.target.name), repr(target), cure)
+        frame, _ = patient.table.labelled(data)
+        column = target_column(frame, patient.table.target.name)
+        return patient.table.encoder.transform(frame), patient.table.target.encode(column), None
+    frame = read_table(data)
+    if target is None and not is_bundled(data):
+        cure = f"Name one of {', '.join(frame.columns)} with --target."
+        raise InvalidArgument("checkup", "the column to predict", "no --target", cure)
+    column = target_column(frame, target or TARGET)
+    frame, _ = known_rows(frame, column)
+    x = frame.drop(column.name)
+    Examples(patient.model, "checkup").read(x)  # a model that takes its shapes from data has a loss
+    return x, _labels(patient.model, column.drop_nulls()), None
+
+
+def _labels(model: Model, column: pl.Series) -> Any:
+    """Numbers as they are, text as the numbers of its classes, in alphabetical order.
+
+    A table cannot hold one-hot labels; where the loss reads these, classes are turned into them.
+    """
+    task = infer_task(column)
+    words = str(column.dtype) in ("String", "Boolean", "Categorical")
+    if task == "regression" or not words:
+        y = np.asarray(to_numbers(column).to_numpy())
+    else:
+        y = fit_target(column, task).encode(column)
+    losses = [type(one).__name__ for one in model.compiled().losses]
+    if task == "regression" or losses != ["CategoricalCrossentropy"]:
+        return y
+    classes, places = np.unique(y, return_inverse=True)
+    return np.eye(len(classes), dtype=np.float32)[places]
+
+
+def _arrays(path: str, target: str | None) -> tuple[Any, Any, Any]:
+    subject = f"file {os.path.basename(path)}"
+    if target is not None:
+        cure = "Leave --target out: the labels are the array y."
+        raise InvalidArgument("--target", "a table", f"{target!r} with an .npz file", cure)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            held = {name: file[name] for name in file.files}
+    except Exception as error:  # zip, format and OS errors have no common base
+        cure = "Write it with numpy.savez(path, X=X, y=y)."
+        received = f"{type(error).__name__}: {error}"
+        raise InvalidFile(subject, "arrays X and y", received, cure) from error
+    found = {
+        key: next((held[n] for n in names if n in held), None) for key, names in _NAMES.items()
+    }
+    if found["x"] is None or found["y"] is None:
+        cure = "Write it with numpy.savez(path, X=X, y=y), X_val and y_val too if there are some."
+        raise InvalidData(subject, "arrays X and y", ", ".join(held) or "none", cure)
+    one, other = found["held_x"], found["held_y"]
+    return found["x"], found["y"], None if one is None or other is None else (one, other)
