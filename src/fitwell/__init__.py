@@ -21,6 +21,7 @@ from fitwell import (
     optimizers,
     plots,
     population,
+    recipes,
     regularizers,
     schedules,
     tabular,
@@ -33,6 +34,7 @@ from fitwell.layers import Input
 from fitwell.loading import load
 from fitwell.model import Model
 from fitwell.population import cross_validate, find_learning_rate, fit_many, search
+from fitwell.recipes import recipe
 from fitwell.sequential import Sequential
 from fitwell.settings import settings
 from fitwell.treatment import treat
@@ -61,6 +63,8 @@ __all__ = [
     "optimizers",
     "plots",
     "population",
+    "recipe",
+    "recipes",
     "regularizers",
     "schedules",
     "search",
