@@ -11,6 +11,7 @@ from fitwell.arguments import named, whole_number
 from fitwell.compiling import in_words
 from fitwell.data.arrays import to_array
 from fitwell.data.targets import choose_loss
+from fitwell.doctor.clinic import with_cures
 from fitwell.doctor.finding import Findings
 from fitwell.doctor.reading import activation_name, plan
 from fitwell.doctor.verdict import verdict
@@ -105,7 +106,7 @@ def checkup(
         refused,
         model.epochs_trained == 0,
     )
-    return verdict(case.record())
+    return with_cures(verdict(case.record()), model, data, held_out)
 
 
 def _as_given(

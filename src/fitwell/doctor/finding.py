@@ -89,14 +89,15 @@ class Finding:
         Raises:
             NotReady: the finding belongs to no model, or its cure is not a change of the model.
         """
-        if self._cured is None:
+        model = None if self._cured is None else self._cured(self)
+        if model is None:
             raise NotReady(
                 f"finding {self.code}",
-                "a cure that changes a model",
-                "one that does not, or a finding that belongs to none",
+                "a cure that changes the model, of a finding that a fit or a checkup returned",
+                "one that is up to you" if self._cured else "a finding that belongs to no model",
                 self.cure,
             )
-        return self._cured(self)
+        return model
 
     def __str__(self) -> str:
         where = f" [{self.layer}]" if self.layer else ""

@@ -11,6 +11,7 @@ import numpy as np
 
 from fitwell import tree
 from fitwell.doctor import addressing, examining, probing, reading
+from fitwell.doctor.clinic import with_cures
 from fitwell.doctor.finding import Finding, Findings, Severity
 from fitwell.doctor.outcome import outcome
 from fitwell.doctor.record import Plan, Record
@@ -94,7 +95,7 @@ class Doctor(Callback):
         self.breakdown = breakdown
 
     def on_train_begin(self, logs: MutableLogs | None = None) -> None:
-        self.model.history.findings = self.first
+        self.model.history.findings = self._curable(self.first)
         if self.show is not None and self.first.above():
             self.show(self.first.above())
 
@@ -108,7 +109,7 @@ class Doctor(Callback):
             text = f"the doctor could not examine this fit: {type(error).__name__}: {error}"
             warn(f"{text}. The fit is not affected; doctor='off' leaves it out.")
             return
-        history.findings = found
+        history.findings = self._curable(found)
         known = set(self.first.above().codes)
         ended = "" if self.breakdown is None else "nan"  # it is said why a fit ended early
         if self.show is not None:
@@ -119,6 +120,9 @@ class Doctor(Callback):
                     if one.code == ended or (one.severity > 0 and one.code not in known)
                 ]
             )
+
+    def _curable(self, found: Findings) -> Findings:
+        return with_cures(found, self.model, self.case.data, self.case.held_out)
 
     def examined(self, curves: dict[str, list[float]], train: TrainState) -> Record:
         """The record with a run in it; what costs time is left out where all is well."""
