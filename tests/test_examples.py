@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import digits_autoencoder
@@ -18,11 +18,30 @@ import shakespeare_transformer
 from _data import path, windows
 
 import fitwell as fw
+from fitwell.doctor.watching import Doctor
 from fitwell.history import History
 
 pytestmark = pytest.mark.optimized  # whole programs, as their users run them
 
 ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _healthy(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[None]:
+    """No page shows a finding above INFO, but where a network is too deep on purpose."""
+    on_purpose = ["too_deep", "too_few_epochs"] if "depth_hurts" in request.node.name else []
+    histories, ended = [], Doctor.on_train_end
+
+    def noted(doctor: Doctor, logs: dict[str, float] | None = None) -> None:
+        ended(doctor, logs)
+        histories.append(doctor.model.history)
+
+    monkeypatch.setattr(Doctor, "on_train_end", noted)
+    yield
+    for history in histories:
+        fw.doctor.assert_healthy(history, allow=on_purpose)
+
+
 RealData = Callable[[str], Path]
 
 

@@ -314,3 +314,10 @@ def test_a_network_as_straight_as_a_linear_model_on_a_bent_problem() -> None:
 def test_initializers_are_not_judged_by_weights_that_have_learned() -> None:
     trained = record(layers=[change(HIDDEN, gain=22.0), LAST], fresh=False)
     assert "bad_init" not in {one.finding.code for one in suspicions(trained)}
+
+
+def test_a_layer_of_zeros_in_a_residual_block_is_no_fault() -> None:
+    block = change(HIDDEN, zero=True, constant=True, gain=0.0, activation="linear")
+    assert not verdict(record(layers=[HIDDEN, block, HIDDEN, LAST])).above()
+    stuck = verdict(record(layers=[HIDDEN, change(block, twins=True), HIDDEN, LAST]))
+    assert stuck.above().codes == ["zero_init"]

@@ -52,12 +52,17 @@ def _first_weights(layer: Layer) -> Iterator[Suspicion]:
     name = "he_normal" if layer.activation in _RELU_LIKE else "glorot_uniform"
     cure = f'kernel_initializer="{name}"'
     if layer.hidden and layer.zero:
+        # Behind other weights than equal ones, and without a ReLU that is off, a layer of zeros
+        # learns: residual blocks begin so.
+        stuck = layer.twins or layer.activation in ("relu", "relu6")
         yield suspect(
             "zero_init",
-            f"All weights of {layer.name} start at 0: its units are equal, and stay equal.",
+            f"All weights of {layer.name} start at 0: its units are equal"
+            + (", and stay equal." if stuck else ", and only later layers tell them apart."),
             cure,
             ("units that start equal", layer.units),
-            severity=CRITICAL,
+            severity=CRITICAL if stuck else INFO,
+            strength=0.5,
             layer=layer.name,
         )
     elif layer.hidden and (layer.constant or layer.twins) and layer.units > 1:
