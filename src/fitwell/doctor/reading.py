@@ -21,6 +21,8 @@ from fitwell.training import Batch, Objective
 from fitwell.types import HostArray, Params
 
 _MOST_CLASSES = 200
+_DROPOUTS = ("Dropout", "AlphaDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
+_ACTIVATIONS = ("Activation", "Softmax", "ReLU", "LeakyReLU", "PReLU", "ELU")
 _NORMALIZING = ("Normalization", "BatchNormalization", "LayerNormalization", "GroupNormalization")
 _IDS = ("Embedding", "CategoryEncoding", "Discretization", "Hashing")
 _REACH = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}
@@ -146,26 +148,29 @@ def layers(network: Network, params: Params) -> tuple[Layer, ...]:
     outputs = {place for place, _ in network.outputs}
     found: list[Layer] = []
     kernels: list[HostArray | None] = []
+    source: dict[int, int] = {}  # node -> the layer in `found` whose values it passes on
     for place, node in enumerate(network.nodes):
-        kind = type(node.layer).__name__
-        rate = getattr(node.layer, "rate", 0.0)
-        if kind in ("Dropout", "AlphaDropout", "SpatialDropout1D", "SpatialDropout2D"):
-            found.append(Layer(node.name, kind, rate=float(rate), hidden=place not in outputs))
-            kernels.append(None)
-            continue
+        kind, hidden = type(node.layer).__name__, place not in outputs
+        if len(node.inputs) == 1 and node.inputs[0][0] in source:
+            source[place] = source[node.inputs[0][0]]
         own = params.get(node.name, {})
         kernel = own.get("kernel") if isinstance(own, dict) else None
-        if kind in ("Activation", "Softmax", "ReLU", "LeakyReLU", "ELU") and found:
-            name = activation_name(node.layer.split_activation()[1]) or kind.lower()
-            if found[-1].kind not in ("Dropout",) and found[-1].activation == "linear":
-                name = kind.lower() if kind != "Activation" else name
-                found[-1] = dataclasses.replace(
-                    found[-1], activation=name, hidden=place not in outputs
-                )
+        if kind in _DROPOUTS:
+            rate = float(getattr(node.layer, "rate", 0.0))
+            found.append(Layer(node.name, kind, rate=rate, hidden=hidden))
+        elif kind in _ACTIVATIONS:
+            of = source.get(place)
+            if of is not None and found[of].activation == "linear":
+                name = activation_name(node.layer.split_activation()[1])
+                name = kind.lower() if name == "linear" and kind != "Activation" else name
+                found[of] = dataclasses.replace(found[of], activation=name, hidden=hidden)
             continue
-        if not own:
+        elif own:
+            found.append(_layer(node.name, node.layer, kernel, own, hidden))
+            if kernel is not None:  # normalization passes values on, a kernel makes new ones
+                source[place] = len(found) - 1
+        else:
             continue
-        found.append(_layer(node.name, node.layer, kernel, own, place not in outputs))
         kernels.append(None if kernel is None else np.asarray(kernel))
     return tuple(_twins(found, kernels))
 
