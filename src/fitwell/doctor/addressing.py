@@ -50,7 +50,7 @@ def _located(seen: Address, search: Search) -> Address:
     chosen = [int(rows.argmax())] if some else None
     found = search.first(chosen) or (search.first(None) if some else None)
     if found is None:
-        why = "a program that keeps all its values is too large, or rounds them differently"
+        why = "taken one by one, the operations of the step are too many, or give finite values"
         return dataclasses.replace(seen, unknown=why)
     place, value, at = found
     layer = value.scope if value.operation else value.label.partition("/")[2] or None

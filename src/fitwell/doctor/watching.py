@@ -111,15 +111,11 @@ class Doctor(Callback):
             return
         history.findings = self._curable(found)
         known = set(self.first.above().codes)
-        ended = "" if self.breakdown is None else "nan"  # it is said why a fit ended early
+        new = [one for one in found.above() if one.code not in known and one.code != "nan"]
+        if self.breakdown is not None:  # why the fit ended early comes first
+            new = [*(one for one in found if one.code == "nan"), *new]
         if self.show is not None:
-            self.show(
-                [
-                    one
-                    for one in found
-                    if one.code == ended or (one.severity > 0 and one.code not in known)
-                ]
-            )
+            self.show(new)
 
     def _curable(self, found: Findings) -> Findings:
         return with_cures(found, self.model, self.case.data, self.case.held_out)

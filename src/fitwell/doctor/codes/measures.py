@@ -128,7 +128,7 @@ CODES: tuple[Code, ...] = (
             history = model.fit(X, y, epochs=10, verbose=0)
             print(f"loss {history.last()['loss']:.1f}")
             """,
-        prints="loss nan",
+        prints="loss inf",
         sources=[LARGE_BATCHES, KERAS_LOSSES],
     ),
 )
