@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -145,7 +146,7 @@ class Fit:
             self.call("on_test_end", found or {})
             logs.update({f"val_{name}": value for name, value in (found or {}).items()})
         self.history.record(epoch, logs)
-        if self._loss_broke():
+        if self.on_breakdown is not None and not math.isfinite(logs["loss"]):
             self._break_off("loss", logs["loss"])
         elif whole:
             self.model.epoch_finished()
