@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import fitwell as fw
+from fitwell.doctor.probing import sharpness
+from fitwell.examples import Examples
 from fitwell.layers import LSTM, Conv2D, Dense, Embedding, Flatten, Input, MaxPooling2D
 
 RANDOM = np.random.default_rng(0)
@@ -174,3 +176,13 @@ def test_a_doctor_that_fails_does_not_lose_the_fit(monkeypatch: pytest.MonkeyPat
     with pytest.warns(UserWarning, match="ValueError: no such thing. The fit is not affected"):
         history = model.fit(X, Y, epochs=2, verbose=0)
     assert len(history.epoch) == 2
+
+
+def test_the_largest_curvature_is_that_of_the_whole_spectrum() -> None:
+    model = fw.Sequential([Input((4,)), Dense(5, "tanh"), Dense(1)], seed=3)
+    model.compile(loss="mse")
+    exact = np.abs(model.curvature(X, Y).eigenvalues).max()
+    examples = Examples(model, "checkup")
+    batch = examples.batch(X, Y)._replace(mask=np.ones(len(X), np.float32))
+    found = sharpness(model.network, examples.objective, model.train_state, batch)
+    assert 0.95 * exact < found < 1.001 * exact  # from below, as power iteration comes

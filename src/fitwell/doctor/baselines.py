@@ -98,7 +98,7 @@ def _baselines(x: HostArray, y: HostArray, discrete: bool, seed: int) -> Baselin
     for gram in (x @ x.T / x.shape[1], _kernel(x)):
         # A large constant is an intercept without a penalty. To subtract the mean instead would
         # tell every model a little about the row that it must not see.
-        size = float(np.trace(gram)) / len(gram)
+        size = float(np.trace(gram)) / len(gram) or 1.0
         values, vectors = np.linalg.eigh(gram + _INTERCEPT * size)
         found.append(max(_skills(values, vectors, size * _RIDGES, y, discrete, constant)))
     better = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from fitwell import compiling
-from fitwell.curvature.surface import Surface
 from fitwell.doctor.reading import activation_name
 from fitwell.doctor.record import Pulse
 from fitwell.doctor.statistics import sample
@@ -24,7 +24,7 @@ _PULSE_ROWS = 256  # of those: gradients cost more than predictions
 _FLAT = {"sigmoid": 5.0, "tanh": 3.0, "softsign": 50.0, "hard_sigmoid": 3.0}
 """Beyond |z| of this size an activation's slope is below 1 % of its largest."""
 _RECTIFIED = ("relu", "relu6", "relu_squared")
-_TURNS = 12  # of the power iteration
+_TURNS = 20  # of the power iteration
 
 
 def rows_of(data: Batch, most: int = _MOST_ROWS) -> Batch:
@@ -127,19 +127,43 @@ def _numbers(y: Array, activation: str) -> dict[str, Array]:
 
 
 def sharpness(network: Network, objective: Objective, train: TrainState, batch: Batch) -> float:
-    """The largest |eigenvalue| of the Hessian of the sample's loss, by power iteration.
+    """The largest |eigenvalue| of the Hessian of a sample's loss, by power iteration.
 
     NaN where the loss has no finite second derivatives.
     """
-    surface = Surface("checkup", network, objective, batch._replace(mask=None))
-    point = surface.at(train)
-    vector = np.random.default_rng(0).standard_normal(point.size).astype(np.float32)
+    turn = turning_program(network.program(), dataclasses.replace(objective, measures=()))
+    learn, kept = network.split_trainable(train.params)
+    random = np.random.default_rng(0)
+    vector = jax.tree.map(lambda w: random.standard_normal(w.shape).astype(w.dtype), learn)
     value = 0.0
     for _ in range(_TURNS):
-        vector /= max(float(np.linalg.norm(vector)), 1e-30)
-        image = point.products(vector[None])[0]
-        value = float(np.linalg.norm(image))
+        length, vector = turn(learn, kept, train.state, batch, vector)
+        value = float(length)
         if not np.isfinite(value) or value == 0:
             break
-        vector = image.astype(np.float32)
     return value
+
+
+@compiling.program()
+def turning_program(network: Network, objective: Objective) -> Any:
+    """Compiled: `(learn, kept, state, batch, v) -> (|H v| / |v|, H v / |H v|)`."""
+
+    def turn(
+        learn: Params, kept: Params, state: State, batch: Batch, vector: Params
+    ) -> tuple[Array, Params]:
+        def cost(learn: Params) -> Array:
+            given, key = {**learn, **kept}, jax.random.key(0)
+            return losses_and_stats(network, objective, given, state, batch, key=key, train=False)[
+                0
+            ]
+
+        image = jax.jvp(jax.grad(cost), (learn,), (vector,))[1]
+        size, length = _length(vector), _length(image)
+        scale = jnp.maximum(length, 1e-30)
+        return length / jnp.maximum(size, 1e-30), jax.tree.map(lambda a: a / scale, image)
+
+    return compiling.compile(turn, once=True)
+
+
+def _length(tree: Params) -> Array:
+    return jnp.sqrt(sum((jnp.square(leaf).sum() for leaf in jax.tree.leaves(tree)), jnp.zeros(())))
