@@ -32,6 +32,7 @@ class History:
             `"callback EarlyStopping"`, `"the loss became NaN in epoch 3"`), or None.
         findings: what the doctor saw, worst first: code, severity, evidence, cause, cure. Empty
             for a fit with `doctor="off"`.
+        treated: what `fit(doctor="treat")` made of the model (see `fitwell.treat`), or None.
 
     >>> history = History()
     >>> history.record(0, {"loss": 0.5, "val_loss": 0.7})
@@ -49,6 +50,7 @@ class History:
         self.seconds = 0.0
         self.stopped: str | None = None
         self.findings: Any = ()
+        self.treated: Any = None
         self._measured: dict[str, list[int]] = {}  # the epochs that the values of a name belong to
 
     def record(self, epoch: int, logs: Logs) -> None:

@@ -135,7 +135,9 @@ class Trainer(Predictor):
                 is printed and enters the history as `"saddle_curvature"`. Needs arrays.
             doctor: "warn" looks at data, network and plan before, and at what came of them after,
                 and says what is wrong; where the loss becomes NaN the fit ends with its last good
-                weights. "strict" raises where nothing can be learned; "off" goes on.
+                weights. "strict" raises where nothing can be learned; "treat" tries cures after a
+                fit that went wrong, as long as it took, 10 s at least: history.treated is a
+                `fitwell.treat`, and the model has its weights if they fit; "off" goes on.
 
         Returns:
             the History: `.history["loss"]`, `.plot()`, `.frame()`, `.stopped`.

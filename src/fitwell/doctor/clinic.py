@@ -23,9 +23,12 @@ class Clinic:
     Attributes:
         apply: `(model, data, validation, code) -> model` with the first cure for a code in it,
             compiled and untrained; None where no cure for the code applies.
+        treat: `(model, data, validation, findings, seconds) -> (treated, what to say)` after a fit
+            that took so long; the model may have other weights then.
     """
 
     apply: Callable[[Any, Any, Any, str], Any] | None = None
+    treat: Callable[[Any, Any, Any, Findings, float], tuple[Any, str]] | None = None
 
 
 clinic = Clinic()

@@ -11,12 +11,12 @@ import numpy as np
 
 from fitwell import tree
 from fitwell.doctor import addressing, examining, probing, reading
-from fitwell.doctor.clinic import with_cures
+from fitwell.doctor.clinic import clinic, with_cures
 from fitwell.doctor.finding import Finding, Findings, Severity
 from fitwell.doctor.outcome import outcome
 from fitwell.doctor.record import Plan, Record
 from fitwell.doctor.verdict import suspicions, verdict
-from fitwell.errors import InvalidArgument, Unhealthy, warn
+from fitwell.errors import FitwellError, InvalidArgument, Unhealthy, warn
 from fitwell.hooks import Callback, MutableLogs
 from fitwell.network import Network
 from fitwell.replaying import Breakdown
@@ -72,14 +72,15 @@ class Doctor(Callback):
 
     Args:
         case: what is going to be trained.
-        mode: "warn" or "strict": a critical finding raises before the first step.
+        mode: "warn"; "strict": a critical finding raises before the first step; "treat": what is
+            above INFO after the last one is treated.
         show: prints findings; None for a silent fit.
     """
 
     def __init__(
         self, case: Case, mode: str, show: Callable[[Sequence[Finding]], None] | None
     ) -> None:
-        self.case, self.show = case, show
+        self.case, self.mode, self.show = case, mode, show
         self.record = case.record()
         self.first = verdict(self.record)
         if mode == "strict":
@@ -116,6 +117,20 @@ class Doctor(Callback):
             new = [*(one for one in found if one.code == "nan"), *new]
         if self.show is not None:
             self.show(new)
+        if self.mode == "treat" and found.above() and history.stopped != "interrupted":
+            self._treat(history.findings)
+
+    def _treat(self, found: Findings) -> None:
+        """Cures tried and kept, by what is imported above; its errors are not those of the fit."""
+        history, case = self.model.history, self.case
+        assert clinic.treat is not None
+        try:
+            parts = self.model, case.data, case.held_out, found, history.seconds
+            history.treated, said = clinic.treat(*parts)
+        except FitwellError as error:
+            said = f"not treated: {error}"
+        if self.show is not None:
+            print(said, flush=True)
 
     def _curable(self, found: Findings) -> Findings:
         return with_cures(found, self.model, self.case.data, self.case.held_out)
