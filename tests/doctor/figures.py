@@ -72,7 +72,8 @@ def main() -> None:
     page = [
         "# What the doctor finds, and what its cures do",
         "",
-        f"`make doctor ARGS='--budget {budget}'` on {datetime.date.today().isoformat()}, with the programs of "
+        f"`make doctor ARGS='--budget {budget}'` on {datetime.date.today().isoformat()}, with the "
+        "programs of "
         "tests/doctor/programs.json: faulty ones from Stack Overflow, GitHub and the benchmarks of "
         "published tools, and healthy ones. Accuracy, or R2 for numbers.",
         "",
