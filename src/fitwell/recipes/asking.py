@@ -111,10 +111,10 @@ def advice(course: Course, answer: str) -> str:
         )
     if answer == "done":
         return f"Done: it is good on the training data and on validation data.{taken}"
-    more = (
-        " More data help."
-        if course.more_data
-        else " More data of this kind would change little: a smaller or better fitting architecture"
-        " or other features come next."
-    )
+    more = {
+        True: " More data help.",
+        False: " More data of this kind would change little: a smaller or better fitting"
+        " architecture or other features come next.",
+        None: " There was no time to see what helps (budget).",
+    }[course.more_data]
     return f"It overfits: good on the training data, less so on others.{more}{taken}"

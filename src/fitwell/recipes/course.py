@@ -40,7 +40,8 @@ class Course:
         seconds, began: the budget.
         now: the best so far; `setup` is what it trained.
         steps: every measurement.
-        more_data: the score on validation rows still grows with the number of training rows.
+        more_data: the score on validation rows still grows with the number of training rows;
+            None if that was not measured.
     """
 
     model: Model
@@ -54,7 +55,7 @@ class Course:
     steps: list[Step] = field(default_factory=list)
     first: Setup = field(init=False)
     noise: float = field(init=False)
-    more_data: bool = False
+    more_data: bool | None = None
     _now: Measured | None = None
     _slowest: float = 0.0  # of the trials so far: what another one may take
 
@@ -270,13 +271,15 @@ class Course:
         """An answer to a question, and what it stands on."""
         why = self.now.refused or self._possible()
         if question == VALIDATION:
-            why = f"{self.now.gap:.2f} of skill less than on training rows; {why}"
+            gap, side = abs(self.now.gap), "less" if self.now.gap >= 0 else "more"
+            why = f"{gap:.2f} of skill {side} than on training rows; {why}"
         said = f"yes: {why}" if good else f"no: {why}"
         self._note(question, step, "", self.now, None, True, said)
 
     def _possible(self) -> str:
         if self.possible is None or self.facts.rows < _FEW:
-            return self.outcome.words
+            skill = self.now.training.mean
+            return f"skill {skill:.2f}, where 0 is a constant; simple models have nothing to say"
         reach = max(self.possible.linear, self.possible.kernel)
         value = number(self.judge.shown(reach, self.data.train))
         return f"simple models reach {value} on rows they have not seen"
