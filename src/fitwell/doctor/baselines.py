@@ -94,18 +94,17 @@ def _baselines(x: HostArray, y: HostArray, discrete: bool, seed: int) -> Baselin
     constant = constant_error(y, discrete)
     if len(rows) < 20 or constant <= 0:
         return None
-    found = []
+    models = []
     for gram in (x @ x.T / x.shape[1], _kernel(x)):
         # A large constant is an intercept without a penalty. To subtract the mean instead would
         # tell every model a little about the row that it must not see.
         size = float(np.trace(gram)) / len(gram) or 1.0
-        values, vectors = np.linalg.eigh(gram + _INTERCEPT * size)
-        found.append(max(_skills(values, vectors, size * _RIDGES, y, discrete, constant)))
+        models.append((*np.linalg.eigh(gram + _INTERCEPT * size), size * _RIDGES))
+    found = [max(_skills(*model, y, discrete, constant)) for model in models]
     better = 0
-    if max(found) < _CLEAR:  # values, vectors, size are the kernel's, the last
-        for _ in range(_SHUFFLES):
-            shuffled = random.permutation(y)
-            again = _skills(values, vectors, size * _RIDGES, shuffled, discrete, constant)
+    if max(found) < _CLEAR:
+        for shuffled in (random.permutation(y) for _ in range(_SHUFFLES)):
+            again = [max(_skills(*model, shuffled, discrete, constant)) for model in models]
             better += max(again) >= max(found)
     chance = (1 + better) / (1 + _SHUFFLES)
     wrong = min((1 - max(found)) * constant, 1.0)

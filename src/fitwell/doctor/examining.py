@@ -11,6 +11,7 @@ import numpy as np
 
 from fitwell.doctor import probing
 from fitwell.doctor.baselines import baselines, constant_error, skill
+from fitwell.doctor.reading import labels_in_memory
 from fitwell.doctor.record import Head, Labels, Pulse, Run
 from fitwell.errors import FitwellError
 from fitwell.network import Network
@@ -121,7 +122,8 @@ def _skill(head: Head, found: HostArray, y: HostArray, training: HostArray | Non
 
 def constant_loss(head: Head, y: Any) -> float:
     """The loss of the best prediction that does not look at the input; 0 for one we do not know."""
-    flat = np.asarray(y).reshape(len(y), -1).astype(np.float64)
+    y = labels_in_memory(y)
+    flat = y.reshape(len(y), -1).astype(np.float64)
     if head.loss == "MeanSquaredError":
         return float(flat.var(0).mean())
     if head.loss == "MeanAbsoluteError":

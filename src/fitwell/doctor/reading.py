@@ -21,6 +21,7 @@ from fitwell.training import Batch, Objective
 from fitwell.types import HostArray, Params
 
 _MOST_CLASSES = 200
+_LABELS, _SAMPLED = 1_000_000, 100_000  # values; beyond so many, an even sample of the rows
 _DROPOUTS = ("Dropout", "AlphaDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
 _ACTIVATIONS = ("Activation", "Softmax", "ReLU", "LeakyReLU", "PReLU", "ELU")
 _NORMALIZING = ("Normalization", "BatchNormalization", "LayerNormalization", "GroupNormalization")
@@ -61,8 +62,10 @@ def _factor(layer: LayerDescription) -> float:
 
 
 def labels(y: HostArray, activation: str) -> Labels:
-    """What the labels of one output are, from all of them."""
-    flat = np.asarray(y).reshape(len(y), -1).astype(np.float64)
+    """What the labels of one output are, from all of them: of millions, all for their range."""
+    ends = (float(np.min(y)), float(np.max(y))) if np.size(y) > _LABELS else ()
+    y = labels_in_memory(y)
+    flat = y.reshape(len(y), -1).astype(np.float64)
     flat = flat[np.isfinite(flat).all(1)] if not np.isfinite(flat).all() else flat
     kind, counts = _kind(flat)
     low, high = _REACH.get(activation, (-np.inf, np.inf))
@@ -70,12 +73,19 @@ def labels(y: HostArray, activation: str) -> Labels:
         low, high = -np.inf, np.inf
     room = 1e-6 * max(1.0, float(abs(flat).max(initial=0)))
     outside = float(((flat < low - room) | (flat > high + room)).mean()) if flat.size else 0.0
+    least, most = ends or (float(flat.min(initial=np.inf)), float(flat.max(initial=-np.inf)))
     return Labels(
-        kind, len(flat), flat.shape[1], float(flat.min(initial=np.inf)),
-        float(flat.max(initial=-np.inf)), float(flat.mean()) if flat.size else 0.0,
+        kind, len(flat), flat.shape[1], least, most, float(flat.mean()) if flat.size else 0.0,
         float(np.sqrt(flat.var(0).mean())) if flat.size else 0.0, counts, outside,
         bool((flat == np.round(flat)).all()),
     )  # fmt: skip
+
+
+def labels_in_memory(y: HostArray) -> HostArray:
+    """All labels, or of millions an even sample of the rows."""
+    y = np.asarray(y)
+    each = max(y.size // max(len(y), 1), 1)
+    return y[statistics.sample(len(y), max(_SAMPLED // each, 1))] if y.size > _LABELS else y
 
 
 def _kind(flat: HostArray) -> tuple[str, tuple[int, ...]]:

@@ -12,6 +12,7 @@ from fitwell.types import HostArray
 _ROWS, _NUMBERS = 2048, 200_000  # of a sample
 _COMPARED = 20_000  # pairs of rows that are compared
 _HELD_OUT = 2_000
+_LOOKED_AT = 400_000_000  # bytes
 _COLUMNS = 32  # by which rows are compared at first
 
 
@@ -23,11 +24,11 @@ def sample(rows: int, most: int) -> Any:
 
 
 def features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
-    """One input as the rules see it; copies and missing values are looked for in all rows."""
-    flat = _flat(x)
+    """One input as the rules see it; of data in memory all rows are asked for copies and NaN."""
+    flat, whole = _flat(x), _in_memory(x)
     missing = 0
-    if not np.isfinite(x.sum(dtype=np.float64)):
-        missing = int((~np.isfinite(x)).sum())
+    if not np.isfinite(whole.sum(dtype=np.float64)):
+        missing = int((~np.isfinite(whole)).sum())
         flat = np.where(np.isfinite(flat), flat, np.nan)
     with np.errstate(all="ignore"):
         mean, std = _mean(flat), np.asarray(np.nanstd(flat, 0) if missing else flat.std(0))
@@ -36,13 +37,22 @@ def features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
         std = np.where(low == high, 0.0, std)
         step = np.spacing(np.maximum(abs(low), abs(high)).astype(np.float32))
         resolution = np.where(std > 0, step / np.where(std > 0, std, 1), 0.0)
-    duplicates, overlap = _copies(x, held_out)
+    held = None if held_out is None else _in_memory(held_out)
+    duplicates, overlap = _copies(whole, held)
     other = None if held_out is None or not len(held_out) else _flat(held_out)
     return Features(
         name, len(x), x.shape[1:], mean, std, low, high, resolution, _outlying(flat), missing,
         _sentinels(flat, low, high), duplicates, overlap,
         None if other is None else _mean(other), None if other is None else np.nanstd(other, 0),
     )  # fmt: skip
+
+
+def _in_memory(x: HostArray) -> HostArray:
+    """The data, or a sample where looking at all would copy or take long: windows, huge arrays."""
+    if x.flags.c_contiguous and x.nbytes <= _LOOKED_AT:
+        return x
+    each = max(int(np.prod(x.shape[1:])), 1)
+    return np.ascontiguousarray(x[sample(len(x), max(_LOOKED_AT // 400 // each, 64))])
 
 
 def _mean(flat: HostArray) -> HostArray:

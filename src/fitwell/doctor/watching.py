@@ -142,7 +142,7 @@ class Doctor(Callback):
         if self.breakdown is not None:
             run = dataclasses.replace(run, address=addressing.address(self.breakdown))
         record = dataclasses.replace(self.record, run=run)
-        if case.data is None or not self._worth_a_look(record):
+        if case.data is None or case.network.remembers or not self._worth_a_look(record):
             return record
         subject = examining.Subject(
             case.network, case.objective, probing.rows_of(case.data),

@@ -134,7 +134,8 @@ def _loss(head: Head) -> Iterator[Suspicion]:
             severity=CRITICAL,
         )
     if head.loss in _SQUARED and labels.discrete and head.activation in ("sigmoid", "softmax"):
-        right = "binary_crossentropy" if head.activation == "sigmoid" else _categorical(head)
+        binary = head.activation == "sigmoid" or head.units == 1
+        right = "binary_crossentropy" if binary else _categorical(head)
         yield suspect(
             "loss_mismatch",
             f"{head.loss} through a {head.activation}: where the output is sure and wrong, the"

@@ -42,8 +42,10 @@ def rules(record: Record) -> Iterator[Suspicion]:
 def _curved(record: Record, otherwise: float) -> float:
     """How likely it is that the network is too straight: a linear model does as well as it."""
     run = record.run
-    if run is None or run.linear is None or run.kernel is None or run.score is None:
+    if run is None or run.score is None:
         return otherwise
+    if run.linear is None or run.kernel is None:  # too few rows to tell
+        return max(otherwise, 0.4)
     bent = run.kernel - run.linear > max(run.noise, 0.1)
     return 0.92 if bent and run.score < run.linear + max(run.noise, 0.05) else otherwise
 
