@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 OURS = "fitwell"
 
@@ -166,3 +167,14 @@ def markdown(headers: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """
     rule = ["---"] * len(headers)
     return "\n".join("| " + " | ".join(line) + " |" for line in (headers, rule, *lines))
+
+
+HEAD = "# Results\n\nWhat is measured: see [README.md](README.md)."
+
+
+def written(page: Path, title: str, parts: Sequence[str]) -> None:
+    """Puts a section into the page: in the place of the one of that title, or at its end."""
+    sections = page.read_text().split("\n## ")[1:] if page.exists() else []
+    found = {text.partition("\n")[0]: text for text in sections}
+    found[title] = "\n\n".join([title, *parts])
+    page.write_text("\n## ".join(text.strip() + "\n" for text in [HEAD, *found.values()]))

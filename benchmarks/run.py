@@ -2,7 +2,8 @@
 
     python benchmarks/run.py [--rows tiny_mlp,lstm] [--repeats 5]
 
-A run of all rows also measures what fitwell promises of itself, and writes RESULTS.md.
+"ourselves" among the rows is what fitwell promises of itself. What was measured takes its place in
+RESULTS.md, row by row.
 Each measurement is a process of its own with empty compile caches; the peers take turns, round by
 round, so that a change of the machine's load meets all of them.
 """
@@ -37,6 +38,7 @@ NAME_WIDTH = 20
 PACKAGES = ("fitwell", "jax", "torch", "keras", "tensorflow-cpu", "scikit-learn", "numpy")
 IMPORT_GOAL_S, SECOND_START_GOAL_S, PREDICT_GOAL_US = 0.15, 0.5, 150.0
 WATCHING_GOAL = 1.05
+OURSELVES = "ourselves"
 LANES = 64  # networks in the population
 
 
@@ -128,7 +130,7 @@ def show(console: Console, headers: Sequence[str], lines: Sequence[Sequence[str]
 
 
 def section(row: Row, repeats: int, console: Console) -> list[str]:
-    """Measures a row, prints its table and returns its part of the page."""
+    """Measures a row, prints its table and returns what the page says of it."""
     rounds = measure(row, repeats, console)
     lines, verdict = measures.table(rounds), measures.verdict(rounds, row.goal)
     what = (
@@ -138,12 +140,12 @@ def section(row: Row, repeats: int, console: Console) -> list[str]:
     console.print(f"\n{row.title}: {what}")
     show(console, measures.HEADERS, lines)
     console.print(verdict)
-    return [f"## {row.title}", what, measures.markdown(measures.HEADERS, lines), verdict]
+    return [what, measures.markdown(measures.HEADERS, lines), verdict]
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    names = [row.name for row in ROWS]
+    names = [*(row.name for row in ROWS), OURSELVES]
     parser.add_argument("--rows", default=",".join(names), help=f"of {', '.join(names)}")
     parser.add_argument("--repeats", type=int, default=5, help="rounds, at least 1 (default 5)")
     chosen = parser.parse_args()
@@ -154,25 +156,29 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    chosen, load, began = arguments(), os.getloadavg()[0], time.monotonic()
+    chosen, began, page = arguments(), time.monotonic(), HERE / "RESULTS.md"
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
-    page = [
-        "# Results",
-        f"`python {shlex.join(sys.argv)}` on {datetime.date.today().isoformat()}, "
-        f"medians of {chosen.repeats} rounds. What is measured: see [README.md](README.md).",
-        machine(load, PACKAGES),
-    ]
-    rows = [row for row in ROWS if row.name in chosen.rows.split(",")]
-    for row in rows:
-        page += section(row, chosen.repeats, console)
-    if rows != list(ROWS):
-        return
-    lines = measure_ourselves(rows[0], chosen.repeats, console) + measure_watching(console)
-    show(console, measures.GOAL_HEADERS, lines)
-    page += ["## fitwell by itself", measures.markdown(measures.GOAL_HEADERS, lines)]
-    (HERE / "RESULTS.md").write_text("\n\n".join(page) + "\n")
+    for row in (row for row in ROWS if row.name in chosen.rows.split(",")):
+        when = occasion(chosen.repeats)
+        measures.written(page, row.title, [when, *section(row, chosen.repeats, console)])
+    if OURSELVES in chosen.rows.split(","):
+        when = occasion(chosen.repeats)
+        lines = measure_ourselves(ROWS[0], chosen.repeats, console) + measure_watching(console)
+        show(console, measures.GOAL_HEADERS, lines)
+        measures.written(
+            page, "fitwell by itself", [when, measures.markdown(measures.GOAL_HEADERS, lines)]
+        )
     minutes = (time.monotonic() - began) / 60
-    console.print(f"Written to {HERE / 'RESULTS.md'} after {minutes:.0f} minutes")
+    console.print(f"Written to {page} after {minutes:.0f} minutes")
+
+
+def occasion(repeats: int) -> str:
+    """When, how and where; the load is that before the measurement."""
+    load = os.getloadavg()[0]
+    return (
+        f"`python {shlex.join(sys.argv)}` on {datetime.date.today().isoformat()}, medians of "
+        f"{repeats} rounds. {machine(load, PACKAGES)}"
+    )
 
 
 if __name__ == "__main__":

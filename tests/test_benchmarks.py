@@ -258,3 +258,11 @@ def test_every_layers_bar_is_at_least_a_half():
         "cnn_32",
         "language_model",
     }
+
+
+def test_a_section_takes_its_own_place_on_the_page(tmp_path):
+    page = tmp_path / "RESULTS.md"
+    for title, text in (("one", "1"), ("two", "2"), ("one", "3")):
+        measures.written(page, title, [text, "| a |"])
+    body = page.read_text().removeprefix(measures.HEAD)
+    assert body == "\n\n## one\n\n3\n\n| a |\n\n## two\n\n2\n\n| a |\n"

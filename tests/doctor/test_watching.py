@@ -186,3 +186,15 @@ def test_the_largest_curvature_is_that_of_the_whole_spectrum() -> None:
     batch = examples.batch(X, Y)._replace(mask=np.ones(len(X), np.float32))
     found = sharpness(model.network, examples.objective, model.train_state, batch)
     assert 0.95 * exact < found < 1.001 * exact  # from below, as power iteration comes
+
+
+def test_a_checkup_knows_the_largest_stable_rate() -> None:
+    """Least squares: the curvature is 2 mean(x x^T)'s largest eigenvalue, the limit 2 over it."""
+    model = fw.Sequential([Input((4,)), Dense(1, use_bias=False)])
+    limit = 1 / np.linalg.eigvalsh(X.T @ X / len(X)).max()
+    for factor, codes in ((0.5, []), (20, ["lr_too_high"])):
+        model.compile(fw.optimizers.SGD(factor * limit), "mse")
+        found = model.checkup(X, X[:, 0], epochs=50)
+        assert found.above().codes == codes
+    shown = {one.what: one.value for one in found[0].evidence}
+    assert shown["largest stable rate"] == pytest.approx(limit, rel=0.02)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +12,7 @@ from fitwell.arguments import named, whole_number
 from fitwell.compiling import in_words
 from fitwell.data.arrays import to_array
 from fitwell.data.targets import choose_loss
+from fitwell.doctor import probing
 from fitwell.doctor.clinic import with_cures
 from fitwell.doctor.finding import Findings
 from fitwell.doctor.reading import activation_name, plan
@@ -20,6 +22,8 @@ from fitwell.errors import FitwellError, InvalidArgument
 from fitwell.examples import Examples, Receiver
 from fitwell.optimizers import Optimizer
 from fitwell.training import Batch, Objective, TrainState
+
+_CURVED_ROWS = 256
 
 
 class Patient(Receiver, Protocol):
@@ -52,7 +56,8 @@ def checkup(
     Args:
         x, y: arrays, as in `fit`.
         validation_data: `(x, y)`, to be held against the training data.
-        batch_size, epochs: of the fit that is planned; without epochs, its length is not judged.
+        batch_size, epochs: of the fit that is planned. Without epochs neither its length is
+            judged, nor the rate of gradient descent by the curvature at the first weights.
 
     Returns:
         the findings, worst first; empty if there is nothing to say.
@@ -106,7 +111,13 @@ def checkup(
         refused,
         model.epochs_trained == 0,
     )
-    return with_cures(verdict(case.record()), model, data, held_out)
+    record = case.record()
+    movable = case.small and not model.network.remembers and not refused
+    if movable and told is not None and not told.per_weight:
+        sample = probing.rows_of(data, _CURVED_ROWS)
+        curvature = probing.sharpness(model.network, objective, model.train_state, sample)
+        record = dataclasses.replace(record, curvature=curvature)
+    return with_cures(verdict(record), model, data, held_out)
 
 
 def _as_given(

@@ -267,6 +267,7 @@ class Record:
     Attributes:
         plan: None if nobody said how it is trained.
         run: None before training.
+        curvature: the largest eigenvalue of the Hessian at the first weights; None if not asked.
         fresh: the weights are the first ones, so that they tell of initializers.
     """
 
@@ -276,3 +277,4 @@ class Record:
     plan: Plan | None
     run: Run | None = None
     fresh: bool = True
+    curvature: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fitwell.doctor.record import Plan, Record
-from fitwell.doctor.rules.base import Suspicion, suspect
+from fitwell.doctor.rules.base import INFO, WARNING, Suspicion, suspect
 
 _SHORT_WAY = 0.3  # how far weights must be able to go: first weights have size 0.1 to 1
 _FEW_STEPS = 100
@@ -96,8 +96,9 @@ def _better(plan: Plan) -> float:
 
 def _stability(record: Record, plan: Plan) -> Iterator[Suspicion]:
     """Gradient descent on a slope of curvature c diverges above the rate 2 (1 + momentum) / c."""
-    run = record.run
-    curvature = None if run is None else run.curvature
+    run, curvature = record.run, record.curvature
+    if run is not None and run.curvature is not None:
+        curvature = run.curvature
     if curvature is None or plan.per_weight or not curvature > 0:
         return
     limit = 2 * (1 + plan.momentum) / curvature
@@ -111,6 +112,8 @@ def _stability(record: Record, plan: Plan) -> Iterator[Suspicion]:
             ("largest eigenvalue of the Hessian", curvature),
             ("largest stable rate", limit),
             ("learning rate", plan.rate),
+            # Without an outcome only what is far from stable is sure to do harm.
+            severity=WARNING if run is None and far > 5 else INFO,
             strength=0.93 if far > 3 else 0.8 if far > 1.5 else 0.35,
         )
 
