@@ -59,10 +59,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", about)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture: those of a module are made before those of its first test."""
+    compile_programs(item.get_closest_marker("optimized") is not None)
+
+
 @pytest.fixture(autouse=True)
-def _few_programs(request: pytest.FixtureRequest) -> Iterator[None]:
+def _few_programs() -> Iterator[None]:
     """JAX keeps all it has compiled. What is needed again comes from the disk."""
-    compile_programs(request.node.get_closest_marker("optimized") is not None)
     yield
     if len(jax.devices()[0].client.live_executables()) > PROGRAMS:
         jax.clear_caches()
