@@ -207,7 +207,7 @@ class Trainer(Predictor):
             self._fit.rescue()
             raise
         finally:
-            self._fit = None
+            self._fit, self._callbacks = None, []  # the doctor among them holds the data
             bar.close()
 
     def _doctor(

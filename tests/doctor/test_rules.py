@@ -205,8 +205,8 @@ CASES: dict[str, tuple[Record, Record]] = {
     # Plan
     "lr_too_low": (record(plan=change(PLAN, rate=1e-5, reach=0.016)), record()),
     "lr_too_high": (
-        record(plan=change(PLAN, optimizer="SGD", rate=0.1), run=change(FAILED, curvature=400.0)),
-        record(plan=change(PLAN, optimizer="SGD", rate=0.1), run=change(FAILED, curvature=4.0)),
+        record(plan=change(PLAN, optimizer="SGD", rate=0.1), run=FAILED, curvature=400.0),
+        record(plan=change(PLAN, optimizer="SGD", rate=0.1), run=FAILED, curvature=4.0),
     ),
     "too_few_epochs": (record(plan=change(PLAN, epochs=1, reach=0.016)), record()),
     "batch_too_small": (record(plan=change(PLAN, batch_size=1)), record()),

@@ -13,7 +13,6 @@ from fitwell.doctor import probing
 from fitwell.doctor.baselines import baselines, constant_error, skill
 from fitwell.doctor.reading import labels_in_memory
 from fitwell.doctor.record import Head, Labels, Pulse, Run
-from fitwell.errors import FitwellError
 from fitwell.network import Network
 from fitwell.programs import predict_program
 from fitwell.training import Batch, Objective, TrainState
@@ -79,14 +78,11 @@ class Subject:
         return probing.pulses(*args)[1]
 
     def curvature(self) -> float | None:
-        """The largest eigenvalue at the first weights; None where there is none to be had."""
+        """The largest eigenvalue at the first weights; None where they are not known."""
         if self.begin is None:
             return None
         few = jax.tree.map(lambda a: a[:256], self.data)
-        try:
-            return probing.sharpness(self.network, self.objective, self.begin, few)
-        except FitwellError:  # states between batches, or no finite second derivatives
-            return None
+        return probing.sharpness(self.network, self.objective, self.begin, few)
 
     def penalty(self, train: TrainState, loss: float) -> float:
         """The share of weight penalties in a loss."""
@@ -114,8 +110,8 @@ def _skill(head: Head, found: HostArray, y: HostArray, training: HostArray | Non
     if found.shape != y.shape:
         return None
     discrete = head.labels.discrete
-    if head.units == 1 and (head.from_logits or head.activation in ("linear", "tanh")) and discrete:
-        found = found + 0.5 if head.from_logits else found  # a logit of 0 is a probability of 1/2
+    if discrete and head.from_logits:
+        found = found + 0.5  # a logit of 0 is a probability of 1/2
     constant = constant_error(y if training is None else training, discrete)
     return skill(found, y, discrete, constant) if constant > 0 else None
 

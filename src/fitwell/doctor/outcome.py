@@ -40,7 +40,8 @@ def outcome(record: Record) -> Outcome:
         last = run.losses[-1] if run.losses else float("nan")
         failing = last > 0.97 * run.constant_loss > 0
         return Outcome(failing, not failing, True, _loss_words(last, run))
-    reach = None if run.linear is None else max(run.linear, run.kernel or run.linear)
+    known = [skill for skill in (run.linear, run.kernel) if skill is not None]
+    reach = max(known, default=None)
     rows = record.plan.rows if record.plan else 0
     if reach is None or rows < _FEW:
         failing = run.score < (_HARDLY if rows >= _HANDFUL else _BY_HEART)

@@ -227,7 +227,6 @@ class Run:
         chance: the probability of a kernel score this good if labels were shuffled; None likewise.
         noise: two standard errors of the scores.
         penalty: the share of weight penalties in the last loss.
-        curvature: the largest eigenvalue of the Hessian of the first batches; None if not asked.
         before, after: pulses at the first and at the last weights, in the order of the layers.
         moved: |w_end - w_begin| / |w_begin|.
         judged: the head that the scores are of: the worst.
@@ -243,7 +242,6 @@ class Run:
     chance: float | None = None
     noise: float = 0.0
     penalty: float = 0.0
-    curvature: float | None = None
     before: tuple[Pulse, ...] = ()
     after: tuple[Pulse, ...] = ()
     moved: float = 1.0

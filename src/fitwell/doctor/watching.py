@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -49,9 +50,17 @@ class Case:
     refused: tuple[str, ...] = ()
     fresh: bool = True
 
+    @functools.cached_property
+    def begin(self) -> TrainState | None:
+        """Copies of the first weights and states: the steps take the arrays of the model along."""
+        if not self.small:
+            return None
+        params, state = jax.tree.map(np.array, (self.train.params, self.train.state))
+        return self.train._replace(params=params, state=state)
+
     def record(self) -> Record:
-        data = self.data
-        params = jax.tree.map(np.array, self.train.params) if self.small else {}
+        data, begin = self.data, self.begin
+        params = {} if begin is None else begin.params
         return Record(
             () if data is None else reading.features(self.network, data, self.held_out),
             () if data is None else reading.heads(
@@ -85,10 +94,6 @@ class Doctor(Callback):
         self.first = verdict(self.record)
         if mode == "strict":
             refuse(self.first)
-        train = case.train
-        # Copies: the steps take the arrays of the model with them.
-        copies = jax.tree.map(np.array, (train.params, train.state)) if case.small else ()
-        self.begin = train._replace(params=copies[0], state=copies[1]) if copies else None
         self.breakdown: Breakdown | None = None
 
     def on_breakdown(self, breakdown: Breakdown) -> None:
@@ -147,12 +152,12 @@ class Doctor(Callback):
         subject = examining.Subject(
             case.network, case.objective, probing.rows_of(case.data),
             None if case.held_out is None else probing.rows_of(case.held_out), heads,
-            self.begin,
+            case.begin,
         )  # fmt: skip
         if not run.diverged:
             head, score, held_out = subject.scores(train)
             more: dict[str, Any] = {"judged": head, "score": score, "held_out": held_out}
-            if score is not None and (score < 0.98 or (held_out or 1.0) < 0.9):
+            if score is not None and (score < 0.98 or (held_out is not None and held_out < 0.9)):
                 more |= subject.simple_models(head)
             run = dataclasses.replace(run, **more)
         record = dataclasses.replace(record, run=run)
@@ -163,7 +168,7 @@ class Doctor(Callback):
         if subject.begin is not None:
             more["before"] = subject.pulses(subject.begin)
             if self.record.plan is not None and not self.record.plan.per_weight:
-                more["curvature"] = subject.curvature()
+                record = dataclasses.replace(record, curvature=subject.curvature())
         return dataclasses.replace(record, run=dataclasses.replace(run, **more))
 
     def _worth_a_look(self, record: Record) -> bool:

@@ -97,8 +97,6 @@ def _better(plan: Plan) -> float:
 def _stability(record: Record, plan: Plan) -> Iterator[Suspicion]:
     """Gradient descent on a slope of curvature c diverges above the rate 2 (1 + momentum) / c."""
     run, curvature = record.run, record.curvature
-    if run is not None and run.curvature is not None:
-        curvature = run.curvature
     if curvature is None or plan.per_weight or not curvature > 0:
         return
     limit = 2 * (1 + plan.momentum) / curvature
