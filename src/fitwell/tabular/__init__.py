@@ -1,7 +1,8 @@
 """From a table to a model: `train`, `load`, and a model that takes raw tables."""
 
 from fitwell.tabular.model import TableModel, load
-from fitwell.tabular.training import Part, Prepared, build, check_length, fit, prepare, train
+from fitwell.tabular.preparing import Part, Prepared, prepare
+from fitwell.tabular.training import build, check_length, fit, train
 
 __all__ = [
     "Part",

@@ -1,0 +1,96 @@
+"""The command `fitwell`: what its commands share, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import fitwell
+from fitwell.cli import showing
+from fitwell.errors import FitwellError, InvalidFile
+
+app = typer.Typer(
+    name="fitwell",
+    help="From a data file to a good network and back to predictions.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+DATA = (
+    "A [bold]CSV, TSV, Parquet or JSON-lines[/] file, or [bold]sklearn:NAME[/] "
+    "(breast_cancer, diabetes, digits, iris, wine)."
+)
+
+REPLACED = " (replaced an older file)"
+
+Data = Annotated[str, typer.Argument(metavar="DATA", help=DATA, show_default=False)]
+ModelFile = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="What fitwell train saved.", show_default=False)
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"fitwell {fitwell.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    debug: Annotated[
+        bool, typer.Option("--debug", metavar="", help="Show where an error arose.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            metavar="",
+            callback=_version,
+            is_eager=True,
+            help="Print the version.",
+        ),
+    ] = False,
+) -> None:
+    """From a data file to a good network and back to predictions."""
+
+
+def check_output(path: Path, *read: str | Path) -> None:
+    """Before the work is done, not after: the folder is there, and no file is read and written."""
+    if not path.parent.is_dir():
+        cure = "Make the folder first."
+        raise InvalidFile(f"file {path}", "a folder that exists", repr(str(path.parent)), cure)
+    if any(path.exists() and Path(one).exists() and path.samefile(one) for one in read):
+        raise InvalidFile(
+            f"file {path}",
+            "a name for the output that no input has",
+            "a file that this command reads",
+            f"Choose another, for example --output new-{path.name}.",
+        )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a command; an error is one message and exit code 2, `--debug` shows where it arose."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        app(arguments, prog_name="fitwell")
+    except SystemExit as end:  # how typer ends, after its own message where there is one
+        return end.code if isinstance(end.code, int) else 0
+    except KeyboardInterrupt:
+        print("Interrupted: nothing was saved.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except FitwellError as error:
+        if "--debug" in arguments:
+            raise
+        showing.error(Console(stderr=True, highlight=False), error)
+        return 2
+    return 0

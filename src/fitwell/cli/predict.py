@@ -1,0 +1,58 @@
+"""`fitwell predict` and `evaluate`: a trained model on other rows."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fitwell.cli import showing
+from fitwell.cli.app import REPLACED, Data, ModelFile, app, check_output
+from fitwell.data import tables
+
+
+@app.command()
+def predict(
+    model: ModelFile,
+    data: Data,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="A .csv, .tsv, .parquet or .jsonl file; else CSV is printed."
+        ),
+    ] = None,
+) -> None:
+    """Predict the target for every row, with probabilities for classes."""
+    from fitwell import tabular
+
+    if output is not None:
+        tables.check_writable(output)
+        check_output(output, data, model)
+    loaded = tabular.load(model)
+    with showing.warned():
+        frame = loaded.predictions(data)
+    if output is None:
+        sys.stdout.write(frame.write_csv())
+        sys.stdout.flush()
+        return
+    older = REPLACED if output.exists() else ""
+    tables.write_table(frame, output)
+    rows = f"{frame.height} prediction{'s' if frame.height > 1 else ''}"
+    said = f"{rows} of {frame.columns[0]}: {output}{older}"
+    Console(highlight=False).print(said, markup=False, soft_wrap=True)
+
+
+@app.command()
+def evaluate(model: ModelFile, data: Data) -> None:
+    """Measure a trained model on a table whose target is known."""
+    from fitwell import tabular
+
+    console = Console(highlight=False)
+    loaded = tabular.load(model)
+    frame, notes = loaded.labelled(data)
+    with showing.warned():
+        found = loaded.evaluate(frame)
+    showing.scores(console, Path(data).name, frame.height, found, notes)
