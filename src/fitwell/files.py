@@ -23,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 from fitwell.errors import InvalidArgument, InvalidFile
 from fitwell.types import HostArray
 
-__all__ = ["check_suffix", "read", "write"]
+__all__ = ["check_suffix", "read", "whole", "write"]
 
 FORMAT = 1
 """Raised when an older fitwell could no longer read a file rightly."""
@@ -75,11 +75,25 @@ def write(
     stored = {name: _storable(name, array) for name, array in arrays.items()}
     text = _to_json({**header, "format": FORMAT, "library": _library()})
     facts = {"fitwell": text, "checksum": _checksum(text, stored)}
+    with whole(target) as file:
+        _serialize(file, facts, stored)
+
+
+@contextlib.contextmanager
+def whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file to write bytes to that takes the place of `path` in one stroke, when all are there.
+
+    A full disk, an error or a kill in between leaves the older file as it was.
+
+    Raises:
+        InvalidFile: the folder is missing or may not be written to, the disk is full.
+    """
+    target = Path(path).resolve()
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
         try:
             with open(partial, "xb") as file:
-                _serialize(file, facts, stored)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(partial, target)
