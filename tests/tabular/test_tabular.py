@@ -199,7 +199,12 @@ def test_rows_without_a_target_are_left_out() -> None:
     )
     prepared = tabular.prepare(table, "class")
     assert prepared.notes[0] == "10 of 100 rows have no class: they are left out."
-    assert sum(len(p.x) for p in (prepared.train, prepared.validation, prepared.test)) == 90
+    parts = prepared.train, prepared.validation, prepared.test
+    assert sum(len(p.x) for p in parts) == 90
+    for part in parts:  # the raw rows behind the features
+        raw = prepared.frame[part.rows]
+        assert raw["class"].to_list() == prepared.target.decode(part.true).tolist()
+        assert (prepared.encoder.transform(raw) == part.x).all()
 
 
 def test_a_stray_word_in_a_column_of_numbers_is_missing(tmp_path: Path) -> None:

@@ -22,11 +22,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows of a table: features, and the target as a network and as a person sees it."""
+    """Some rows of a table: features, and the target as a network and as a person sees it.
+
+    Attributes:
+        rows: their places in `Prepared.frame`, ascending.
+    """
 
     x: HostArray
     encoded: HostArray
     true: HostArray
+    rows: HostArray
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Prepared:
         encoder, target: learned from the training rows.
         train, validation, test: the three parts.
         notes: what a user should know, in sentences.
+        frame: the rows whose target is known, as they were read.
     """
 
     columns: tuple[Column, ...]
@@ -47,6 +53,7 @@ class Prepared:
     validation: Part
     test: Part
     notes: tuple[str, ...]
+    frame: pl.DataFrame
 
 
 def prepare(
@@ -73,12 +80,11 @@ def prepare(
 
     def part(rows: HostArray) -> Part:
         encoded, true = fitted.encode(y[rows]), fitted.true_values(y[rows])
-        return Part(encoder.transform(frame[rows]), encoded, true)
+        return Part(encoder.transform(frame[rows]), encoded, true, rows)
 
     said = (*notes, *(c.note for c in columns if c.note), *parts.notes)
-    return Prepared(
-        columns, encoder, fitted, part(parts.train), part(parts.validation), part(parts.test), said
-    )
+    three = part(parts.train), part(parts.validation), part(parts.test)
+    return Prepared(columns, encoder, fitted, *three, said, frame)
 
 
 def _known_target(data: Any, frame: pl.DataFrame) -> str:
