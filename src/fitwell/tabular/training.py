@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fitwell.arguments import whole_number
+from fitwell.callbacks import Callback
 from fitwell.feeding import seconds
 from fitwell.model import Model
 from fitwell.tabular.model import TableModel
@@ -76,8 +77,17 @@ def fit(
     epochs: int | None = None,
     time_limit: float | str | None = None,
     verbose: int | str = "auto",
+    callbacks: Sequence[Callback] = (),
+    doctor: str = "warn",
 ) -> TableModel:
-    """Trains what `build` made and measures it on the test rows; the last part of `train`."""
+    """Trains what `build` made and measures it on the test rows; the last part of `train`.
+
+    Args:
+        prepared: what `prepare` returned.
+        network: what `build` returned, or a compiled one of your own for the same features.
+        epochs, time_limit, verbose: as in `train`.
+        callbacks, doctor: as in `Model.fit`.
+    """
     check_length(epochs, time_limit)
     part, held = prepared.train, prepared.validation
     rows, features = part.x.shape
@@ -90,9 +100,10 @@ def fit(
         batch_size=chosen.batch_size,
         epochs=chosen.epochs,
         validation_data=(held.x, held.encoded),
-        callbacks=[stopper],
+        callbacks=[stopper, *callbacks],
         time_limit=time_limit,
         verbose=verbose,
+        doctor=doctor,
     )
     duration = time.perf_counter() - began
     model = TableModel(network, prepared.encoder, prepared.target)
