@@ -2,7 +2,7 @@
 
 from fitwell.tabular.model import TableModel, load
 from fitwell.tabular.preparing import Part, Prepared, prepare
-from fitwell.tabular.training import build, check_length, fit, train
+from fitwell.tabular.training import build, check_length, fit, measured, train
 
 __all__ = [
     "Part",
@@ -12,6 +12,7 @@ __all__ = [
     "check_length",
     "fit",
     "load",
+    "measured",
     "prepare",
     "train",
 ]

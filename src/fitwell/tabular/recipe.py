@@ -119,8 +119,11 @@ def default_network(features: int, target: Target, chosen: Plan, rows: int, seed
 
 
 def described(network: Model) -> str:
-    """What `default_network` made, in a line."""
+    """What `default_network` or a user made, in a line."""
     layers = list(network.network.layers.values())
+    if not any(isinstance(layer, PeriodicEmbedding) for layer in layers):
+        weights = f"{network.count_params():,} weights"
+        return f"{network.name}, {len(layers)} layers: {weights}"
     hidden = [layer for layer in layers if isinstance(layer, Dense)][:-1]
     dropout = next(layer for layer in layers if isinstance(layer, Dropout))
     features = network.input_shape[1]

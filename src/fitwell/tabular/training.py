@@ -90,8 +90,7 @@ def fit(
     """
     check_length(epochs, time_limit)
     part, held = prepared.train, prepared.validation
-    rows, features = part.x.shape
-    chosen = plan(rows, epochs)
+    chosen = plan(len(part.x), epochs)
     stopper = stopping(chosen)
     began = time.perf_counter()
     history = network.fit(
@@ -106,17 +105,33 @@ def fit(
         doctor=doctor,
     )
     duration = time.perf_counter() - began
-    model = TableModel(network, prepared.encoder, prepared.target)
-    test = prepared.test
+    best = None if stopper.best_weights is None else stopper.best_epoch + 1
+    return measured(
+        prepared,
+        network,
+        network=described(network),
+        epochs=len(history.epoch),
+        planned_epochs=chosen.epochs,
+        best_epoch=best,
+        stopped=history.stopped,
+        seconds=duration,
+    )
+
+
+def measured(prepared: Prepared, trained: Model, **course: Any) -> TableModel:
+    """A trained network with its scores on the test rows, beside those of the baselines.
+
+    Args:
+        prepared: what `prepare` returned.
+        trained: a network for its features.
+        course: more facts, about how it was trained.
+    """
+    model = TableModel(trained, prepared.encoder, prepared.target)
+    part, held, test = prepared.train, prepared.validation, prepared.test
     facts = {
-        "rows": {"train": rows, "validation": len(held.x), "test": len(test.x)},
-        "features": features,
-        "network": described(network),
-        "epochs": len(history.epoch),
-        "planned_epochs": chosen.epochs,
-        "best_epoch": None if stopper.best_weights is None else stopper.best_epoch + 1,
-        "stopped": history.stopped,
-        "seconds": duration,
+        "rows": {"train": len(part.x), "validation": len(held.x), "test": len(test.x)},
+        "features": part.x.shape[1],
+        **course,
         "scores": scores(prepared.target, test.true, model.outputs(test.x)),
         "baselines": baselines(
             prepared.target,
@@ -127,4 +142,4 @@ def fit(
         ),
         "notes": list(prepared.notes),
     }
-    return TableModel(network, prepared.encoder, prepared.target, facts)
+    return TableModel(trained, prepared.encoder, prepared.target, facts)
