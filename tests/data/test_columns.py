@@ -40,12 +40,17 @@ KINDS = {
     "half of the values different": ([f"v{i % 20}" for i in range(N)], "category", ""),
     "sentences": (
         [f"word {i}" for i in range(N)],
-        "text",
+        "id",
         "x is left out: free text or names (40 different in 40 rows).",
+    ),
+    "sentences whose words come again": (
+        [f"word {i} {('good', 'bad', 'fair')[i % 3]}" for i in range(N)],
+        "text",
+        "",
     ),
     "sentences or none": (
         [f"word {i}" if i % 2 else None for i in range(N)],
-        "text",
+        "id",
         "x is used only as present or missing: free text or names (20 different in 20 rows).",
     ),
     "always the same": (["a"] * N, "constant", "x is left out: its value is always 'a'."),
@@ -74,13 +79,13 @@ KINDS = {
     "a code that is nearly always a number": ([*["0"] * (N - 2), "a", "b"], "category", ""),
     "numbers with separators, all different": (
         [f"{i},250" for i in range(1, N + 1)],
-        "text",
+        "id",
         "x is left out: it looks like numbers, but '1,250' is not read as one.",
     ),
     "more numbers than words, all different": (
         [*(f"n{i}" for i in range(10)), *(str(i) for i in range(N - 10))],
-        "text",
-        "x is left out: free text or names (40 different in 40 rows).",
+        "text",  # pieces of the codes come again
+        "",
     ),
     "lists": ([[1, 2]] * N, "other", "x is left out: List(Int64) is no kind of feature."),
     "times": (
@@ -97,7 +102,8 @@ def test_kind_and_reason(case: str) -> None:
     frame = pl.DataFrame({"x": values, "other": [i / 7 for i in range(N)]})
     column = infer_columns(frame)[0]
     assert (column.name, column.kind, column.note) == ("x", kind, note)
-    assert column.used is (kind in ("number", "category", "boolean", "date"))
+    assert column.used is (kind in ("number", "category", "boolean", "date", "text"))
+    assert column.why
 
 
 @pytest.mark.parametrize(
@@ -134,6 +140,43 @@ def test_target_and_overrides() -> None:
         InvalidData, match=r"column a: expected dates such as .* received 1 in row 1"
     ):
         infer_columns(frame, "y", {"a": "date"})
+
+
+def test_what_is_known_of_a_column() -> None:
+    long = "a sentence that does not fit into a cell"
+    frame = pl.DataFrame({"a": [None, " b ", "b", "c", "NA"], "t": [long] * 4 + ["x"]})
+    a, t = infer_columns(frame)
+    assert (a.why, a.missing, a.distinct, a.example) == ("2 different words", 2, 2, "b")
+    assert (t.missing, t.distinct, t.example) == (0, 2, "a sentence that does not fi...")
+
+
+@pytest.mark.parametrize("kind", ["number", "category", "text", "ignore", "id", "constant"])
+def test_every_kind_can_be_named(kind: str) -> None:
+    frame = pl.DataFrame({"a": ["1", "2", "3"], "b": [1.5, 2.5, 0.5]})
+    column = infer_columns(frame, kinds={"a": kind})[0]
+    assert (column.kind, column.why, column.note) == (kind, "as you said", "")
+
+
+def test_kinds_that_are_none_here() -> None:
+    frame = pl.DataFrame({"a": [1, 2, 2], "w": [1, 2, 1], "y": [0, 1, 0], "z": [0, 1, 0]})
+    message = (
+        "kinds: expected columns to predict from, received the target 'z'. Leave it out; task= "
+        "says whether it is a class or a number."
+    )
+    with pytest.raises(InvalidArgument, match=re.escape(message)):
+        infer_columns(frame, ["y", "z"], {"z": "category"})
+    with pytest.raises(InvalidArgument, match=r"received w='weights'\. Pass weights='w'\."):
+        infer_columns(frame, "y", {"w": "weights"})
+
+
+def test_a_column_with_a_role_is_no_feature_unless_it_is_named() -> None:
+    frame = pl.DataFrame({"a": [1, 2, 2], "w": [1, 2, 1], "y": [0, 1, 0]})
+    assert [c.kind for c in infer_columns(frame, "y", roles={"w": "weights"})] == [
+        "number",
+        "weights",
+    ]
+    named = infer_columns(frame, "y", {"w": "number"}, {"w": "weights"})
+    assert [c.kind for c in named] == ["number", "number"]
 
 
 def test_a_named_number_column_may_hold_a_word_and_a_named_id_stays_one() -> None:

@@ -99,7 +99,7 @@ def test_truth_values_dates_and_presence() -> None:
         }
     )
     encoder = fit_encoder(
-        frame, [Column("flag", "boolean"), Column("when", "date"), Column("note", "text")]
+        frame, [Column("flag", "boolean"), Column("when", "date"), Column("note", "id")]
     )
     assert encoder.feature_names == (
         "flag",
@@ -108,6 +108,7 @@ def test_truth_values_dates_and_presence() -> None:
         "when day",
         "when weekday",
         "when hour",
+        "when time",
         "note is present",
     )
     dates = encoder.columns[1]
@@ -117,11 +118,12 @@ def test_truth_values_dates_and_presence() -> None:
         ("when day", 6.0),
         ("when weekday", 2.0),  # Monday 6, Tuesday 5, Thursday 6 January
         ("when hour", 0.0),
+        ("when time", 18632.0),  # 5 January 2021 is 51 * 365 + 13 leap days + 4 after 1970 began
     ]
     out = encoder.transform(frame)
     assert out[:, 0].tolist() == [1, -1, 0]
     assert out[:, 1].tolist() == [0, 0, 1]
-    assert out[:, 6].tolist() == [1, 1, -1]
+    assert out[:, 7].tolist() == [1, 1, -1]
     assert out[0, 5] == pytest.approx(2 / math.sqrt(1 + 4 / 9))  # (12.5 - 0) / 6.25 = 2
 
 
@@ -234,33 +236,46 @@ floats = st.one_of(
     st.none(), st.floats(allow_nan=False, allow_infinity=False), st.sampled_from([0.0, 1.0, 2.5])
 )
 words = st.one_of(st.none(), st.text(max_size=4), st.sampled_from(["a", "b", "?", "1", "true"]))
+sentences = st.one_of(
+    st.none(),
+    st.lists(st.sampled_from(["red", "blue", "Haus", "\u8f66", "1"]), max_size=4).map(" ".join),
+    st.text(max_size=12),
+)
 moments = st.one_of(
     st.none(), st.datetimes(datetime.datetime(1900, 1, 1), datetime.datetime(2100, 1, 1))
 )
-columns = st.sampled_from(
-    [floats, words, moments, st.one_of(st.none(), st.booleans()), st.integers(-(2**63), 2**63 - 1)]
-)
+flags, whole = st.one_of(st.none(), st.booleans()), st.integers(-(2**63), 2**63 - 1)
+columns = {
+    "number": floats,
+    "category": words,
+    "text": sentences,
+    "date": moments,
+    "boolean": flags,
+    "id": whole,
+}
 
 
 @st.composite
 def frames(draw: Any) -> pl.DataFrame:
     rows = draw(st.integers(2, 25))
-    kinds = draw(st.lists(columns, min_size=1, max_size=4))
+    kinds = draw(st.lists(st.sampled_from(list(columns)), min_size=1, max_size=4))
     return pl.DataFrame(
         {
-            f"c{i}": draw(st.lists(kind, min_size=rows, max_size=rows))
+            f"{kind}{i}": draw(st.lists(columns[kind], min_size=rows, max_size=rows))
             for i, kind in enumerate(kinds)
         }
     )
 
 
-@given(frames())
+@given(frames(), st.booleans())
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_table_is_encoded_and_its_encoder_survives_json(
-    frame: pl.DataFrame,
+    frame: pl.DataFrame, named: bool
 ) -> None:
     full = frame.with_columns(pl.Series("u", [0.5] * (frame.height - 1) + [1.5]))
-    encoder = encoder_of(full)
+    kinds = {name: name.rstrip("0123456789") for name in frame.columns} if named else {}
+    encoder = encoder_of(full, **kinds)
+    assert fit_encoder(full, infer_columns(full, kinds=kinds)) == encoder
     out = encoder.transform(full)
     assert out.shape == (frame.height, len(encoder.feature_names))
     assert out.dtype == np.float32

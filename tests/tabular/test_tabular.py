@@ -65,6 +65,17 @@ def test_two_classes_better_than_a_line(binary: TableModel) -> None:
     assert np.mean(binary.predict(fresh) == fresh["class"].to_numpy()) > 0.9
 
 
+def test_what_became_of_every_column(binary: TableModel) -> None:
+    frame = binary.columns
+    assert frame.columns == ["column", "kind", "decision", "why", "missing", "distinct", "example"]
+    assert frame.rows() == [
+        ("id", "id", "left out", "an id, different in every row", 0, 300, "row0"),
+        ("size", "number", "2 features", "numbers", 18, 282, str(rule()["size"][1])),
+        ("color", "category", "3 features", "3 different words", 0, 3, rule()["color"][0]),
+        ("unit", "constant", "left out", "its value is always 'cm'", 0, 1, "cm"),
+    ]
+
+
 def test_a_number_better_than_a_line(number: TableModel) -> None:
     facts = number.facts
     assert facts["scores"]["RMSE"] < 0.7 * facts["baselines"]["linear regression"]["RMSE"]

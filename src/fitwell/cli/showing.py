@@ -24,6 +24,7 @@ _PLURALS = {
     "category": "categories",
     "boolean": "truth values",
     "date": "dates",
+    "text": "texts",
 }
 _GOOD = "bold green"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fitwell.data.values import (
@@ -16,17 +17,22 @@ from fitwell.data.values import (
     to_truths,
     typed,
 )
+from fitwell.data.wording import tells_rows_apart
 from fitwell.description import Description, check_choice
-from fitwell.errors import InvalidData, UnknownName, did_you_mean
+from fitwell.errors import InvalidArgument, InvalidData, UnknownName, did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
 
-USED = ("number", "category", "boolean", "date")
-LEFT_OUT = ("text", "id", "constant", "other")
+USED = ("number", "category", "boolean", "date", "text")
+LEFT_OUT = ("id", "constant", "other", "ignore")
 KINDS = USED + LEFT_OUT
+ROLES = ("weights", "group", "time")
+"""What a column can be for beside the features; its name is then given by that argument."""
 
 _ID_NAMES = ("id", "uuid", "guid", "key", "index", "rownumber", "rowid", "unnamed: 0")
+_LONGEST = 30
+"""Characters of an example."""
 _FEW_ROWS = 20
 """In so few rows all values may differ by chance: nothing is concluded from that."""
 
@@ -36,20 +42,29 @@ class Column(Description):
 
     Args:
         name: as in the table.
-        kind: `"number"`, `"category"`, `"boolean"` or `"date"` if it is used; `"text"` (only
-            whether there is a value is used), `"id"`, `"constant"` or `"other"` if it is left out.
+        kind: `"number"`, `"category"`, `"boolean"`, `"date"` or `"text"` if it is used; `"id"`
+            (of which only is used whether there is a value), `"constant"`, `"other"` or
+            `"ignore"` if it is left out; `"weights"`, `"group"` or `"time"` if that is its role.
         note: why it is left out, or what was done to it, as a sentence; empty if there is nothing
             to say.
         words: text between the numbers of the column, which is read as missing.
+        why: the reason for the kind, in a few words.
+        missing: rows without a value.
+        distinct: different values, the missing one aside.
+        example: the first value, shortened.
     """
 
     name: str
     kind: str
     note: str = ""
     words: tuple[str, ...] = ()
+    why: str = ""
+    missing: int = 0
+    distinct: int = 0
+    example: str = ""
 
     def validate(self) -> None:
-        check_choice(self, "kind", KINDS)
+        check_choice(self, "kind", KINDS + ROLES)
 
     @property
     def used(self) -> bool:
@@ -58,7 +73,10 @@ class Column(Description):
 
 
 def infer_columns(
-    frame: pl.DataFrame, target: str | None = None, kinds: Mapping[str, str] | None = None
+    frame: pl.DataFrame,
+    target: str | Iterable[str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    roles: Mapping[str, str] | None = None,
 ) -> tuple[Column, ...]:
     """What every column but the target is.
 
@@ -71,34 +89,37 @@ def infer_columns(
       (the class of a cabin, the number of rooms): order is information;
     - text of which nine tenths are numbers: numbers, too; the rest is read as missing;
     - `true`/`false`: boolean; days and moments: dates;
-    - text: categories, unless more than half of the values are different: then it is free text,
-      names or codes that a network of this kind cannot learn from;
+    - text: categories, unless more than half of the values are different: then it is free text
+      if at least two words are in several rows, yet not in all, and otherwise an id;
     - lists and other nested values: left out.
 
     Args:
         frame: the table.
-        target: the column that is to be predicted.
-        kinds: columns whose kind you know better: `{"Pclass": "category"}`.
+        target: the column that is to be predicted, or several.
+        kinds: columns whose kind you know better: `{"Pclass": "category", "note": "ignore"}`.
+        roles: columns that are no features, unless `kinds` has them, and their role: `"weights"`,
+            `"group"` or `"time"`.
 
     Raises:
         UnknownName: the target, or a name in `kinds`, is no column.
+        InvalidArgument: the kind of a target.
         InvalidData: no column is left to predict from; a value that a column of its kind
             cannot hold, such as an infinite number.
 
     >>> import polars as pl
     >>> frame = pl.DataFrame({"age": [31, 45, 28], "city": ["Bern", "Rome", "Bern"]})
-    >>> infer_columns(frame)
-    (Column(name='age', kind='number'), Column(name='city', kind='category'))
+    >>> [(column.name, column.kind, column.why) for column in infer_columns(frame)]
+    [('age', 'number', 'numbers'), ('city', 'category', '2 different words')]
     """
-    known = dict(kinds or {})
-    for name in (*known, *([target] if target is not None else [])):
+    known, roles = dict(kinds or {}), dict(roles or {})
+    targets = [target] if isinstance(target, str) else list(target or [])
+    for name in (*known, *targets):
         check_column(frame, name)
+    _check_kinds(known, targets)
     columns = tuple(
-        _known(column.name, known[column.name], column)
-        if column.name in known
-        else _infer(column.name, typed(column))
+        _described(_column(column, known.get(column.name), roles.get(column.name)), column)
         for column in frame.iter_columns()
-        if column.name != target
+        if column.name not in targets
     )
     for column in columns:
         if column.used:
@@ -113,10 +134,54 @@ def infer_columns(
     return columns
 
 
+def _check_kinds(kinds: Mapping[str, str], targets: Iterable[str]) -> None:
+    for name, kind in kinds.items():
+        if kind in ROLES:
+            cure = f"Pass {kind}={name!r}."
+            raise InvalidArgument("kinds", f"one of {', '.join(KINDS)}", f"{name}={kind!r}", cure)
+        if name in targets:
+            cure = "Leave it out; task= says whether it is a class or a number."
+            raise InvalidArgument("kinds", "columns to predict from", f"the target {name!r}", cure)
+
+
+def _column(values: pl.Series, kind: str | None, role: str | None) -> Column:
+    if kind is not None:
+        return _known(values.name, kind, values)
+    if role is not None:
+        return Column(values.name, role, why=_ROLES[role])
+    return _infer(values.name, typed(values))
+
+
+_ROLES = {
+    "weights": "how much each row counts",
+    "group": "rows of one group stay in one part",
+    "time": "the order of the rows: trained on the past",
+}
+
+
+def _described(column: Column, values: pl.Series) -> Column:
+    """The same with how many values there are, and one of them."""
+    text = values if values.dtype.is_nested() else stripped(values.cast(_string()))
+    full = text.drop_nulls()
+    example = str(full[0]) if full.len() else ""
+    return dataclasses.replace(
+        column,
+        missing=text.len() - full.len(),
+        distinct=full.n_unique(),
+        example=example if len(example) <= _LONGEST else example[: _LONGEST - 3] + "...",
+    )
+
+
+def _string() -> Any:
+    import polars as pl
+
+    return pl.String
+
+
 def _known(name: str, kind: str, column: pl.Series) -> Column:
     if kind == "number" and (numbers := _numbers_with_slips(name, typed(column))):
         return numbers
-    return Column(name, kind)
+    return Column(name, kind, why="as you said")
 
 
 def check_column(frame: pl.DataFrame, name: str) -> None:
@@ -129,16 +194,23 @@ def check_column(frame: pl.DataFrame, name: str) -> None:
 def _infer(name: str, column: pl.Series) -> Column:
     kind = kind_of(column)
     if kind == "other":
-        return Column(name, "other", f"{name} is left out: {column.dtype} is no kind of feature.")
+        return _left_out(name, "other", f"{column.dtype} is no kind of feature")
     distinct = column.n_unique()
     if distinct == 1:
         value = "it has no values" if column[0] is None else f"its value is always {column[0]!r}"
-        return Column(name, "constant", f"{name} is left out: {value}.")
+        return _left_out(name, "constant", value)
     if distinct == column.len() and _is_id(name, column, kind):
-        return Column(name, "id", f"{name} is left out: an id, different in every row.")
+        return _left_out(name, "id", "an id, different in every row")
     if kind == "text" and (numbers := _numbers_with_slips(name, column)):
         return numbers
-    return _KINDS[kind](name, column)
+    return _text(name, column) if kind == "text" else Column(name, kind, why=_TYPES[kind])
+
+
+_TYPES = {"number": "numbers", "boolean": "true or false", "date": "dates"}
+
+
+def _left_out(name: str, kind: str, why: str, so: str = "left out") -> Column:
+    return Column(name, kind, f"{name} is {so}: {why}.", why=why)
 
 
 def _is_id(name: str, column: pl.Series, kind: str) -> bool:
@@ -165,34 +237,31 @@ def _numbers_with_slips(name: str, column: pl.Series) -> Column | None:
     known, rows = text.len() - text.null_count(), others.arg_true()
     words = tuple(sorted(text.filter(others).unique().to_list()))
     more = f" like {len(rows) - 1} other rows" if len(rows) > 2 else " like one other row"
+    why = f"{known - len(rows):,} of {known:,} values are numbers"
     note = (
-        f"{name}: {known - len(rows):,} of {known:,} values are numbers; row {rows[0] + 1} holds "
+        f"{name}: {why}; row {rows[0] + 1} holds "
         f"{text[rows[0]]!r}, read as missing{more if len(rows) > 1 else ''}."
     )
-    return Column(name, "number", note, words)
+    return Column(name, "number", note, words, why=why)
 
 
 def _text(name: str, column: pl.Series) -> Column:
     values = column.drop_nulls()
     distinct = values.n_unique()
     if values.len() < _FEW_ROWS or distinct <= values.len() / 2:
-        return Column(name, "category")
-    what = f"free text or names ({distinct} different in {values.len()} rows)"
+        return Column(name, "category", why=f"{distinct} different words")
+    counted = f"{distinct} different in {values.len()} rows"
     if like_numbers(column) >= 0.9:
         odd = values.filter(values.str.contains(r"[^\d.+-]"))[0]
-        what = f"it looks like numbers, but {odd!r} is not read as one"
-    note = f"{name} is left out: {what}."
-    if column.null_count():
-        note = note.replace("left out", "used only as present or missing")
-    return Column(name, "text", note)
+        return _unused(column, f"it looks like numbers, but {odd!r} is not read as one")
+    if tells_rows_apart(values):
+        return Column(name, "text", why=f"free text ({counted})")
+    return _unused(column, f"free text or names ({counted})")
 
 
-_KINDS: dict[str, Callable[[str, pl.Series], Column]] = {
-    "number": lambda name, column: Column(name, "number"),
-    "boolean": lambda name, column: Column(name, "boolean"),
-    "date": lambda name, column: Column(name, "date"),
-    "text": _text,
-}
+def _unused(column: pl.Series, why: str) -> Column:
+    so = "used only as present or missing" if column.null_count() else "left out"
+    return _left_out(column.name, "id", why, so)
 
 
 def _check(column: Column, values: pl.Series) -> None:
@@ -207,4 +276,5 @@ _CHECKS: dict[str, Callable[[pl.Series], Any]] = {
     "boolean": to_truths,
     "date": to_dates,
     "category": to_text,
+    "text": to_text,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
 
@@ -15,12 +15,12 @@ from fitwell.data.features import (
     BooleanColumn,
     CategoryColumn,
     DateColumn,
-    FittedColumn,
     NumberColumn,
     PresenceColumn,
     date_parts,
 )
 from fitwell.data.values import to_numbers, to_text, to_truths
+from fitwell.data.wording import TextColumn, fit_text
 from fitwell.description import Description
 from fitwell.errors import InvalidData, InvalidFile
 from fitwell.serialization import Catalog
@@ -32,12 +32,10 @@ if TYPE_CHECKING:
 MOST_CATEGORIES = 100
 """Of a category column, so many values get a feature of their own; the rest share one."""
 
-_CATALOG = Catalog(
-    {
-        c.__name__: c
-        for c in (NumberColumn, CategoryColumn, BooleanColumn, DateColumn, PresenceColumn)
-    }
+FittedColumn = (
+    NumberColumn | CategoryColumn | BooleanColumn | DateColumn | TextColumn | PresenceColumn
 )
+_CATALOG = Catalog({kind.__name__: kind for kind in get_args(FittedColumn)})
 
 
 class TableEncoder(Description):
@@ -67,7 +65,7 @@ class TableEncoder(Description):
     @property
     def text_columns(self) -> tuple[str, ...]:
         """The columns whose text `read_table` must keep as it is written."""
-        return tuple(c.name for c in self.columns if isinstance(c, CategoryColumn))
+        return tuple(c.name for c in self.columns if isinstance(c, CategoryColumn | TextColumn))
 
     def transform(self, frame: pl.DataFrame) -> HostArray:
         """(rows, features), float32, all finite.
@@ -115,6 +113,32 @@ def fit_encoder(frame: pl.DataFrame, columns: Iterable[Column]) -> TableEncoder:
     return TableEncoder(tuple(column for column in fitted if column is not None))
 
 
+def decisions(columns: Iterable[Column], encoder: TableEncoder) -> list[dict[str, Any]]:
+    """What became of every column, one row each, in JSON values.
+
+    The keys are column, kind, decision (its features, or that it is left out), why, missing and
+    distinct (numbers of rows and values) and example.
+
+    >>> import polars as pl
+    >>> from fitwell.data.columns import infer_columns
+    >>> frame = pl.DataFrame({"age": [20.0, 30.0, None], "unit": ["cm"] * 3})
+    >>> columns = infer_columns(frame)
+    >>> for row in decisions(columns, fit_encoder(frame, columns)):
+    ...     print(*row.values(), sep="; ")
+    age; number; 2 features; numbers; 1; 2; 20.0
+    unit; constant; left out; its value is always 'cm'; 0; 1; cm
+    """
+    features = {column.name: len(column.feature_names) for column in encoder.columns}
+    rows = []
+    for column in columns:
+        count = features.get(column.name, 0)
+        decision = f"{count} feature{'s' if count > 1 else ''}" if count else "left out"
+        described = {"column": column.name, "kind": column.kind, "decision": decision}
+        facts = {"missing": column.missing, "distinct": column.distinct, "example": column.example}
+        rows.append({**described, "why": column.why, **facts})
+    return rows
+
+
 def _fit(column: Column, values: pl.Series) -> FittedColumn | None:
     if column.kind == "number":
         return _fit_number(column.name, to_numbers(values, column.words), column.words)
@@ -124,7 +148,9 @@ def _fit(column: Column, values: pl.Series) -> FittedColumn | None:
         return BooleanColumn(column.name, _some_missing(to_truths(values)))
     if column.kind == "date":
         return _fit_date(column.name, values)
-    if column.kind == "text" and _some_missing(to_text(values)):
+    if column.kind == "text" and (text := fit_text(column.name, to_text(values))):
+        return text
+    if column.kind in ("text", "id") and _some_missing(to_text(values)):
         return PresenceColumn(column.name)
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import polars as pl
 
 _CLIP = 3.0
-DATE_PARTS = ("year", "month", "day", "weekday", "hour")
+_DAY = 86_400_000_000
+"""Microseconds."""
+DATE_PARTS = ("year", "month", "day", "weekday", "hour", "time")
 
 
 class NumberColumn(Description):
@@ -40,7 +42,7 @@ class NumberColumn(Description):
     words: tuple[str, ...] = ()
 
     def validate(self) -> None:
-        _check(self, name=str, missing=bool, words=tuple)
+        check_types(self, name=str, missing=bool, words=tuple)
         check_number(self, "center", open_low=True, open_high=True)
         check_number(self, "scale", 0.0, open_high=True)
 
@@ -54,8 +56,7 @@ class NumberColumn(Description):
         x = values.fill_null(self.center).to_numpy()
         with np.errstate(over="ignore"):  # halves: the difference of finite numbers is finite
             half = np.clip((x / 2 - self.center / 2) * self.scale, -1e30, 1e30)
-        z = 2 * half / np.hypot(1.0, 2 * half / _CLIP)
-        return _stack(z, values.is_null().to_numpy() if self.missing else None)
+        return stack(smooth_clip(2 * half), values.is_null().to_numpy() if self.missing else None)
 
     def surprise(self, column: pl.Series) -> str:
         """What training never saw, as a sentence; empty if there is nothing."""
@@ -80,7 +81,7 @@ class CategoryColumn(Description):
     other: bool = False
 
     def validate(self) -> None:
-        _check(self, name=str, values=tuple, other=bool)
+        check_types(self, name=str, values=tuple, other=bool)
 
     @property
     def two(self) -> bool:
@@ -115,9 +116,9 @@ class CategoryColumn(Description):
             return _never_missing(self.name, empty, "an unknown value")
         listed = ", ".join(repr(value) for value in sorted(strange)[:3])
         more = ", ..." if len(strange) > 3 else ""
-        without = f" or nothing ({_rows(empty)})" if empty else ""
+        without = f" or nothing ({rows_of(empty)})" if empty else ""
         known = "rare or unknown" if self.other else "unknown"
-        hold = _rows(sum(counts[value] for value in strange) + empty, "hold")
+        hold = rows_of(sum(counts[value] for value in strange) + empty, "hold")
         return (
             f"{self.name}: {hold} {listed}{more}{without}, {known} in training; "
             "they go to the bucket for unknown values."
@@ -131,7 +132,7 @@ class BooleanColumn(Description):
     missing: bool = False
 
     def validate(self) -> None:
-        _check(self, name=str, missing=bool)
+        check_types(self, name=str, missing=bool)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -141,7 +142,7 @@ class BooleanColumn(Description):
         """(n,) values of the column -> (n, 1 or 2) features."""
         truths = to_truths(column)
         signs = 2 * truths.cast(_float()) - 1
-        return _stack(
+        return stack(
             signs.fill_null(0.0).to_numpy(), truths.is_null().to_numpy() if self.missing else None
         )
 
@@ -152,18 +153,20 @@ class BooleanColumn(Description):
 
 
 class DateColumn(Description):
-    """Year, month, day, weekday (Monday is 1) and hour as numbers: those that vary in training."""
+    """Year, month, day, weekday (Monday is 1), hour and time (days since 1970) as numbers: those
+    that vary in training.
+    """
 
     name: str
     parts: tuple[NumberColumn, ...]
 
     def validate(self) -> None:
-        _check(self, name=str, parts=tuple)
+        check_types(self, name=str, parts=tuple)
         for part in self.parts:
             if not isinstance(part, NumberColumn):
-                _damaged(self, "parts", part)
+                damaged(self, "parts", part)
             if part.name.removeprefix(f"{self.name} ") not in DATE_PARTS:
-                _damaged(self, "parts", part.name)
+                damaged(self, "parts", part.name)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -189,7 +192,7 @@ class PresenceColumn(Description):
     name: str
 
     def validate(self) -> None:
-        _check(self, name=str)
+        check_types(self, name=str)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -197,25 +200,26 @@ class PresenceColumn(Description):
 
     def encode(self, column: pl.Series) -> HostArray:
         """(n,) values of the column -> (n, 1) features."""
-        return _stack(np.where(to_text(column).is_null().to_numpy(), -1.0, 1.0), None)
+        return stack(np.where(to_text(column).is_null().to_numpy(), -1.0, 1.0), None)
 
     def surprise(self, column: pl.Series) -> str:
         """Nothing: training has seen both."""
         return ""
 
 
-FittedColumn = NumberColumn | CategoryColumn | BooleanColumn | DateColumn | PresenceColumn
-
-
 def date_parts(column: pl.Series) -> dict[str, pl.Series]:
-    """Year, month, day, weekday and hour (with minutes and seconds as fractions) as numbers."""
+    """Year, month, day, weekday, hour (with minutes and seconds as fractions) and time (days since
+    1970, with fractions) as numbers.
+    """
     moments = to_dates(column)
     hour = moments.dt.hour().cast(_float()) + moments.dt.minute() / 60 + moments.dt.second() / 3600
-    parts = [moments.dt.year(), moments.dt.month(), moments.dt.day(), moments.dt.weekday(), hour]
-    return dict(zip(DATE_PARTS, parts, strict=True))
+    days = [moments.dt.year(), moments.dt.month(), moments.dt.day(), moments.dt.weekday()]
+    time = moments.dt.epoch("us") / _DAY
+    return dict(zip(DATE_PARTS, [*days, hour, time], strict=True))
 
 
-def _rows(count: int, verb: str = "") -> str:
+def rows_of(count: int, verb: str = "") -> str:
+    """`"1 row holds"`, `"2 rows hold"`."""
     rows = f"{count:,} row{'' if count == 1 else 's'}"
     return f"{rows} {verb}{'s' if count == 1 else ''}" if verb else rows
 
@@ -224,10 +228,17 @@ def _never_missing(name: str, count: int, instead: str) -> str:
     if not count:
         return ""
     have = "has" if count == 1 else "have"
-    return f"{name}: {_rows(count)} {have} no value, as none had in training; read as {instead}."
+    return f"{name}: {rows_of(count)} {have} no value, as none had in training; read as {instead}."
 
 
-def _stack(values: HostArray, missing: HostArray | None) -> HostArray:
+def smooth_clip(z: HostArray) -> HostArray:
+    """z / sqrt(1 + (z / 3)^2): z where it is small, and never beyond -3 and 3."""
+    clipped: HostArray = z / np.hypot(1.0, z / _CLIP)
+    return clipped
+
+
+def stack(values: HostArray, missing: HostArray | None) -> HostArray:
+    """(n, 1) features, or (n, 2) with those that say where a value is missing."""
     columns = [values] if missing is None else [values, missing]
     return np.stack(columns, axis=1).astype(np.float32)
 
@@ -238,15 +249,16 @@ def _float() -> Any:
     return pl.Float64
 
 
-def _check(column: Description, **types: type) -> None:
+def check_types(column: Description, **types: type) -> None:
     """These descriptions are not written by users: a wrong type comes from a damaged file."""
     for field, kind in types.items():
         value = getattr(column, field)
         if not isinstance(value, kind):
-            _damaged(column, field, value)
+            damaged(column, field, value)
 
 
-def _damaged(column: Description, field: str, value: Any) -> None:
+def damaged(column: Description, field: str, value: Any) -> NoReturn:
+    """Raises InvalidFile for a field that fitwell would not have written."""
     raise InvalidFile(
         type(column).__name__, f"{field} as fitwell writes it", repr(value), "Save the model again."
     )

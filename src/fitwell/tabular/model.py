@@ -44,6 +44,16 @@ class TableModel:
     target: Target
     facts: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def columns(self) -> pl.DataFrame:
+        """What became of every column of the training table, one row each.
+
+        Its columns are column, kind, decision, why, missing, distinct and example.
+        """
+        import polars as pl
+
+        return pl.DataFrame(self.facts.get("columns", []))
+
     def read(self, data: Any) -> pl.DataFrame:
         """A file or frame as a table; text that training took as it is written stays so."""
         text = list(self.encoder.text_columns)

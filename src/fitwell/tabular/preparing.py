@@ -65,7 +65,8 @@ def prepare(
     seed: int = 0,
 ) -> Prepared:
     """Reads, looks at, splits and encodes a table; the first half of `train`."""
-    frame = read_table(data, text=[n for n, k in (kinds or {}).items() if k == "category"])
+    written = [name for name, kind in (kinds or {}).items() if kind in ("category", "text")]
+    frame = read_table(data, text=written)
     if target is None:
         target = _known_target(data, frame)
     y = target_column(frame, target)

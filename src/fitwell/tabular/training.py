@@ -10,6 +10,7 @@ import numpy as np
 
 from fitwell.arguments import whole_number
 from fitwell.callbacks import Callback
+from fitwell.data.encoding import decisions
 from fitwell.feeding import seconds
 from fitwell.model import Model
 from fitwell.tabular.model import TableModel
@@ -130,6 +131,7 @@ def measured(prepared: Prepared, trained: Model, **course: Any) -> TableModel:
     part, held, test = prepared.train, prepared.validation, prepared.test
     facts = {
         "rows": {"train": len(part.x), "validation": len(held.x), "test": len(test.x)},
+        "columns": decisions(prepared.columns, prepared.encoder),
         "features": part.x.shape[1],
         **course,
         "scores": scores(prepared.target, test.true, model.outputs(test.x)),
