@@ -66,7 +66,7 @@ def test_train_says_what_it_does_and_saves(capsys: Any, tmp_path: Path) -> None:
         "- id is left out: an id, different in every row.",
     ]
     assert "Scores on 30 test rows" in lines
-    saved = tabular.load(tmp_path / "flowers.safetensors")
+    saved = tabular.load(tmp_path / "runs/flowers-1/model.safetensors")
     scores = saved.facts["scores"]
     linear = saved.facts["baselines"]["logistic regression"]
     constant = saved.facts["baselines"]["constant"]
@@ -74,7 +74,7 @@ def test_train_says_what_it_does_and_saves(capsys: Any, tmp_path: Path) -> None:
         shown = [number(column[name]) for column in (scores, linear, constant)]
         assert re.search(rf"{name}\W+" + r"\W+".join(map(re.escape, shown)), out), name
     assert re.search(r"Trained in \d+\.\d s, 20 of 20 epochs: best epoch \d+ kept\.\n", out)
-    assert "\nSaved as flowers.safetensors\n" in out
+    assert "\nSaved in runs/flowers-1\n" in out
     assert not any(line.endswith(" ") for line in out.splitlines())
 
 
@@ -82,13 +82,13 @@ def test_train_options(capsys: Any, tmp_path: Path) -> None:
     rows = {"a": [1, 2, 3] * 20, "b": list(np.linspace(0, 1, 60)), "y": [0, 1] * 30}
     pl.DataFrame(rows).write_csv(tmp_path / "t.tsv", separator="\t")
     code, out, _ = run(
-        capsys, "train", "t.tsv", "--target", "y", "--task", "regression", "--kind", "a=category",
-        "--epochs", 2, "--seed", 5, "--time-limit", "1m", "-o", "m.safetensors",
+        capsys, "train", "t.tsv", "--target", "y", "--task", "regression",
+        "--columns", "a=category", "--epochs", 2, "--seed", 5, "--time-limit", "1m", "-o", "m",
     )  # fmt: skip
     assert code == 0
     assert "y: a number" in out
     assert "Columns  1 category, 1 number -> 4 features" in out
-    saved = tabular.load(tmp_path / "m.safetensors")
+    saved = tabular.load(tmp_path / "m/model.safetensors")
     assert saved.encoder.feature_names == ("a=1", "a=2", "a=3", "b")
     assert saved.network.seed == 5
     assert saved.facts["epochs"] == 2
@@ -104,17 +104,18 @@ def test_what_is_replaced_is_said_and_what_is_read_is_not_replaced(
         "Error file flowers.csv: expected a name for the output that no input has, received a file "
         "that this command reads. Choose another, for example --output new-flowers.csv."
     )
-    for command in (["predict", model, table], ["train", table, "--target", "target"]):
-        code, _, err = run(capsys, *command, "-o", "flowers.csv")
-        assert (code, err.strip()) == (2, message)
-        assert table.read_bytes() == before
+    code, _, err = run(capsys, "predict", model, table, "-o", "flowers.csv")
+    assert (code, err.strip()) == (2, message)
+    code, _, err = run(capsys, "train", table, "--target", "target", "-o", "flowers.csv")
+    assert (code, err.strip()) == (
+        2,
+        "Error --output flowers.csv: expected a new or empty folder, received a file. "
+        "Choose another name, or go on with --resume.",
+    )
+    assert table.read_bytes() == before
     assert run(capsys, "predict", model, table, "-o", "p.csv")[1].endswith("target: p.csv\n")
     _, out, _ = run(capsys, "predict", model, table, "-o", "p.csv")
     assert out == "150 predictions of target: p.csv (replaced an older file)\n"
-    train = ("train", table, "--target", "target", "--epochs", 1)
-    assert "\nSaved as flowers.safetensors\n" in run(capsys, *train)[1]
-    again = run(capsys, *train)[1]
-    assert "\nSaved as flowers.safetensors (replaced an older file)\n" in again
 
 
 def test_values_that_training_never_saw_are_said_on_stderr(
@@ -154,7 +155,7 @@ def test_the_end_of_a_fit_in_words(end: tuple[str | None, int | None]) -> None:
 def test_a_time_limit_is_said(capsys: Any) -> None:
     _, out, _ = run(
         capsys, "train", "sklearn:iris", "--epochs", 90_000, "--time-limit", "0.5", "-o",
-        "i.safetensors",
+        "i",
     )  # fmt: skip
     assert re.search(r"s, \d+ of 90000 epochs: ended by the time limit, best epoch \d+ kept", out)
 
@@ -238,12 +239,22 @@ MISTAKES = {
     "no target": (["train", "t.csv"], "Error train: expected the column to predict, received no "
                   "target. Name one (--target on the command line): a, y."),
     "misspelt set": (["train", "sklearn:irsi"], "received 'irsi'. Did you mean iris?"),
-    "kind without =": (["train", "t.csv", "--target", "y", "--kind", "a"],
-                       "Error --kind: expected COLUMN=KIND, received 'a'. For example --kind "
+    "kind without =": (["train", "t.csv", "--target", "y", "--columns", "a"],
+                       "Error --columns: expected COLUMN=KIND, received 'a'. For example --columns "
                        "Pclass=category."),
-    "no folder": (["train", "t.csv", "--target", "y", "-o", "no/m.safetensors"],
-                  "Error file no/m.safetensors: expected a folder that exists, received 'no'. Make "
-                  "the folder first."),
+    "a model file for a folder": (
+        ["train", "t.csv", "--target", "y", "-o", "m.safetensors"],
+        "Error --output m.safetensors: expected the folder of the run, received the name of a "
+        "model file. Write --output m: the model is model.safetensors in it."),
+    "no data": (["train"], "Error train: expected the data to learn from, received no DATA. Name a "
+                "file, or go on with a run by --resume."),
+    "two networks": (["train", "t.csv", "--layers", "8", "--tune", "5s"],
+                     "Error train: expected one of --layers, --model, --tune, received --layers "
+                     "and --tune. Leave the others out."),
+    "layers": (["train", "t.csv", "--layers", "8,0"], "Error --layers: expected numbers of units, "
+               "1 or more, received '8,0'. For example --layers 256,128."),
+    "no run": (["train", "--resume", "."], "Error run .: expected the file run.json that fitwell "
+               "train wrote, received none. Name the folder of a run."),
     "no model": (["predict", "t.csv", "t.csv"], "Error model file 't.csv': expected a safetensors "
                  "file that fitwell saved"),
     "ending of the output": (["predict", "m.safetensors", "t.csv", "-o", "p.xlsx"],

@@ -18,7 +18,7 @@ app = typer.Typer(
     name="fitwell",
     help="From a data file to a good network and back to predictions.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
@@ -32,7 +32,10 @@ REPLACED = " (replaced an older file)"
 
 Data = Annotated[str, typer.Argument(metavar="DATA", help=DATA, show_default=False)]
 ModelFile = Annotated[
-    Path, typer.Argument(metavar="MODEL", help="What fitwell train saved.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="MODEL", help="A run's folder, or the model file in it.", show_default=False
+    ),
 ]
 
 
@@ -79,12 +82,12 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs a command; an error is one message and exit code 2, `--debug` shows where it arose."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        app(arguments, prog_name="fitwell")
+        app(arguments, prog_name="fitwell", obj=arguments)
     except SystemExit as end:  # how typer ends, after its own message where there is one
         return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:
         print("Interrupted: nothing was saved.", file=sys.stderr)
-        return 130
+        return 1
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

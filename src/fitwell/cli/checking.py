@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from fitwell.cli.explaining import prose, put
-from fitwell.doctor import Finding, Findings, Severity
+from fitwell.doctor import Evidence, Finding, Findings, Severity
 
 _COLORS = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "cyan"}
 
@@ -41,10 +42,11 @@ def _summary(found: Findings) -> str:
 
 def as_json(found: Findings) -> str:
     """`{"findings": [...]}`, one object per finding, worst first."""
-    return json.dumps({"findings": [_plain(one) for one in found]}, indent=2)
+    return json.dumps({"findings": [plain(one) for one in found]}, indent=2)
 
 
-def _plain(one: Finding) -> dict[str, Any]:
+def plain(one: Finding) -> dict[str, Any]:
+    """A finding as JSON values."""
     return {
         "code": one.code,
         "severity": one.severity.name,
@@ -57,6 +59,22 @@ def _plain(one: Finding) -> dict[str, Any]:
         "cure": one.cure,
         "symptoms": list(one.symptoms),
     }
+
+
+def from_plain(found: Iterable[Mapping[str, Any]]) -> Findings:
+    """The inverse of `plain`."""
+    return Findings(
+        Finding(
+            one["code"],
+            Severity[one["severity"]],
+            one["cause"],
+            one["cure"],
+            tuple(Evidence(**number) for number in one["evidence"]),
+            one["layer"],
+            tuple(one["symptoms"]),
+        )
+        for one in found
+    )
 
 
 def _value(value: float | str) -> float | str:

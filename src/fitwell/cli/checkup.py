@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fitwell.cli import showing
+from fitwell.cli import completing, showing
 from fitwell.cli.app import DATA, app
 
 
@@ -63,7 +63,12 @@ def checkup(
 def explain(
     code: Annotated[
         str | None,
-        typer.Argument(metavar="CODE", help="Such as dying_relu.", show_default=False),
+        typer.Argument(
+            metavar="CODE",
+            help="Such as dying_relu.",
+            show_default=False,
+            autocompletion=completing.codes,
+        ),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--list", metavar="", help="All codes with their titles.")

@@ -1,6 +1,6 @@
-"""All commands, registered in the order in which the help lists them."""
+"""All commands, in the order in which the help lists them."""
 
-from fitwell.cli import train, predict, checkup  # isort: skip
+from fitwell.cli import train, predict, checkup, datasets, doctor  # isort: skip
 from fitwell.cli.app import app, main
 
-__all__ = ["app", "checkup", "main", "predict", "train"]
+__all__ = ["app", "checkup", "datasets", "doctor", "main", "predict", "train"]

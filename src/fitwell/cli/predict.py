@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fitwell.cli import showing
+from fitwell.cli import runs, showing
 from fitwell.cli.app import REPLACED, Data, ModelFile, app, check_output
 from fitwell.data import tables
 
@@ -24,6 +25,9 @@ def predict(
             "--output", "-o", help="A .csv, .tsv, .parquet or .jsonl file; else CSV is printed."
         ),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", metavar="", help="Print one JSON object per row.")
+    ] = False,
 ) -> None:
     """Predict the target for every row, with probabilities for classes."""
     from fitwell import tabular
@@ -31,9 +35,12 @@ def predict(
     if output is not None:
         tables.check_writable(output)
         check_output(output, data, model)
-    loaded = tabular.load(model)
+    loaded = tabular.load(runs.model_of(model))
     with showing.warned():
         frame = loaded.predictions(data)
+    if as_json:
+        print(frame.write_json())
+        return
     if output is None:
         sys.stdout.write(frame.write_csv())
         sys.stdout.flush()
@@ -46,13 +53,20 @@ def predict(
 
 
 @app.command()
-def evaluate(model: ModelFile, data: Data) -> None:
+def evaluate(
+    model: ModelFile,
+    data: Data,
+    as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
+) -> None:
     """Measure a trained model on a table whose target is known."""
     from fitwell import tabular
 
     console = Console(highlight=False)
-    loaded = tabular.load(model)
+    loaded = tabular.load(runs.model_of(model))
     frame, notes = loaded.labelled(data)
     with showing.warned():
         found = loaded.evaluate(frame)
+    if as_json:
+        print(json.dumps({"rows": frame.height, "scores": found}))
+        return
     showing.scores(console, Path(data).name, frame.height, found, notes)

@@ -6,7 +6,7 @@ import textwrap
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from rich import box
 from rich.console import Console
@@ -14,9 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from fitwell.data.arrays import DataWarning
-from fitwell.model import Model
 from fitwell.tabular import Prepared, TableModel
-from fitwell.tabular.recipe import described
 from fitwell.tabular.scores import LOWER_IS_BETTER
 
 _PLURALS = {
@@ -32,9 +30,16 @@ _GOOD = "bold green"
 _MOST_NAMES = 40
 
 
-def table(
-    console: Console, name: str, prepared: Prepared, network: Model, *, inferred: bool
-) -> None:
+class Printer(Protocol):
+    """A console of rich, or one that also keeps what it prints."""
+
+    @property
+    def width(self) -> int: ...
+
+    def print(self, *things: Any, **how: Any) -> None: ...
+
+
+def table(console: Printer, name: str, prepared: Prepared, network: str, *, inferred: bool) -> None:
     """What was read, what is predicted from what, and what is left out."""
     target = prepared.target
     task = {"binary": "two classes", "multiclass": f"{len(target.classes)} classes"}
@@ -45,7 +50,7 @@ def table(
         ("Target", f"{target.name}: {what}{_hint(prepared) if inferred else ''}"),
         *_columns(prepared),
         ("Rows", "{:,} training, {:,} validation, {:,} test".format(*parts)),
-        ("Network", described(network)),
+        ("Network", network),
     ]
     for label, text in facts:
         _wrapped(console, f"[bold]{label:9}[/]", text, 9)
@@ -78,7 +83,7 @@ def _hint(prepared: Prepared) -> str:
     return " (whole numbers: --task regression to predict a quantity)" if whole else ""
 
 
-def _wrapped(console: Console, label: str, text: str, indent: int) -> None:
+def _wrapped(console: Printer, label: str, text: str, indent: int) -> None:
     """A text beside its label, without blanks at the ends of lines."""
     lines = textwrap.wrap(
         text, max(console.width - indent, 20), break_on_hyphens=False, break_long_words=False
@@ -95,7 +100,7 @@ def _classes(prepared: Prepared) -> str:
     return f" ({', '.join(labels[:6])}{', ...' if len(labels) > 6 else ''})"
 
 
-def _notes(console: Console, notes: Iterable[str]) -> None:
+def _notes(console: Printer, notes: Iterable[str]) -> None:
     for note in notes:
         _wrapped(console, "[yellow]-[/] ", note, 2)
 
@@ -114,15 +119,28 @@ def warned() -> Iterator[None]:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
-def result(console: Console, model: TableModel, saved: str) -> None:
+def result(console: Printer, model: TableModel, saved: str) -> None:
     """Scores on the test rows beside the baselines, the time, and the file."""
     facts = model.facts
     columns = {"network": facts["scores"], **facts["baselines"]}
     rows = facts["rows"]["test"]
+    if "folds" in facts:
+        _folds(console, facts["folds"])
     console.print(f"\n[bold]Scores on {rows:,} test rows[/]")
     console.print(_table(columns))
-    console.print(f"Trained in {facts['seconds']:.1f} s, {course(facts)}.", soft_wrap=True)
-    console.print(f"Saved as [bold]{escape(saved)}[/]", soft_wrap=True)
+    if "treated" in facts:
+        console.print(f"Treated: {escape(facts['treated'])}", soft_wrap=True)
+    how = course(facts) if "epochs" in facts else f"{facts['trials']} trials: {facts['network']}"
+    console.print(f"Trained in {facts['seconds']:.1f} s, {escape(how)}.", soft_wrap=True)
+    console.print(f"Saved in [bold]{escape(saved)}[/]", soft_wrap=True)
+
+
+def _folds(console: Printer, facts: Mapping[str, Any]) -> None:
+    said = ", ".join(
+        f"{name} {number(one['mean'])} \u00b1 {number(one['sd'])}"
+        for name, one in facts["scores"].items()
+    )
+    console.print(f"\n[bold]{facts['folds']} folds[/], mean \u00b1 sd: {said}", soft_wrap=True)
 
 
 _ENDS = {
@@ -146,7 +164,7 @@ def course(facts: Mapping[str, Any]) -> str:
 
 
 def scores(
-    console: Console,
+    console: Printer,
     name: str,
     rows: int,
     values: Mapping[str, float],

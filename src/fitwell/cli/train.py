@@ -1,72 +1,172 @@
-"""`fitwell train`: from a data file to a trained and tested model."""
+"""`fitwell train`: from a data file to a trained and tested model, in the folder of a run."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from fitwell.cli import showing
-from fitwell.cli.app import REPLACED, Data, app, check_output
+from fitwell.cli import completing, runs
+from fitwell.cli.app import DATA, app
+from fitwell.cli.order import Order, widths
 from fitwell.errors import InvalidArgument
+
+_ROWS, _NETWORK, _COURSE, _RUN = "Rows and columns", "Network", "Training", "Run"
 
 
 @app.command()
 def train(
-    data: Data,
-    target: Annotated[
+    ctx: typer.Context,
+    data: Annotated[
         str | None,
-        typer.Option(help="The column to predict. Known for sklearn:NAME.", show_default=False),
+        typer.Argument(
+            metavar="DATA", help=DATA, show_default=False, autocompletion=completing.data
+        ),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The column to predict. Known for sklearn:NAME.",
+            show_default=False,
+            autocompletion=completing.columns,
+            rich_help_panel=_ROWS,
+        ),
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option(help="binary, multiclass or regression, if it is not to be inferred."),
+        typer.Option(
+            help="binary, multiclass or regression, if it is not to be inferred.",
+            autocompletion=completing.tasks,
+            rich_help_panel=_ROWS,
+        ),
     ] = None,
-    kind: Annotated[
+    columns: Annotated[
         list[str] | None,
         typer.Option(
             metavar="COLUMN=KIND",
             help="What a column is: number, category, boolean, date; or to leave it out: text, "
-            "id, constant. May be repeated.",
+            "id, constant. Several with commas, or a JSON file.",
+            rich_help_panel=_ROWS,
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", help="The model file; by default named after the data."),
+    layers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="256,128",
+            help="Plain hidden layers of these widths in place of the default network.",
+            rich_help_panel=_NETWORK,
+        ),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="net.py:build",
+            help="A function that returns a compiled model for the encoded features.",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = None,
+    tune: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Search for layers and rates for so long, such as 60s.",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = None,
+    treat: Annotated[
+        bool,
+        typer.Option(
+            "--treat",
+            metavar="",
+            help="If it does not learn, try cures and keep what helps.",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = False,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the training rows at most.")
+        int | None,
+        typer.Option(min=1, help="Passes over the training rows at most.", rich_help_panel=_COURSE),
     ] = None,
     time_limit: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Stop training after 90s, 10m or 1h.")
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Stop training after 90s, 10m or 1h.", rich_help_panel=_COURSE
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the split and the network.")] = 0,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Cross-validate on all rows but the test rows first.",
+            rich_help_panel=_COURSE,
+        ),
+    ] = None,
+    seed: Annotated[
+        int,
+        typer.Option(min=0, help="Of the split and the network.", rich_help_panel=_COURSE),
+    ] = 0,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FOLDER",
+            help="The folder of the run; runs/<data>-<number> by default.",
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="Go on with a run that was interrupted or killed.",
+            show_default=False,
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", metavar="", help="Print the numbers as JSON.", rich_help_panel=_RUN),
+    ] = False,
 ) -> None:
-    """Train a network on a table and test it beside two baselines."""
-    from fitwell import tabular
+    """Train a network on a table and test it beside two baselines.
 
-    console = Console(highlight=False)
-    path = output or Path(Path(data.removeprefix("sklearn:")).stem + ".safetensors")
-    check_output(path, data)
-    tabular.check_length(epochs, time_limit)
-    older = path.exists()
-    prepared = tabular.prepare(data, target, task=task, kinds=_kinds(kind or []), seed=seed)
-    network = tabular.build(prepared, epochs=epochs, seed=seed)
-    showing.table(console, Path(data).name, prepared, network, inferred=task is None)
-    model = tabular.fit(prepared, network, epochs=epochs, time_limit=time_limit)
-    model.save(path)
-    showing.result(console, model, f"{path}{REPLACED if older else ''}")
+    The folder of the run holds model, metrics, history, report, log and the exact command.
+    Ctrl-C ends training and keeps the best model so far (exit code 1).
+    """
+    from fitwell.cli import course
+
+    if resume is not None:
+        run = runs.Run(resume)
+        order = _again(run, data, time_limit)
+    else:
+        if data is None:
+            cure = "Name a file, or go on with a run by --resume."
+            raise InvalidArgument("train", "the data to learn from", "no DATA", cure)
+        order = Order(
+            data, tuple(target or ()), task, tuple(columns or ()), layers=widths(layers),
+            model=model, tune=tune, treat=treat, folds=folds, epochs=epochs,
+            time_limit=time_limit, seed=seed,
+        )  # fmt: skip
+        order.check()
+        run = runs.new(data, output)
+    found = course.train(run, order, words=ctx.obj or [], as_json=as_json)
+    if as_json:
+        print(json.dumps(found, default=str))
+    if found.get("stopped") == "interrupted":
+        raise typer.Exit(1)
 
 
-def _kinds(pairs: list[str]) -> dict[str, str]:
-    kinds = {}
-    for pair in pairs:
-        column, equals, kind = pair.rpartition("=")
-        if not equals:
-            raise InvalidArgument(
-                "--kind", "COLUMN=KIND", repr(pair), "For example --kind Pclass=category."
-            )
-        kinds[column] = kind
-    return kinds
+def _again(run: runs.Run, data: str | None, time_limit: str | None) -> Order:
+    """The order of a run that did not come to its end."""
+    kept = run.read(runs.ORDER)
+    order = Order.from_json(kept.get("order", {}))
+    if kept.get("state") == "complete":
+        cure = "Start a new run: leave --resume out."
+        raise InvalidArgument(f"--resume {run.folder}", "an unfinished run", "a complete one", cure)
+    if data is not None and data != order.data:
+        cure = f"Leave DATA out: the run knows {order.data}."
+        raise InvalidArgument(f"--resume {run.folder}", repr(order.data), repr(data), cure)
+    return order if time_limit is None else dataclasses.replace(order, time_limit=time_limit)

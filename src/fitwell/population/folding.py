@@ -94,6 +94,7 @@ def cross_validate(
     ]
     found = CrossValidation(*job.run(lanes, verbose, time_limit))
     found.predictions = _out_of_fold(found, lanes, job)
+    found.held_out = [lane.held_out for lane in lanes if lane.held_out is not None]
     return found
 
 

@@ -184,7 +184,8 @@ class Hunt:
     def _refit(self, winner: Trial) -> Model:
         """The winner's network trained to its end: until the held-out value gets no better."""
         model = self._model(winner.values)
-        left = max(self.began + self.seconds - time.perf_counter(), 0.1)
+        # Its share is its own: a first bracket that compiled for long must not leave it untrained.
+        left = max(self.began + self.seconds - time.perf_counter(), self.seconds * REFIT_SHARE)
         mode = "max" if winner.larger_is_better else "min"
         patience = max(winner.best_epoch // 2, 8)
         stopping = EarlyStopping(

@@ -180,6 +180,8 @@ class CrossValidation(Population):
 
     Attributes:
         predictions: of each example the mean over the models that did not see it.
+        held_out: of each model the rows that it did not see.
     """
 
     predictions: Any
+    held_out: list[HostArray]

@@ -106,9 +106,12 @@ class TableModel:
 
         The column is called like the target; the probabilities `p(<class>)`.
         """
+        return self.framed(self._outputs(data))
+
+    def framed(self, outputs: HostArray) -> pl.DataFrame:
+        """What `outputs` returned, as the table of `predictions`."""
         import polars as pl
 
-        outputs = self._outputs(data)
         if self._regression:
             return pl.DataFrame({self.target.name: outputs})
         labels = self.target.decode(outputs.argmax(axis=1)).tolist()
@@ -126,7 +129,10 @@ class TableModel:
 
     def outputs(self, features: HostArray) -> HostArray:
         """Encoded features -> predictions in the unit of the target, or all probabilities."""
-        raw = np.asarray(self.network.predict(features, verbose=0), np.float64)
+        return self.decoded(np.asarray(self.network.predict(features, verbose=0), np.float64))
+
+    def decoded(self, raw: HostArray) -> HostArray:
+        """What the network says -> predictions in the unit of the target, or probabilities."""
         if self._regression:
             return self.target.decode(raw[:, 0])
         both = np.concatenate([1 - raw, raw], axis=1) if self.target.task == "binary" else raw

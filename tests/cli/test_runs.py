@@ -1,0 +1,312 @@
+"""A run: what its folder holds, how it goes on, and networks other than the default."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn.metrics import accuracy_score
+
+from fitwell import tabular
+from fitwell.cli import main, runs
+from fitwell.cli.completing import codes, columns, data, tasks
+from fitwell.data.tables import read_table
+
+
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.chdir(tmp_path)
+
+
+def run(capsys: Any, *arguments: object) -> tuple[int, str, str]:
+    code = main([str(a) for a in arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_the_folder_of_a_run(capsys: Any) -> None:
+    words = ["train", "sklearn:iris", "--layers", "8", "--epochs", "3", "--folds", "3", "--json"]
+    code, out, err = run(capsys, *words)
+    assert code == 0
+    said = json.loads(out)
+    folder = Path(said["run"])
+    assert folder == Path("runs/iris-1")
+    assert (folder / "command.txt").read_text() == f"fitwell {' '.join(words)}\n"
+    kept = json.loads((folder / "run.json").read_text())
+    assert kept["order"] == {"data": "sklearn:iris", "layers": [8], "folds": 3, "epochs": 3}
+    assert kept["state"] == "complete"
+    assert kept["versions"]["fitwell"]
+    metrics = json.loads((folder / "metrics.json").read_text())
+    model = tabular.load(folder / "model.safetensors")
+    assert metrics == json.loads(json.dumps(dict(model.facts)))
+    assert metrics["scores"] == said["scores"]
+    history = json.loads((folder / "history.json").read_text())
+    assert len(history["history"]["val_loss"]) == 3
+    log = (folder / "log.txt").read_text()
+    assert "Scores on 30 test rows" in log
+    assert f"epoch 2  loss {history['history']['loss'][2]:.5g}" in log
+    assert "Scores on 30 test rows" in err  # for people; stdout is JSON alone
+
+    held_out = pl.read_csv(folder / "out_of_fold.csv")
+    true = read_table("sklearn:iris")["target"]
+    rows = held_out["row"].to_numpy() - 1
+    assert sorted(rows) == sorted(set(rows))
+    assert len(rows) == 120
+    folds = said["folds"]["scores"]["accuracy"]
+    # Folds of equal size: the mean over folds is the mean over rows.
+    own = accuracy_score(true.to_numpy()[rows], held_out["target"].to_numpy())
+    assert folds["mean"] == pytest.approx(own)
+
+
+def test_a_run_repeats_its_numbers_and_gets_its_own_folder(capsys: Any) -> None:
+    words = ("train", "sklearn:wine", "--layers", "8", "--epochs", 4, "--seed", 3, "--json")
+    one, other = (json.loads(run(capsys, *words)[1]) for _ in range(2))
+    assert (one["run"], other["run"]) == ("runs/wine-1", "runs/wine-2")
+    assert one["scores"] == other["scores"]
+    np.testing.assert_array_equal(
+        tabular.load(one["model"]).predict_proba("sklearn:wine"),
+        tabular.load(other["model"]).predict_proba("sklearn:wine"),
+    )
+
+
+def test_predict_and_evaluate_take_the_folder(capsys: Any) -> None:
+    assert run(capsys, "train", "sklearn:iris", "--layers", "8", "--epochs", 2, "-o", "r")[0] == 0
+    code, out, _ = run(capsys, "predict", "r", "sklearn:iris", "--json")
+    rows = json.loads(out)
+    assert code == 0
+    assert rows == tabular.load("r/model.safetensors").predictions("sklearn:iris").to_dicts()
+    said = json.loads(run(capsys, "evaluate", "r", "sklearn:iris", "--json")[1])
+    shown = [row["target"] for row in rows]
+    true = read_table("sklearn:iris")["target"].to_list()
+    assert said["scores"]["accuracy"] == pytest.approx(
+        np.mean([a == b for a, b in zip(shown, true, strict=True)])
+    )
+
+
+ROOT = Path(__file__).parents[2]
+LONG = ["train", "t.csv", "--target", "y", "--layers", "64,64", "--epochs", "60", "--json"]
+
+
+def _table(path: str) -> None:
+    x = np.random.default_rng(0).normal(size=(1500, 6))
+    frame = pl.DataFrame({f"x{i}": x[:, i] for i in range(6)})
+    frame.with_columns(y=pl.Series(x[:, 0] * x[:, 1] + x[:, 2])).write_csv(path)
+
+
+def _child(*words: str) -> subprocess.Popen[str]:
+    program = (
+        "import sys; from fitwell.cli import course, main;"
+        "course._SECONDS_BETWEEN_BACKUPS = 0.0; sys.exit(main(sys.argv[1:]))"
+    )
+    path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *words],
+        env={**os.environ, "PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_killed_run_goes_on_bit_for_bit() -> None:
+    _table("t.csv")
+    killed = _child(*LONG, "-o", "killed")
+    backup = Path("killed/backup/backup.safetensors")
+    until = time.monotonic() + 120
+    while not backup.exists():
+        assert killed.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert not Path("killed/model.safetensors").exists()
+
+    out, _ = _child("train", "--resume", "killed", "--json").communicate(timeout=120)
+    whole, _ = _child(*LONG, "-o", "whole").communicate(timeout=120)
+    assert json.loads(out)["scores"] == json.loads(whole)["scores"]
+    assert not backup.exists()
+    again = _child("train", "--resume", "killed")
+    _, err = again.communicate(timeout=120)
+    assert again.returncode == 2
+    assert " ".join(err.split()) == (
+        "Error --resume killed: expected an unfinished run, received a complete one. Start a new "
+        "run: leave --resume out."
+    )
+
+
+def test_a_run_that_the_clock_ended_goes_on(capsys: Any) -> None:
+    _table("t.csv")
+    limited = json.loads(run(capsys, *LONG, "-o", "r", "--time-limit", "0.05")[1])
+    assert limited["stopped"] == "time_limit"
+    assert Path("r/model.safetensors").exists()
+    went_on = json.loads(run(capsys, "train", "--resume", "r", "--time-limit", "10m", "--json")[1])
+    whole = json.loads(run(capsys, *LONG, "-o", "whole")[1])
+    assert went_on["scores"] == whole["scores"]
+
+
+def test_data_that_changed_are_no_way_to_go_on(capsys: Any) -> None:
+    _table("t.csv")
+    run(capsys, *LONG, "-o", "r", "--time-limit", "0.1")
+    with Path("t.csv").open("a") as file:
+        file.write("1,2,3,4,5,6,7\n")
+    code, _, err = run(capsys, "train", "--resume", "r")
+    assert code == 2
+    assert err.strip() == (
+        "Error run r: expected the data it began with (t.csv), received data that have changed "
+        "since. Start a new run."
+    )
+
+
+def test_ctrl_c_keeps_the_best_model_and_says_so_by_the_exit_code(tmp_path: Path) -> None:
+    _table("t.csv")
+    words = [*LONG, "-o", "r"]
+    words[words.index("60")] = "100000"
+    child = _child(*words)
+    while not Path("r/backup/backup.safetensors").exists():  # it trains
+        assert child.poll() is None
+        time.sleep(0.01)
+    child.send_signal(signal.SIGINT)
+    out, _ = child.communicate(timeout=60)
+    assert child.returncode == 1
+    said = json.loads(out)
+    assert said["stopped"] == "interrupted"
+    assert said["best_epoch"] >= 1
+    assert tabular.load("r/model.safetensors").facts["scores"] == said["scores"]
+
+
+def test_a_network_of_ones_own(capsys: Any) -> None:
+    Path("net.py").write_text(
+        "import fitwell as fw\n"
+        "def build():\n"
+        "    model = fw.Sequential([fw.layers.Dense(5, activation='tanh'),\n"
+        "                           fw.layers.Dense(3, activation='softmax')], seed=1)\n"
+        "    model.compile(fw.optimizers.Adam(0.05), loss='sparse_categorical_crossentropy')\n"
+        "    return model\n"
+    )
+    words = ("train", "sklearn:iris", "--model", "net.py:build", "--epochs", 30, "-o", "r")
+    assert run(capsys, *words)[0] == 0
+    model = tabular.load("r/model.safetensors")
+    assert [layer.units for layer in model.network.layers] == [5, 3]
+    assert model.facts["scores"]["accuracy"] > 0.9  # the classes are nearly separable
+
+
+def test_a_searched_network(capsys: Any) -> None:
+    code, out, _ = run(capsys, "train", "sklearn:iris", "--tune", "6s", "-o", "r", "--json")
+    assert code == 0
+    said = json.loads(out)
+    trials = json.loads(Path("r/trials.json").read_text())["trials"]
+    assert said["trials"] == len(trials) >= 1
+    assert any(f"units {trial['values']['units']}" in said["network"] for trial in trials)
+    assert said["scores"]["accuracy"] > 0.5  # the constant has a third
+
+
+def test_what_does_not_learn_is_treated(capsys: Any) -> None:
+    Path("net.py").write_text(
+        "import fitwell as fw\n"
+        "def build():\n"
+        "    model = fw.Sequential([fw.layers.Dense(16, activation='relu', "
+        "kernel_initializer='zeros'),\n"
+        "                           fw.layers.Dense(3, activation='softmax', "
+        "kernel_initializer='zeros')], seed=1)\n"
+        "    model.compile(fw.optimizers.SGD(0.1), loss='sparse_categorical_crossentropy')\n"
+        "    return model\n"
+    )
+    words = (
+        "train",
+        "sklearn:iris",
+        "--model",
+        "net.py:build",
+        "--epochs",
+        30,
+        "--treat",
+        "--json",
+    )
+    code, out, _ = run(capsys, *words, "-o", "r")
+    said = json.loads(out)
+    assert code == 0
+    assert said["treated"]
+    assert said["scores"]["accuracy"] > 0.9
+
+
+def test_the_doctors_findings_of_a_run(capsys: Any) -> None:
+    found = {
+        "code": "lr_too_low", "severity": "WARNING", "layer": None, "cause": "Slow.",
+        "evidence": [{"what": "rate", "value": 1e-9, "unit": ""}], "cure": "Raise it.",
+        "symptoms": [],
+    }  # fmt: skip
+    folder = runs.Run(Path("r"))
+    folder.begin({}, [])
+    folder.note(runs.HISTORY, {"findings": [found]})
+    code, out, _ = run(capsys, "doctor", "r")
+    assert code == 1
+    assert "WARNING lr_too_low" in out
+    assert json.loads(run(capsys, "doctor", "r", "--json")[1]) == {"findings": [found]}
+    folder.note(runs.HISTORY, {"findings": []})
+    assert run(capsys, "doctor", "r")[:2] == (0, "Checkup of the run r\n\nNothing found.\n")
+
+
+def test_the_installation_is_checked(capsys: Any) -> None:
+    code, out, _ = run(capsys, "doctor", "--json")
+    checks = json.loads(out)
+    assert code == 0
+    assert checks["sums"] == [True, "the square of 32,768 comes out as 1,073,741,824"]
+    assert checks["learning"][1].startswith("3 x + 2 is learned as 3.000 x + 2.000")
+    assert f"python {sys.version.split()[0]}" in checks["versions"][1]
+
+
+def test_data_sets(capsys: Any, tmp_path: Path) -> None:
+    listed = json.loads(run(capsys, "datasets", "--json")[1])
+    iris = next(each for each in listed if each["name"] == "iris")
+    assert (iris["rows"], iris["columns"], iris["task"], iris["classes"]) == (
+        150, 4, "multiclass", 3,
+    )  # fmt: skip
+    assert run(capsys, "datasets", "wine", "-o", "w.csv")[0] == 0
+    assert read_table("w.csv").equals(read_table("sklearn:wine"))
+    assert run(capsys, "datasets", "wnie")[2].strip().endswith("Did you mean wine?")
+
+
+def test_columns_by_a_file(capsys: Any, tmp_path: Path) -> None:
+    rows = {"a": [1, 2, 3] * 20, "b": list(np.linspace(0, 1, 60)), "y": [0, 1] * 30}
+    pl.DataFrame(rows).write_csv("t.csv")
+    Path("kinds.json").write_text('{"a": "category"}')
+    words = ("train", "t.csv", "--target", "y", "--layers", "4", "--epochs", 1, "-o", "r")
+    assert run(capsys, *words, "--columns", "kinds.json")[0] == 0
+    features = tabular.load("r/model.safetensors").encoder.feature_names
+    assert features == ("a=1", "a=2", "a=3", "b")
+    Path("kinds.json").write_text("[1]")
+    code, _, err = run(capsys, *words[:-1], "s", "--columns", "kinds.json")
+    assert code == 2
+    assert err.strip() == (
+        'Error --columns kinds.json: expected a JSON file such as {"Pclass": "category", "Name": '
+        '"text"}, received another form. Write it like this.'
+    )
+
+
+class _Typed:
+    """What typer hands to a completion: the words so far."""
+
+    def __init__(self, **params: Any) -> None:
+        self.params = params
+
+
+def test_what_the_shell_offers(tmp_path: Path) -> None:
+    pl.DataFrame({"price": [1], "place": [2], "area": [3]}).write_csv("t.csv")
+    assert data("t") == ["t.csv"]
+    assert data("sklearn:w") == ["sklearn:wine"]
+    typed: Any = _Typed(data="t.csv")
+    assert columns(typed, "p") == ["price", "place"]
+    nothing: Any = _Typed(data="nowhere.csv")
+    assert columns(nothing, "") == []
+    assert tasks("r") == ["regression"]
+    assert "dying_relu" in codes("dy")
