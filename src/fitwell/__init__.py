@@ -29,6 +29,7 @@ from fitwell import (
     utils,
 )
 from fitwell.errors import missing_attribute
+from fitwell.exporting import export
 from fitwell.forecasting import forecast
 from fitwell.layers import Input
 from fitwell.loading import load
@@ -52,6 +53,7 @@ __all__ = [
     "cross_validate",
     "doctor",
     "errors",
+    "export",
     "find_learning_rate",
     "fit_many",
     "forecast",

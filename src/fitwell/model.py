@@ -14,6 +14,7 @@ from fitwell.arguments import named
 from fitwell.curvature import curvature as measure_curvature
 from fitwell.data.arrays import by_name
 from fitwell.errors import FitwellError, InvalidArgument, NotReady, ShapeMismatch, did_you_mean
+from fitwell.exporting import export as export_model
 from fitwell.graph import from_symbols, instances
 from fitwell.layers.base import Layer
 from fitwell.layers.inputs import InputLayer
@@ -270,7 +271,7 @@ class Model(Trainer):
         """Takes the weights of a file that `save` or `save_weights` wrote for an equal network."""
         self.train_state = saving.read_weights(path, self.train_state)
 
-    curvature = measure_curvature
+    curvature, export = measure_curvature, export_model
 
     def summary(self, print_fn: Any = None) -> None:
         """Prints a table of the layers: shapes, weights, FLOPs, activation memory, initializers.

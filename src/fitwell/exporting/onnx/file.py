@@ -1,0 +1,76 @@
+"""The ONNX model around a program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import fitwell.exporting.onnx.arranging
+import fitwell.exporting.onnx.choosing
+import fitwell.exporting.onnx.products
+import fitwell.exporting.onnx.reducing  # noqa: F401 - each adds rules
+from fitwell.exporting.onnx.elementwise import cast
+from fitwell.exporting.onnx.graph import Graph, onnx_dtype
+from fitwell.exporting.onnx.loops import value_info
+from fitwell.exporting.onnx.rules import translate
+from fitwell.exporting.package import Feed, Lookup, Package, Port
+from fitwell.exporting.program import Rows, Value
+
+OPSET = 18  # onnxruntime >= 1.14
+
+
+def write(package: Package) -> Any:
+    """The ModelProto of what is exported, checked."""
+    from onnx import checker, helper
+
+    program, graph = package.program, Graph()
+    inputs = [graph.fresh(port.name) for port in package.inputs]
+    outputs = [graph.fresh(port.name) for port in package.outputs]
+    graph.batch_of = inputs[0]
+    for value, feed in zip(program.inputs, package.feeds, strict=True):
+        graph.name(value, _fed(graph, inputs[feed.port], feed, value))
+    translate(graph, program)
+    graph.layer = ""
+    for value, name in zip(program.outputs, outputs, strict=True):
+        graph.nodes.append(helper.make_node("Identity", [graph.read(value)], [name], name=name))
+    results = zip(outputs, program.outputs, strict=True)
+    made = helper.make_model(
+        helper.make_graph(
+            [*graph.first, *graph.nodes],
+            package.name,
+            [_declared(name, port) for name, port in zip(inputs, package.inputs, strict=True)],
+            [value_info(name, onnx_dtype(v.dtype), v.shape) for name, v in results],
+            graph.initializers,
+        ),
+        opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", 3)],
+        ir_version=8,
+        producer_name="fitwell",
+    )
+    checker.check_model(made)
+    return made
+
+
+def _declared(name: str, port: Port) -> Any:
+    dtype = np.dtype(object) if port.dtype == "string" else np.dtype(port.dtype)
+    return value_info(name, dtype, (Rows(1), *port.shape))
+
+
+def _fed(graph: Graph, name: str, feed: Feed, value: Value) -> str:
+    """The name of what the program is given for an input of the file."""
+    if feed.lookup is not None:
+        return cast(graph, _looked_up(graph, name, feed.lookup), value.dtype)
+    return cast(graph, name, value.dtype) if onnx_dtype(value.dtype) != value.dtype else name
+
+
+def _looked_up(graph: Graph, name: str, lookup: Lookup) -> str:
+    kind = "strings" if isinstance(lookup.terms[0], str) else "int64s"
+    keys: dict[str, Any] = {f"keys_{kind}": list(lookup.terms)}
+    return graph.emit(
+        "LabelEncoder",
+        name,
+        domain="ai.onnx.ml",
+        values_int64s=list(lookup.ids),
+        default_int64=lookup.unknown,
+        **keys,
+    )

@@ -1,0 +1,128 @@
+"""`fitwell.export`: a model as a file of another format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from fitwell import files
+from fitwell.arguments import named
+from fitwell.errors import InvalidArgument, MissingPackage, UnknownName, did_you_mean
+from fitwell.exporting.package import Package, packed
+from fitwell.network import Network
+from fitwell.training import TrainState
+
+
+class Exportable(Protocol):
+    """What is needed of a model."""
+
+    name: str
+
+    @property
+    def network(self) -> Network: ...
+    @property
+    def train_state(self) -> TrainState: ...
+    @property
+    def input_names(self) -> list[str]: ...
+    @property
+    def output_names(self) -> list[str]: ...
+
+
+@named
+def export(model: Exportable, path: str | os.PathLike[str], format: str | None = None) -> None:
+    """Writes y = f(x) as predict computes it, weights included, in a format of other programs.
+
+    Inputs and outputs keep their names, and the batch may have any size. Everything is in float32,
+    whatever `compile(precision=...)` said. The program that JAX traces is translated operation by
+    operation, so that layers of your own are exported like those of the library.
+
+    - `"onnx"` (`.onnx`): opset 18, for onnxruntime and whatever reads ONNX. Needs the package onnx
+      to write, nothing of fitwell to run. StringLookup and IntegerLookup become part of it; their
+      inputs are strings and 64-bit numbers.
+    - `"numpy"` (`.py`): one Python file with `predict(...)` that needs numpy alone.
+    - `"jax"` (`.jax`): StableHLO for CPUs, GPUs and TPUs; `jax.export.deserialize(...).call(...)`.
+
+    Not exported: layers that remember (`stateful=True`), TextVectorization, lookups with several
+    ids for unknown values; to ONNX, operations that it lacks (of layers of users). Each is an error
+    that names the layer.
+
+    Args:
+        model: built or fitted.
+        path: `"model.onnx"`; an older file is replaced.
+        format: `"onnx"`, `"numpy"` or `"jax"`; None: by the ending of path.
+
+    Raises:
+        UnknownName: a format that is none of these.
+        InvalidArgument: a layer or an operation that the format has no word for; an ending that
+            says nothing.
+        MissingPackage: onnx is not installed.
+        InvalidFile: the folder is missing or cannot be written to.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> import fitwell as fw
+    >>> model = fw.Sequential([fw.Input((3,)), fw.layers.Dense(2, activation="softmax")])
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "model.onnx"
+    >>> fw.export(model, path)
+    >>> import onnxruntime
+    >>> session = onnxruntime.InferenceSession(path)
+    >>> x = np.ones((5, 3), np.float32)
+    >>> (y,) = session.run(None, {session.get_inputs()[0].name: x})
+    >>> bool(np.allclose(y, model.predict(x, verbose=0), atol=1e-6))
+    True
+
+    Source: https://onnx.ai/onnx/operators/, https://docs.jax.dev/en/latest/export/export.html.
+    """
+    write = _writer(Path(path), format)
+    names = model.input_names, model.output_names
+    package = packed(model.name, model.network, model.train_state, *names)
+    data = write(package, Path(path))
+    with files.whole(path) as file:
+        file.write(data)
+
+
+def _writer(path: Path, format: str | None) -> Callable[[Package, Path], bytes]:
+    if format is None:
+        found = [name for name, (ending, _) in FORMATS.items() if ending == path.suffix.lower()]
+        if not found:
+            endings = ", ".join(ending for ending, _ in FORMATS.values())
+            cure = 'Choose one, or pass format="onnx".'
+            raise InvalidArgument("export", f"a path that ends in {endings}", repr(str(path)), cure)
+        format = found[0]
+    if format not in FORMATS:
+        cure = did_you_mean(str(format), FORMATS)
+        raise UnknownName("export", "a format that it writes", repr(format), cure)
+    return FORMATS[format][1]
+
+
+def _onnx(package: Package, path: Path) -> bytes:
+    try:
+        import onnx as _  # noqa: F401
+    except ImportError as error:
+        cure = 'Run pip install "fitwell[onnx]", or choose format="numpy".'
+        raise MissingPackage("export", "the package onnx", "none", cure) from error
+    from fitwell.exporting import onnx
+
+    return bytes(onnx.write(package).SerializeToString())
+
+
+def _numpy(package: Package, path: Path) -> bytes:
+    from fitwell.exporting.script import script
+
+    return script(package, path.name).encode()
+
+
+def _jax(package: Package, path: Path) -> bytes:
+    from fitwell.exporting.compiled import serialized
+
+    return serialized(package)
+
+
+FORMATS: dict[str, tuple[str, Callable[[Package, Path], bytes]]] = {
+    "onnx": (".onnx", _onnx),
+    "numpy": (".py", _numpy),
+    "jax": (".jax", _jax),
+}
+"""Each format's ending, and what writes it."""
