@@ -1,0 +1,162 @@
+"""What the pictures of results share: panels, words, labels and predictions in one form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fitwell.data.frames import is_frame
+from fitwell.errors import InvalidArgument, InvalidData, ShapeMismatch
+from fitwell.types import HostArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D1F", "#7F7F7F")
+"""Of classes: Okabe & Ito's colours without yellow, which white swallows, and with two more."""
+WIDTH = 5.0  # inches: on a phone a point is about a pixel then
+
+
+def panel(height: float = 3.6, width: float = WIDTH, title: str = "") -> tuple[Figure, Axes]:
+    """A figure with one panel, without the lines at its top and right."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.subplots()
+    plain(axes, title)
+    return figure, axes
+
+
+def plain(axes: Axes, title: str = "") -> None:
+    """The style of a panel."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.3)
+    axes.set_axisbelow(True)
+    if title:
+        axes.set_title(words(title, 80), size=10, weight="bold")
+
+
+def words(text: Any, most: int = 24) -> str:
+    """A name as it can be drawn: in one line, shortened, and never read as a formula.
+
+    >>> words("a$b$"), words("a name of many words, to long for a panel", 12)
+    ('a\\\\$b\\\\$', 'a name of m…')
+    """
+    line = " ".join(str(text).split())
+    short = line if len(line) <= most else line[: most - 1] + "…"
+    return "".join(c if c.isprintable() else " " for c in short).replace("$", r"\$")
+
+
+@dataclass(frozen=True)
+class Classified:
+    """Labels and predictions in one form.
+
+    Attributes:
+        truth: (n,) class numbers.
+        chosen: (n,) predicted class numbers.
+        probabilities: (n, classes), or None where only labels were given.
+        names: of the classes.
+    """
+
+    truth: HostArray
+    chosen: HostArray
+    probabilities: HostArray | None
+    names: tuple[str, ...]
+
+
+def classified(subject: str, y_true: Any, y_pred: Any, labels: Sequence[Any] | None) -> Classified:
+    """From labels of any type, or one-hot rows, and labels or probabilities.
+
+    Raises:
+        ShapeMismatch: other numbers of rows or classes.
+        InvalidData: no rows, probabilities outside [0, 1], or a label that is not among `labels`.
+    """
+    truth, given = _column(subject, "y_true", y_true), _column(subject, "y_pred", y_pred)
+    if len(truth) != len(given) or len(truth) == 0:
+        raise ShapeMismatch(
+            subject, "as many predictions as labels, one or more",
+            f"{len(truth)} labels and {len(given)} predictions", "Predict the rows of y_true.",
+        )  # fmt: skip
+    if truth.ndim == 2:
+        truth = truth.argmax(axis=1)
+    shares = given.ndim == 2 or (given.dtype.kind == "f" and bool((given != given.round()).any()))
+    if not shares:
+        return _labelled(subject, truth, given, labels)
+    p = np.stack([1 - given, given], axis=1) if given.ndim == 1 else given
+    p = p.astype(np.float64)
+    if not (np.isfinite(p).all() and p.min() >= 0 and p.max() <= 1 + 1e-6):
+        cure = "Pass what predict returns for a sigmoid or a softmax, not logits."
+        received = f"values from {np.nanmin(p):.3g} to {np.nanmax(p):.3g}"
+        raise InvalidData(f"{subject}, y_pred", "probabilities in [0, 1]", received, cure)
+    numbers, names = _numbered(subject, truth, p.shape[1], labels)
+    return Classified(numbers, p.argmax(axis=1), p, names)
+
+
+def _column(subject: str, name: str, values: Any) -> HostArray:
+    array = np.asarray(values.to_numpy() if is_frame(values) else values)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim not in (1, 2):
+        cure = "Flatten the steps of sequences into rows."
+        raise ShapeMismatch(f"{subject}, {name}", "one row per example", f"{array.shape}", cure)
+    return array
+
+
+def _labelled(
+    subject: str, truth: HostArray, chosen: HostArray, labels: Sequence[Any] | None
+) -> Classified:
+    values = sorted({*truth.tolist(), *chosen.tolist()})
+    if labels is not None and set(values) <= set(labels):
+        values = list(labels)
+    elif labels is not None and _whole(values) and values[0] >= 0 and values[-1] < len(labels):
+        values = list(range(len(labels)))  # class numbers, and their names
+    elif labels is not None:
+        received = ", ".join(repr(v) for v in values if v not in set(labels))
+        cure = "Name every class in labels."
+        raise InvalidData(subject, f"the labels {', '.join(map(str, labels))}", received, cure)
+    place = {value: i for i, value in enumerate(values)}
+    numbers = [np.array([place[v] for v in each.tolist()], int) for each in (truth, chosen)]
+    return Classified(numbers[0], numbers[1], None, tuple(map(str, labels or values)))
+
+
+def _numbered(
+    subject: str, truth: HostArray, classes: int, labels: Sequence[Any] | None
+) -> tuple[HostArray, tuple[str, ...]]:
+    """Class numbers for the columns of probabilities, and the names of the classes."""
+    values = sorted(set(truth.tolist()))
+    if labels is not None and len(labels) != classes:
+        cure = "Pass one name per column of y_pred, in its order."
+        raise ShapeMismatch(subject, f"{classes} labels", f"{len(labels)}", cure)
+    if labels is not None and set(values) <= set(labels):
+        order = list(labels)
+    elif _whole(values) and values[0] >= 0 and values[-1] < classes:
+        order = list(range(classes))
+    elif labels is None and len(values) == classes:
+        order = values  # in the order of predict_proba of scikit-learn
+    else:
+        received = ", ".join(map(repr, values[:10]))
+        cure = "Pass labels= with the class of each column of y_pred."
+        raise InvalidData(f"{subject}, y_true", f"{classes} classes", received, cure)
+    place = {value: i for i, value in enumerate(order)}
+    numbers = np.array([place[v] for v in truth.tolist()], int)
+    return numbers, tuple(map(str, labels or order))
+
+
+def _whole(values: Sequence[Any]) -> bool:
+    return all(isinstance(v, bool | int) or (isinstance(v, float) and v == int(v)) for v in values)
+
+
+def with_probabilities(subject: str, found: Classified) -> HostArray:
+    """The probabilities.
+
+    Raises:
+        InvalidArgument: only labels were given.
+    """
+    if found.probabilities is None:
+        cure = "Pass what predict (or predict_proba) returns."
+        raise InvalidArgument(f"{subject}, y_pred", "probabilities", "labels", cure)
+    return found.probabilities

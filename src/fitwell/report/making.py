@@ -1,0 +1,100 @@
+"""Words that all studies share: the verdict, how a fit went, how to repeat it."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any
+
+from fitwell.assessment.measures import LOWER_IS_BETTER
+from fitwell.report.examples import number
+from fitwell.report.study import Facts, Judgement
+
+PARTS = (("train", "for training"), ("validation", "for validation"), ("test", "for the test"))
+_ENDS = {
+    "interrupted": "interrupted by Ctrl-C",
+    "time_limit": "ended by the time limit",
+    "callback EarlyStopping": "stopped early",
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where model and data come from, as far as the caller knows.
+
+    Attributes:
+        data: the name of the data file.
+        model: the name of the model file.
+        facts: lines for how to repeat it: the command, the hash of the data.
+    """
+
+    data: str = ""
+    model: str = "model.safetensors"
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def verdict(judgement: Judgement, baselines: Mapping[str, Mapping[str, float]], judged: str) -> str:
+    """The main score with its interval, beside the baselines."""
+    name, (value, low, high) = next(iter(judgement.scores.items()))
+    told = f"{_capital(name)} {number(value)} ({number(low)} to {number(high)}) on {judged}"
+    others = [
+        f"{other} reaches {number(scores[name])}"
+        for other, scores in baselines.items()
+        if name in scores
+    ]
+    if not others:
+        return f"{told}."
+    return f"{told}; {', '.join(others)}. {_compared(judgement, baselines, name)}"
+
+
+def _compared(judgement: Judgement, baselines: Mapping[str, Mapping[str, float]], name: str) -> str:
+    """Whether the baselines lie outside the interval."""
+    _, low, high = judgement.scores[name]
+    sign = -1 if name in LOWER_IS_BETTER else 1
+    values = {other: scores[name] for other, scores in baselines.items() if name in scores}
+    best = max(values, key=lambda other: sign * values[other])
+    worse = sign * (low if sign > 0 else high) > sign * values[best]
+    better = sign * (high if sign > 0 else low) < sign * values[best]
+    if worse:
+        return "The network is better than all of them by more than chance explains."
+    if better:
+        return f"{_capital(best)} is better: use it, or see what the doctor found."
+    return f"The distance to {best} may be chance: it lies within the interval."
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+def course_words(facts: Mapping[str, Any]) -> str:
+    """How the fit went, in a line."""
+    if "epochs" not in facts:
+        return ""
+    end = _ENDS.get(str(facts.get("stopped")), facts.get("stopped"))
+    best = facts.get("best_epoch")
+    parts = [f"{facts['epochs']} of {facts.get('planned_epochs', facts['epochs'])} epochs"]
+    if "seconds" in facts:
+        parts.append(f"{facts['seconds']:.1f} s")
+    parts += [str(end)] if end else []
+    parts += [f"the weights of epoch {best} were kept"] if best else []
+    return ", ".join(parts)
+
+
+def repeat(origin: Origin, facts: Mapping[str, Any]) -> Facts:
+    """What is needed to train it again: what the caller knows, the split, the versions."""
+    rows: Mapping[str, int] = facts.get("rows", {})
+    split = ", ".join(f"{rows[name]:,} rows {word}" for name, word in PARTS if name in rows)
+    known = dict(origin.facts)
+    known.setdefault("Split", split)
+    known.setdefault("Versions", versions())
+    known.setdefault("Machine", f"{platform.system()} {platform.machine()}")
+    return tuple((label, text) for label, text in known.items() if text)
+
+
+def versions() -> str:
+    """Of everything that has a part in the numbers."""
+    names = ("fitwell", "jax", "jaxlib", "numpy", "polars", "scikit-learn")
+    told = [f"{name} {metadata.version(name)}" for name in names]
+    return ", ".join([*told, f"Python {platform.python_version()}"])

@@ -1,0 +1,112 @@
+"""From a model and its data to `report.html`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from fitwell import files
+from fitwell.arguments import named
+from fitwell.errors import InvalidArgument, InvalidFile
+from fitwell.history import History
+from fitwell.model import Model
+from fitwell.report import arrays, page, tables
+from fitwell.report.making import Origin
+from fitwell.report.study import Study
+from fitwell.tabular import Prepared, TableModel
+
+_SUBJECT = "report"
+
+
+@named
+def write(
+    path: str | os.PathLike[str],
+    model: Any,
+    data: Any,
+    history: History | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    labels: Sequence[Any] | None = None,
+    source: str = "",
+    saved: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> Path:
+    """Writes one HTML file, without scripts and without anything from a network.
+
+    Scores with 95 % intervals (bootstrap over the rows) beside the baselines, learning curves,
+    confusion matrix or residuals, ROC, precision and recall, calibration, permutation importance,
+    partial dependence, the worst examples, suspected label errors, the doctor's findings, the
+    network, how to load it and how to train it again.
+
+    Args:
+        path: `"report.html"`.
+        model: compiled; or what `fitwell.tabular` returns.
+        data: for a Model `(x, y)` as `evaluate` takes them; for a model of tables what
+            `tabular.prepare` returned (judged by the test rows), or a table with the target in it.
+            Rows that the model did not learn from.
+        history: what `fit` returned; None takes that of the model's last fit, if there was one.
+        names: of the columns of an array.
+        labels: names of the classes, in the order of their numbers.
+        source: name of the data file, for readers.
+        saved: name of the model file, for the lines that load it.
+        facts: lines for how to repeat it, such as `{"Command": "fitwell train ..."}`.
+
+    Returns:
+        the path.
+
+    Raises:
+        InvalidArgument: a path that does not end in .html, or data in another form.
+        InvalidFile: the folder is missing or cannot be written to.
+
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import fitwell as fw
+    >>> model = fw.Sequential([fw.Input((2,)), fw.layers.Dense(1)])
+    >>> model.compile(loss="mse")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = write(f"{folder}/report.html", model, (np.eye(2), [1.0, 2.0]))
+    ...     path.read_text()[:15]
+    '<!doctype html>'
+    """
+    target = Path(path)
+    if target.suffix.lower() not in (".html", ".htm"):
+        cure = "Write path='report.html'."
+        raise InvalidArgument(_SUBJECT, "a path that ends in .html", f"path={str(path)!r}", cure)
+    if not target.resolve().parent.is_dir():  # said before the work is done, not after
+        received, cure = f"the folder {str(target.parent)!r}", "Make the folder first."
+        raise InvalidFile(f"report {str(path)!r}", "a folder that exists", received, cure)
+    origin = Origin(source, saved or "model.safetensors", dict(facts or {}))
+    study = study_of(model, data, history, origin, names=names, labels=labels)
+    text = page.render(study).encode("utf-8", "backslashreplace")
+    with files.whole(target) as file:
+        file.write(text)
+    return target
+
+
+def study_of(
+    model: Any,
+    data: Any,
+    history: History | None,
+    origin: Origin,
+    *,
+    names: Sequence[str] | None = None,
+    labels: Sequence[Any] | None = None,
+) -> Study:
+    """The numbers of the page; arguments as for `write`."""
+    if isinstance(model, TableModel):
+        history = history or model.network.history
+        if isinstance(data, Prepared):
+            return tables.of_run(model, data, history, origin)
+        frame, _ = model.labelled(data)
+        return tables.of_rows(model, frame, history, origin)
+    if not isinstance(model, Model):
+        cure = "Pass a compiled Sequential or Model, or what fitwell.tabular.train returned."
+        raise InvalidArgument(_SUBJECT, "a model", f"a {type(model).__name__}", cure)
+    if not isinstance(data, tuple | list) or len(data) != 2:
+        cure = "Pass rows that the model did not learn from: (x_test, y_test)."
+        raise InvalidArgument(_SUBJECT, "data=(x, y)", f"a {type(data).__name__}", cure)
+    x, y = data
+    history = history or model.history
+    return arrays.of_arrays(model, x, y, history, origin, names=names, labels=labels)

@@ -1,0 +1,228 @@
+"""The report of a model of tables: its numbers, its words, and a table that means harm."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from _pages import Page, check
+
+import fitwell as fw
+from fitwell import tabular
+from fitwell.doctor import Evidence, Finding, Findings, Severity
+from fitwell.errors import InvalidArgument, InvalidFile
+from fitwell.history import History
+from fitwell.report.making import Origin
+from fitwell.report.study import Study
+from fitwell.report.writing import study_of
+from fitwell.tabular import Prepared, TableModel
+
+SCRIPT, IMAGE = "<script>alert(1)</script>", '"><img src=x onerror=alert(2)>'
+MATH, YES = "a$x_{1}$\\frac", "yes</script>"
+
+
+def table(rows: int = 300) -> pl.DataFrame:
+    """A target that follows from one column; names and values that would like to be HTML."""
+    random = np.random.default_rng(0)
+    size, kind = random.normal(size=rows), random.choice([IMAGE, "plain"], rows)
+    return pl.DataFrame(
+        {
+            SCRIPT: size,
+            "kind": kind,
+            MATH: random.normal(size=rows),
+            "target": np.where(size > 0, YES, "no"),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[TableModel, Prepared, History]:
+    prepared = tabular.prepare(table(), "target")
+    network = fw.Sequential(
+        [
+            fw.Input(prepared.train.x.shape[1:]),
+            fw.layers.Dense(8, "relu"),
+            fw.layers.Dense(1, "sigmoid"),
+        ]
+    )
+    network.compile(fw.optimizers.Adam(0.02), loss="binary_crossentropy", metrics=["accuracy"])
+    history = network.fit(
+        prepared.train.x,
+        prepared.train.encoded,
+        epochs=20,
+        doctor="off",
+        validation_data=(prepared.validation.x, prepared.validation.encoded),
+    )
+    model = tabular.measured(prepared, network, epochs=20, best_epoch=17)
+    evidence = (Evidence("rate of <b>", 3.0), Evidence("rate of the other", 0.1))
+    history.findings = Findings(
+        [Finding("some_code", Severity.WARNING, f"It is {SCRIPT}.", "<cure>", evidence, "a<b>")]
+    )
+    history.layers = [
+        {"epoch": e, "step": 10 * e, "layer": name, "dead share": 0.1 * e + i}
+        for e in range(3)
+        for i, name in enumerate(["one<i>", "two"])
+    ]
+    return model, prepared, history
+
+
+@pytest.fixture(scope="module")
+def study(trained: tuple[TableModel, Prepared, History]) -> Study:
+    return study_of(*trained, Origin("t.csv"))
+
+
+@pytest.fixture(scope="module")
+def written(trained: tuple[TableModel, Prepared, History], tmp_path_factory: object) -> Path:
+    path = tmp_path_factory.mktemp("report") / "report.html"  # type: ignore[attr-defined]
+    facts = {"Command": f"fitwell train {SCRIPT}.csv"}
+    assert fw.report.write(path, *trained, source=f"{SCRIPT}.csv", facts=facts) == path
+    return path
+
+
+def test_the_page_is_whole_alone_and_harmless(written: Path) -> None:
+    page = Page(written.read_text())
+    check(page)
+    for harmful in (SCRIPT, "onerror=alert(2)>", "<cure>", "one<i>", "a<b>"):
+        assert harmful in page.seen  # as text
+    assert written.read_text().count("<svg") >= 12
+
+
+def test_every_section_is_there(written: Path) -> None:
+    page = Page(written.read_text())
+    sections = (
+        "data scores course errors reliance worst suspects findings layers network use repeat"
+    )
+    assert [one for one in page.ids if one in sections.split()] == sections.split()
+    for words in (
+        "Confusion matrix", "ROC", "Precision and recall", "Calibration: expected error",
+        "What the predictions rest on", "WARNING", "some_code", "rate of the other: 0.1",
+        "dead share", "logistic regression", f"fitwell train {SCRIPT}.csv", "jax 0.",
+        "192 for training, 48 for validation, 60 for the test",
+    ):  # fmt: skip
+        assert words in page.seen, words
+
+
+def test_names_in_pictures_are_no_formulas(written: Path) -> None:
+    assert f">{MATH}</text>" in written.read_text()
+
+
+def test_scores_are_those_of_training(
+    study: Study, trained: tuple[TableModel, Prepared, History]
+) -> None:
+    facts = trained[0].facts
+    found = {name: value for name, (value, _, _) in study.judgement.scores.items()}
+    assert found == pytest.approx(facts["scores"])
+    for value, low, high in study.judgement.scores.values():
+        assert low <= value <= high
+    assert study.baselines == facts["baselines"]
+    accuracy = f"{facts['scores']['accuracy']:.4g}"
+    assert study.verdict.startswith(f"Accuracy {accuracy} (")
+    assert "on 60 test rows, which training did not see; logistic regression rea" in study.verdict
+
+
+def test_the_worst_rows_are_those_of_the_table(
+    study: Study, trained: tuple[TableModel, Prepared, History]
+) -> None:
+    """Row numbers count from 1 in the rows that were read."""
+    model, prepared, _ = trained
+    frame = table()
+    rows = prepared.test.rows
+    p = model.predict_proba(frame[rows])
+    truth = (frame["target"][rows] == YES).to_numpy().astype(int)
+    losses = -np.log(p[np.arange(len(rows)), truth])
+    order = np.argsort(-losses)[:10]
+    assert [int(row[0]) for row in study.worst.rows] == (rows[order] + 1).tolist()
+    assert [row[1] for row in study.worst.rows] == frame["target"][rows[order]].to_list()
+    assert float(study.worst.rows[0][3]) == pytest.approx(losses.max(), rel=1e-3)
+    place = study.worst.header.index(SCRIPT)
+    shown = [float(row[place]) for row in study.worst.rows]
+    assert shown == pytest.approx(frame[SCRIPT][rows[order]].to_list(), rel=1e-3)
+
+
+def test_what_matters_is_what_makes_the_target(study: Study) -> None:
+    first, *others = study.reliance.importances
+    assert first.name == SCRIPT
+    assert first.low > 0
+    assert all(one.value < first.value / 3 for one in others)
+    assert {one.name for one in others} == {"kind", MATH}
+
+
+def test_a_label_that_was_turned_around_is_suspected(
+    trained: tuple[TableModel, Prepared, History],
+) -> None:
+    model, _, _ = trained
+    frame = table(60)
+    sure = int(np.argmax(frame[SCRIPT]))
+    labels = frame["target"].to_list()
+    labels[sure] = "no"
+    found = study_of(model, frame.with_columns(target=pl.Series(labels)), None, Origin())
+    assert found.suspects.rows[0][:3] == (str(sure + 1), "no", YES)
+    assert found.judged == "all 60 rows"
+    assert found.baselines == {}
+
+
+def test_without_a_history(trained: tuple[TableModel, Prepared, History], tmp_path: Path) -> None:
+    model, prepared, _ = trained
+    model.save(tmp_path / "m.safetensors")
+    path = fw.report.write(tmp_path / "r.html", tabular.load(tmp_path / "m.safetensors"), prepared)
+    page = Page(path.read_text())
+    check(page)
+    assert "There is no history of the fit" in page.seen
+    assert "layers" not in page.ids
+
+
+def test_errors(trained: tuple[TableModel, Prepared, History], tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match=r"a path that ends in \.html, received path='r.pdf'"):
+        fw.report.write("r.pdf", *trained)
+    with pytest.raises(InvalidFile, match="folder"):
+        fw.report.write(tmp_path / "none" / "r.html", *trained)
+    with pytest.raises(InvalidArgument, match="report: expected a model, received a int"):
+        fw.report.write(tmp_path / "r.html", 3, trained[1])
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+_PROBE = """<script>
+const out = {width: innerWidth, page: document.documentElement.scrollWidth, boxes: [], colours: []};
+for (const each of document.querySelectorAll("svg, img")) {
+  const box = each.getBoundingClientRect();
+  out.boxes.push([box.width, box.height]);
+}
+const text = document.querySelector("svg text");
+out.colours = [getComputedStyle(text).fill, getComputedStyle(document.body).backgroundColor];
+document.title = "PROBE" + JSON.stringify(out);
+</script>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.parametrize(("width", "dark"), [(1280, False), (500, True)])
+def test_a_browser_shows_every_figure(
+    written: Path, tmp_path: Path, width: int, dark: bool
+) -> None:
+    """No error in the console, no figure without a size, no scrolling sideways."""
+    import json
+    import re
+
+    path = tmp_path / "probed.html"
+    path.write_text(written.read_text().replace("</body>", _PROBE + "</body>"))
+    done = subprocess.run(
+        [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},2000",
+            f"--blink-settings=preferredColorScheme={0 if dark else 1}",
+            f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr", "--dump-dom",
+            path.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    assert "CONSOLE" not in done.stderr
+    found = re.search(r"<title>PROBE(.*?)</title>", done.stdout)
+    assert found is not None
+    seen = json.loads(found[1])
+    assert len(seen["boxes"]) == written.read_text().count("<svg")
+    assert all(wide > 100 and high > 50 for wide, high in seen["boxes"])
+    assert seen["page"] <= seen["width"] == width
+    ink, ground = (sum(map(int, re.findall(r"\d+", each)[:3])) for each in seen["colours"])
+    assert (ink > 600 and ground < 100) if dark else (ink < 150 and ground > 700)
