@@ -171,11 +171,11 @@ def test_kinds_that_are_none_here() -> None:
 
 def test_a_column_with_a_role_is_no_feature_unless_it_is_named() -> None:
     frame = pl.DataFrame({"a": [1, 2, 2], "w": [1, 2, 1], "y": [0, 1, 0]})
-    assert [c.kind for c in infer_columns(frame, "y", roles={"w": "weights"})] == [
+    assert [c.kind for c in infer_columns(frame, "y", roles={"weights": "w"})] == [
         "number",
         "weights",
     ]
-    named = infer_columns(frame, "y", {"w": "number"}, {"w": "weights"})
+    named = infer_columns(frame, "y", {"w": "number"}, {"weights": "w"})
     assert [c.kind for c in named] == ["number", "number"]
 
 

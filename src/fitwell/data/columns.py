@@ -97,8 +97,8 @@ def infer_columns(
         frame: the table.
         target: the column that is to be predicted, or several.
         kinds: columns whose kind you know better: `{"Pclass": "category", "note": "ignore"}`.
-        roles: columns that are no features, unless `kinds` has them, and their role: `"weights"`,
-            `"group"` or `"time"`.
+        roles: columns that are no features, unless `kinds` has them: `{"weights": "w"}`, and
+            so for `"group"` and `"time"`.
 
     Raises:
         UnknownName: the target, or a name in `kinds`, is no column.
@@ -111,13 +111,13 @@ def infer_columns(
     >>> [(column.name, column.kind, column.why) for column in infer_columns(frame)]
     [('age', 'number', 'numbers'), ('city', 'category', '2 different words')]
     """
-    known, roles = dict(kinds or {}), dict(roles or {})
+    known, role_of = dict(kinds or {}), {name: role for role, name in (roles or {}).items()}
     targets = [target] if isinstance(target, str) else list(target or [])
     for name in (*known, *targets):
         check_column(frame, name)
     _check_kinds(known, targets)
     columns = tuple(
-        _described(_column(column, known.get(column.name), roles.get(column.name)), column)
+        _described(_column(column, known.get(column.name), role_of.get(column.name)), column)
         for column in frame.iter_columns()
         if column.name not in targets
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
 
-from fitwell.data.columns import Column
+from fitwell.data.columns import ROLES, Column
 from fitwell.data.features import (
     DATE_PARTS,
     BooleanColumn,
@@ -132,7 +132,8 @@ def decisions(columns: Iterable[Column], encoder: TableEncoder) -> list[dict[str
     rows = []
     for column in columns:
         count = features.get(column.name, 0)
-        decision = f"{count} feature{'s' if count > 1 else ''}" if count else "left out"
+        none = "no feature" if column.kind in ROLES else "left out"
+        decision = f"{count} feature{'s' if count > 1 else ''}" if count else none
         described = {"column": column.name, "kind": column.kind, "decision": decision}
         facts = {"missing": column.missing, "distinct": column.distinct, "example": column.example}
         rows.append({**described, "why": column.why, **facts})

@@ -14,6 +14,7 @@ from fitwell import loading
 from fitwell.data.arrays import DataWarning
 from fitwell.data.encoding import TableEncoder
 from fitwell.data.labels import Target, target_column
+from fitwell.data.roles import row_weights
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidData, InvalidFile
 from fitwell.model import Model
@@ -93,13 +94,19 @@ class TableModel:
     def evaluate(self, data: Any) -> Scores:
         """Scores on rows whose target is known: `{"accuracy": 0.83, "ROC AUC": ..., ...}`.
 
+        They are weighted if training was and the table has the column of weights.
+
         Raises:
             UnknownName: the table has no target column.
             InvalidData: a row without a target, or a class that training did not have.
         """
         frame = self.read(data)
         y = self.target.true_values(target_column(frame, self.target.name))
-        return scores(self.target, y, self._outputs(frame))
+        return scores(self.target, y, self._outputs(frame), self._weights(frame))
+
+    def _weights(self, frame: pl.DataFrame) -> HostArray | None:
+        name = self.facts.get("roles", {}).get("weights")
+        return row_weights(frame[name]) if name in frame.columns else None
 
     def predictions(self, data: Any) -> pl.DataFrame:
         """A table of what is predicted: one column, and one of probabilities per class.

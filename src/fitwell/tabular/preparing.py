@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fitwell.data.bundled import TARGET, is_bundled
 from fitwell.data.columns import Column, infer_columns
+from fitwell.data.duplicates import duplicates
 from fitwell.data.encoding import TableEncoder, fit_encoder
 from fitwell.data.labels import Target, fit_target, infer_task, target_column
-from fitwell.data.splits import split
+from fitwell.data.roles import Roles, part_weights, role_notes
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidArgument
 from fitwell.tabular.model import known_rows
@@ -26,12 +27,14 @@ class Part:
 
     Attributes:
         rows: their places in `Prepared.frame`, ascending.
+        weights: how much each row counts, 1 on average over the training rows; None for 1 each.
     """
 
     x: HostArray
     encoded: HostArray
     true: HostArray
     rows: HostArray
+    weights: HostArray | None = None
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Prepared:
         train, validation, test: the three parts.
         notes: what a user should know, in sentences.
         frame: the rows whose target is known, as they were read.
+        roles: the columns of weights, groups and times.
     """
 
     columns: tuple[Column, ...]
@@ -54,6 +58,7 @@ class Prepared:
     test: Part
     notes: tuple[str, ...]
     frame: pl.DataFrame
+    roles: Roles = field(default_factory=Roles)
 
 
 def prepare(
@@ -62,30 +67,43 @@ def prepare(
     *,
     task: str | None = None,
     kinds: Mapping[str, str] | None = None,
+    weights: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
     seed: int = 0,
 ) -> Prepared:
     """Reads, looks at, splits and encodes a table; the first half of `train`."""
+    roles = Roles(weights, group, time)
     written = [name for name, kind in (kinds or {}).items() if kind in ("category", "text")]
     frame = read_table(data, text=written)
     if target is None:
         target = _known_target(data, frame)
     y = target_column(frame, target)
     task = infer_task(y, task)
-    columns = infer_columns(frame, target, kinds)  # of all rows: its notes name them by number
+    roles.check(frame, [target])
+    columns = infer_columns(frame, target, kinds, roles.given)  # of all rows, which notes number
+    rows = roles.of_rows(frame, y.is_not_null())
     frame, notes = known_rows(frame, y)
     y = y.drop_nulls()
-    parts = split(len(y) if task == "regression" else y.to_numpy(), seed=seed)
+    seen = [target, *roles.given.values(), *(c.name for c in columns if c.used)]
+    same = duplicates(frame.select(list(dict.fromkeys(seen))))
+    labels = len(y) if task == "regression" else y.to_numpy()
+    parts = rows.split(labels, same.groups, seed)
     encoder = fit_encoder(frame[parts.train], columns)
     # Every class is in the training rows; mean and range must come from them alone.
     fitted = fit_target(y[parts.train], task)
 
-    def part(rows: HostArray) -> Part:
-        encoded, true = fitted.encode(y[rows]), fitted.true_values(y[rows])
-        return Part(encoder.transform(frame[rows]), encoded, true, rows)
+    def part(chosen: HostArray) -> Part:
+        of = y[chosen]
+        x = encoder.transform(frame[chosen])
+        weights = part_weights(roles, rows, chosen, parts.train)
+        return Part(x, fitted.encode(of), fitted.true_values(of), chosen, weights)
 
-    said = (*notes, *(c.note for c in columns if c.note), *parts.notes)
+    noticed = (c.note for c in columns if c.note)
+    copies = (same.note,) if same.note else ()
+    said = (*notes, *noticed, *copies, *parts.notes, *role_notes(roles, frame, parts))
     three = part(parts.train), part(parts.validation), part(parts.test)
-    return Prepared(columns, encoder, fitted, *three, said, frame)
+    return Prepared(columns, encoder, fitted, *three, said, frame, roles)
 
 
 def _known_target(data: Any, frame: pl.DataFrame) -> str:

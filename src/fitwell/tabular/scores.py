@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,9 @@ Scores = dict[str, float]
 LOWER_IS_BETTER = ("RMSE", "MAE", "log loss")
 
 
-def scores(target: Target, y: HostArray, predicted: HostArray) -> Scores:
+def scores(
+    target: Target, y: HostArray, predicted: HostArray, weights: HostArray | None = None
+) -> Scores:
     """The usual measures of a task.
 
     Regression: RMSE and MAE in the unit of the target, and R2. Two classes: accuracy, area
@@ -25,33 +28,42 @@ def scores(target: Target, y: HostArray, predicted: HostArray) -> Scores:
         target: which task it is.
         y: (n,) values in the unit of the target, or class numbers.
         predicted: (n,) values in that unit, or (n, classes) probabilities.
+        weights: (n,) how much each row counts; None for all the same.
     """
     from sklearn import metrics
 
+    if weights is not None:
+        counted = weights > 0
+        y, predicted, weights = y[counted], predicted[counted], weights[counted]
+    w: Any = {"sample_weight": weights}
     if target.task == "regression":
         return {
-            "RMSE": float(metrics.root_mean_squared_error(y, predicted)),
-            "MAE": float(metrics.mean_absolute_error(y, predicted)),
-            "R2": float(metrics.r2_score(y, predicted)) if len(y) > 1 else float("nan"),
+            "RMSE": float(metrics.root_mean_squared_error(y, predicted, **w)),
+            "MAE": float(metrics.mean_absolute_error(y, predicted, **w)),
+            "R2": float(metrics.r2_score(y, predicted, **w)) if len(y) > 1 else float("nan"),
         }
     chosen = predicted.argmax(axis=1)
-    result = {"accuracy": float(metrics.accuracy_score(y, chosen))}
+    result = {"accuracy": float(metrics.accuracy_score(y, chosen, **w))}
     if target.task == "binary":
         both = len(np.unique(y)) == 2
-        area = metrics.roc_auc_score(y, predicted[:, 1]) if both else float("nan")
+        area = metrics.roc_auc_score(y, predicted[:, 1], **w) if both else float("nan")
         result["ROC AUC"] = float(area)
-    else:
-        present = np.unique(y)  # a class without a row has no recall
-        recalls = [np.mean(chosen[y == number] == number) for number in present]
-        result["balanced accuracy"] = float(np.mean(recalls))
-    result["log loss"] = float(
-        metrics.log_loss(y, predicted, labels=list(range(len(target.classes))))
-    )
+    else:  # of the classes that have rows; scikit-learn warns where others are predicted
+        recalls = metrics.recall_score(y, chosen, labels=np.unique(y), average="macro", **w)
+        result["balanced accuracy"] = float(recalls)
+    classes = list(range(len(target.classes)))
+    result["log loss"] = float(metrics.log_loss(y, predicted, labels=classes, **w))
     return result
 
 
 def baselines(
-    target: Target, x: HostArray, y: HostArray, x_test: HostArray, y_test: HostArray
+    target: Target,
+    x: HostArray,
+    y: HostArray,
+    x_test: HostArray,
+    y_test: HostArray,
+    weights: HostArray | None = None,
+    test_weights: HostArray | None = None,
 ) -> dict[str, Scores]:
     """Scores on the test rows of what always says the same, and of the linear model.
 
@@ -61,23 +73,27 @@ def baselines(
     Args:
         x, y: rows to learn from: features, and values as for `scores`.
         x_test, y_test: rows to be measured on.
+        weights, test_weights: how much each of these rows counts; None for all the same.
     """
     from sklearn.dummy import DummyClassifier, DummyRegressor
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LinearRegression, LogisticRegression
 
+    def fit(model: Any) -> Any:
+        return model.fit(x, y, sample_weight=weights)
+
+    def measure(predicted: HostArray) -> Scores:
+        return scores(target, y_test, predicted, test_weights)
+
     if target.task == "regression":
-        linear = LinearRegression().fit(x, y)
-        constant = DummyRegressor().fit(x, y)
         return {
-            "linear regression": scores(target, y_test, linear.predict(x_test)),
-            "constant": scores(target, y_test, constant.predict(x_test)),
+            "linear regression": measure(fit(LinearRegression()).predict(x_test)),
+            "constant": measure(fit(DummyRegressor()).predict(x_test)),
         }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # near enough for a comparison
-        logistic = LogisticRegression(max_iter=1000).fit(x, y)
-    prior = DummyClassifier(strategy="prior").fit(x, y)
+        logistic = fit(LogisticRegression(max_iter=1000))
     return {
-        "logistic regression": scores(target, y_test, logistic.predict_proba(x_test)),
-        "constant": scores(target, y_test, prior.predict_proba(x_test)),
+        "logistic regression": measure(logistic.predict_proba(x_test)),
+        "constant": measure(fit(DummyClassifier(strategy="prior")).predict_proba(x_test)),
     }

@@ -17,6 +17,7 @@ from fitwell.tabular.model import TableModel
 from fitwell.tabular.preparing import Prepared, prepare
 from fitwell.tabular.recipe import default_network, described, plan, stopping
 from fitwell.tabular.scores import baselines, scores
+from fitwell.types import HostArray
 
 
 def train(
@@ -25,6 +26,9 @@ def train(
     *,
     task: str | None = None,
     kinds: Mapping[str, str] | None = None,
+    weights: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
     epochs: int | None = None,
     time_limit: float | str | None = None,
     seed: int = 0,
@@ -33,15 +37,19 @@ def train(
     """A network that predicts one column of a table from the others.
 
     Rows are split into 64 % training, 16 % validation (when to stop) and 20 % test, with every
-    class in its share. `model.facts["scores"]` holds the scores on the test rows,
-    `model.facts["baselines"]` those of a constant and of a linear model.
+    class in its share and copies of a row in one part. `model.facts["scores"]` holds the scores on
+    the test rows, `model.facts["baselines"]` those of a constant and of a linear model.
 
     Args:
         data: a path (CSV, TSV, Parquet, JSON lines), `"sklearn:NAME"`, or a data frame of pandas,
             polars or pyarrow.
         target: the column to predict; known for `"sklearn:NAME"`.
         task: `"binary"`, `"multiclass"` or `"regression"`; None infers it from the target.
-        kinds: columns whose kind you know better: `{"Pclass": "category"}`.
+        kinds: columns whose kind you know better: `{"Pclass": "category", "note": "ignore"}`; any
+            of number, category, boolean, date, text, id, constant, ignore.
+        weights: the column that says how much each row counts (>= 0), in training and in scores.
+        group: the column of which rows with one value come into one part (a patient, a customer).
+        time: the column that orders the rows: trained on the past, tested on the latest.
         epochs: passes over the training rows, >= 1; None chooses by their number.
         time_limit: seconds, or "90s", "10m".
         seed: of the split and the network.
@@ -49,10 +57,12 @@ def train(
 
     Raises:
         InvalidFile, InvalidData: no table, or one that nothing can be learned from.
+        InvalidArgument: a column with two roles; group and time together.
         UnknownName: there is no such column.
     """
     check_length(epochs, time_limit)
-    prepared = prepare(data, target, task=task, kinds=kinds, seed=seed)
+    roles = {"weights": weights, "group": group, "time": time}
+    prepared = prepare(data, target, task=task, kinds=kinds, seed=seed, **roles)
     network = build(prepared, epochs=epochs, seed=seed)
     return fit(prepared, network, epochs=epochs, time_limit=time_limit, verbose=verbose)
 
@@ -97,9 +107,10 @@ def fit(
     history = network.fit(
         part.x,
         part.encoded,
+        sample_weight=part.weights,
         batch_size=chosen.batch_size,
         epochs=chosen.epochs,
-        validation_data=(held.x, held.encoded),
+        validation_data=(held.x, held.encoded, held.weights),
         callbacks=[stopper, *callbacks],
         time_limit=time_limit,
         verbose=verbose,
@@ -134,14 +145,21 @@ def measured(prepared: Prepared, trained: Model, **course: Any) -> TableModel:
         "columns": decisions(prepared.columns, prepared.encoder),
         "features": part.x.shape[1],
         **course,
-        "scores": scores(prepared.target, test.true, model.outputs(test.x)),
+        "roles": prepared.roles.given,
+        "scores": scores(prepared.target, test.true, model.outputs(test.x), test.weights),
         "baselines": baselines(
             prepared.target,
             np.concatenate([part.x, held.x]),
             np.concatenate([part.true, held.true]),
             test.x,
             test.true,
+            _joined(part.weights, held.weights),
+            test.weights,
         ),
         "notes": list(prepared.notes),
     }
     return TableModel(trained, prepared.encoder, prepared.target, facts)
+
+
+def _joined(first: HostArray | None, second: HostArray | None) -> HostArray | None:
+    return None if first is None or second is None else np.concatenate([first, second])

@@ -1,0 +1,74 @@
+"""Rows that are copies of others: a test row must not have been trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fitwell.types import HostArray
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_MUCH_MORE = 10.0
+"""Times as many equal pairs as chance makes: then they are copies."""
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Which rows are equal.
+
+    Attributes:
+        groups: (n,) of each row the first that is equal, or None if no copies were found.
+        note: a sentence about them; empty if no rows are equal, or few and by chance.
+    """
+
+    groups: HostArray | None = None
+    note: str = ""
+
+
+def duplicates(frame: pl.DataFrame) -> Duplicates:
+    """Finds rows that are equal in all columns.
+
+    Where columns take few values, some rows are equal by chance. If two rows agree in a column
+    with probability s, independent columns make n (n - 1) / 2 * prod s equal pairs; ten times as
+    many, or more, are taken for copies. (In a single column the two cannot be told apart.)
+
+    Args:
+        frame: what is known of each row: the features and the target.
+
+    >>> import polars as pl
+    >>> measured = [i / 7 for i in range(20)]
+    >>> duplicates(pl.DataFrame({"a": [*measured, 0.0], "b": [*measured, 0.0]})).note
+    '1 of 21 rows is a copy of another: copies stay in one part, so no test row was trained on.'
+    >>> duplicates(pl.DataFrame({"a": [True, False, True]})).note
+    '1 of 3 rows is equal to another, no more than chance makes.'
+    """
+    import polars as pl
+
+    keys = frame.select(pl.struct(pl.all()).hash(seed=0)).to_series().to_numpy()
+    first, groups, counts = np.unique(
+        keys, return_index=True, return_inverse=True, return_counts=True
+    )[1:]
+    more = frame.height - len(counts)
+    if not more:
+        return Duplicates()
+    pairs = float((counts.astype(float) * (counts - 1) / 2).sum())
+    said = f"{more:,} of {frame.height:,} rows {'are' if more > 1 else 'is'} "
+    if pairs < _MUCH_MORE * _expected_pairs(frame):
+        chance = "equal to another, no more than chance makes."
+        return Duplicates(None, said + chance if more > frame.height / 10 else "")
+    kept = "copies of another" if more > 1 else "a copy of another"
+    said += f"{kept}: copies stay in one part, so no test row was trained on."
+    return Duplicates(first[groups.reshape(-1)], said)  # numbered by the first row: hashes vary
+
+
+def _expected_pairs(frame: pl.DataFrame) -> float:
+    """How many pairs of rows were equal if columns did not know of one another."""
+    pairs = frame.height * (frame.height - 1) / 2
+    for column in frame.iter_columns():
+        counts = column.value_counts()["count"].to_numpy().astype(float)
+        pairs *= float((counts * (counts - 1)).sum()) / (frame.height * (frame.height - 1))
+    return pairs
