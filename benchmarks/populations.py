@@ -4,7 +4,8 @@
 
 Both are what users call: `fit_many` with n seeds, and n times a new model, `compile` and `fit`.
 Each ran once before, so nothing compiles in what is timed. Each size has a process of its own; the
-two take turns, and a ratio is formed within a round. A whole run writes POPULATIONS.md.
+two take turns, and a ratio is formed within a round. A whole run
+puts its tables into RESULTS.md.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ import numpy as np
 from machine import machine
 from measures import Spread
 
-PAGE = Path(__file__).parent / "POPULATIONS.md"
+PAGE = Path(__file__).parent / "RESULTS.md"
+TITLE = "Populations"
 LANES = (1, 4, 16, 64, 256)
 GOAL = 5.0  # times 64 fits of the smallest network
 WHAT = (
@@ -123,7 +125,6 @@ def main() -> None:
     if chosen.worker:
         return worker(SIZES[chosen.worker], counts[0], chosen.repeats)
     page = [
-        "# Populations",
         f"`python {shlex.join(sys.argv)}` on {datetime.date.today().isoformat()}, medians of "
         f"{chosen.repeats} rounds: {WHAT}",
         machine(load, ("fitwell", "jax", "numpy")),
@@ -138,12 +139,12 @@ def main() -> None:
             if (name, lanes) == ("tiny", 64):
                 verdict = f"64 networks: {ratio.text(2)}, goal {GOAL:g}: "
                 verdict += "reached." if ratio.median >= GOAL else "missed."
-        page += [f"## {size.title}", measures.markdown(HEADERS, lines)]
+        page += [f"### {size.title}", measures.markdown(HEADERS, lines)]
         if name == "tiny" and 64 in counts:
             page.append(verdict)
             print(verdict)
     if counts == list(LANES):
-        PAGE.write_text("\n\n".join(page) + "\n")
+        measures.written(PAGE, TITLE, page)
         print(f"written: {PAGE}")
     return None
 

@@ -108,8 +108,8 @@ def measure_ourselves(row: Row, repeats: int, console: Console) -> list[list[str
     ]
 
 
-def measure_watching(console: Console) -> list[list[str]]:
-    """What the doctor's watching costs each row's whole fit."""
+def measure_settings(console: Console) -> list[list[str]]:
+    """What the doctor's watching costs each row's whole fit, and a callback after every batch."""
     lines = []
     for row in ROWS:
         with console.status(f"the doctor: {row.title}"):
@@ -117,7 +117,11 @@ def measure_watching(console: Console) -> list[list[str]]:
         ratio = measures.ratios(seconds["on"], seconds["off"])
         what = f"fit with the doctor against one without, {row.title}"
         lines.append(measures.goal_line(what, ratio, "times", WATCHING_GOAL))
-    return lines
+    with console.status("a callback after every batch"):
+        seconds = fresh(ROWS[0].name, "per_batch")
+    ratio = measures.ratios(seconds["on"], seconds["off"])
+    what = f"fit with a callback after every batch against one without, {ROWS[0].title}"
+    return [*lines, [what, f"{ratio.text(2)} times", "", ""]]
 
 
 def show(console: Console, headers: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
@@ -163,7 +167,7 @@ def main() -> None:
         measures.written(page, row.title, [when, *section(row, chosen.repeats, console)])
     if OURSELVES in chosen.rows.split(","):
         when = occasion(chosen.repeats)
-        lines = measure_ourselves(ROWS[0], chosen.repeats, console) + measure_watching(console)
+        lines = measure_ourselves(ROWS[0], chosen.repeats, console) + measure_settings(console)
         show(console, measures.GOAL_HEADERS, lines)
         measures.written(
             page, "fitwell by itself", [when, measures.markdown(measures.GOAL_HEADERS, lines)]

@@ -1,4 +1,4 @@
-"""One measurement in a process of its own: `worker.py ROW PEER`, `ROW watching` or `import`.
+"""One measurement in a process of its own: `worker.py ROW PEER`, `import`, `ROW watching` ...
 
 Prints one line of JSON last. Ends with an error if the training did not do its work.
 """
@@ -17,10 +17,10 @@ from collections.abc import Callable
 
 import measures
 from measures import Measurement
-from peers import BUILD, fitwell
-from rows import ROWS
+from peers import BUILD, Fitter, fitwell
+from rows import ROWS, Row
 
-WATCHED = 9  # fits with the doctor and as many without
+WATCHED = 9  # fits with a setting and as many without
 
 
 def measure(row_name: str, peer: str) -> Measurement:
@@ -51,11 +51,27 @@ def measure(row_name: str, peer: str) -> Measurement:
     )
 
 
-def watching(row_name: str) -> dict[str, list[float]]:
-    """Seconds of whole fits with the doctor, as it is by default, and without, in turns."""
+def watching(row: Row) -> dict[str, Fitter]:
+    """With the doctor, as it is by default, and without."""
+    return {"on": fitwell(row), "off": fitwell(row, doctor="off")}
+
+
+def per_batch(row: Row) -> dict[str, Fitter]:
+    """With a callback that is called after every batch, and does nothing, and without."""
+    from fitwell.callbacks import LambdaCallback
+
+    idle = LambdaCallback(on_train_batch_end=lambda batch, logs: None)
+    return {"on": fitwell(row, callbacks=[idle]), "off": fitwell(row)}
+
+
+SETTINGS = {each.__name__: each for each in (watching, per_batch)}
+
+
+def in_turns(row_name: str, setting: str) -> dict[str, list[float]]:
+    """Seconds of whole fits with a setting of fitwell, and without."""
     row = next(row for row in ROWS if row.name == row_name)
     data, seconds = row.make_data(), dict[str, list[float]](on=[], off=[])
-    fitters = {"on": fitwell(row), "off": fitwell(row, doctor="off")}
+    fitters = SETTINGS[setting](row)
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         for number in range(WATCHED + 1):
             for name, fitter in fitters.items():
@@ -94,8 +110,8 @@ if __name__ == "__main__":
     arguments = sys.argv[1:]
     if arguments == ["import"]:
         result: dict[str, object] = {**import_time()}
-    elif arguments[1:] == ["watching"]:
-        result = {**watching(arguments[0])}
+    elif arguments[1] in SETTINGS:
+        result = {**in_turns(*arguments)}
     else:
         result = dataclasses.asdict(measure(*arguments))
     print(json.dumps(result, allow_nan=False))

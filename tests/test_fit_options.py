@@ -176,3 +176,21 @@ def test_outputs_in_a_dict_are_known_by_their_keys() -> None:
     assert logs["a_loss"] == pytest.approx(((predicted["a"] - 10) ** 2).mean(), rel=1e-5)
     assert logs["b_loss"] == pytest.approx(np.abs(predicted["b"] - 3).mean(), rel=1e-5)
     assert logs["b_mae"] == pytest.approx(logs["b_loss"], rel=1e-5)
+
+
+def test_a_callback_after_every_batch_is_said_to_cost(capsys, monkeypatch):
+    monkeypatch.setattr("fitwell.settings.progress", "plain")
+    x = np.zeros((4, 2), np.float32)
+    model = fw.Sequential([fw.layers.Dense(1)], seed=0)
+    model.compile("sgd", loss="mse")
+    seen = []
+    every = fw.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(batch))
+    model.fit(x, x[:, :1], batch_size=2, epochs=1, callbacks=[every])
+    assert seen == [0, 1]
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first == (
+        "LambdaCallback is called after every batch: each step is a dispatch of its own, which "
+        "takes longer."
+    )
+    model.fit(x, x[:, :1], batch_size=2, epochs=1, callbacks=[every], verbose=0)
+    assert capsys.readouterr().out == ""

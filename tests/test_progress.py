@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 import sys
 import time
 
@@ -108,10 +109,9 @@ def test_a_long_epoch_shows_that_it_is_alive(capsys, monkeypatch):
     monkeypatch.setattr("fitwell.progress._STEP_LINE_SECONDS", 0.05)
     drive(1, pause=0.06, chunks=3)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == [
-        "Epoch 1/1  step 4/12  0.1s  loss 0.5000",
-        "Epoch 1/1  step 8/12  0.1s  loss 0.5000",
-    ]
+    for done, line in zip((4, 8), lines, strict=False):
+        assert re.fullmatch(rf"Epoch 1/1  step {done}/12  \d\.\ds  loss 0\.5000", line)
+    assert len(lines) >= 2
 
 
 def test_the_bar_shows_epoch_step_speed_time_left_loss_and_metrics(terminal, monkeypatch):

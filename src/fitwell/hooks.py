@@ -186,3 +186,19 @@ def listed(subject: str, callbacks: Any) -> list[Callback]:
 def in_order(callbacks: Iterable[Callback]) -> list[Callback]:
     """As given, but those that must see what the others did come last."""
     return sorted(callbacks, key=lambda callback: callback.comes_last)
+
+
+def pace_notes(callbacks: Iterable[Callback]) -> list[str]:
+    """What `fit` says about callbacks that keep it from taking many steps at once.
+
+    >>> class Watch(Callback):
+    ...     def on_train_batch_end(self, batch, logs=None): ...
+    >>> pace_notes([Watch(), Callback()])
+    ['Watch is called after every batch: each step is a dispatch of its own, which takes longer.']
+    """
+    return [
+        f"{type(callback).__name__} is called after every batch: each step is a dispatch of its "
+        "own, which takes longer."
+        for callback in callbacks
+        if callback.every == 1
+    ]

@@ -24,7 +24,7 @@ from fitwell.errors import InvalidArgument, NotReady
 from fitwell.examples import Examples
 from fitwell.fitting import Fit
 from fitwell.history import History
-from fitwell.hooks import FittedModel, in_order, listed
+from fitwell.hooks import FittedModel, in_order, listed, pace_notes
 from fitwell.layers.base import Layer
 from fitwell.ops.precision import checked
 from fitwell.optimizers import Optimizer
@@ -180,7 +180,7 @@ class Trainer(Predictor):
             parts = examples, source, validation, optimizer
             watching = [self._doctor(*parts, epochs, doctor, verbose)]
         history = History()
-        bar = ProgressBar(verbose, examples.notes)
+        bar = ProgressBar(verbose, [*examples.notes, *pace_notes(own)])
         self.history, self._callbacks = history, [*in_order(own), bar, *watching]
         params = {
             "epochs": epochs,
