@@ -253,6 +253,12 @@ MISTAKES = {
                      "and --tune. Leave the others out."),
     "layers": (["train", "t.csv", "--layers", "8,0"], "Error --layers: expected numbers of units, "
                "1 or more, received '8,0'. For example --layers 256,128."),
+    "folds of the future": (["train", "t.csv", "--time", "a", "--folds", "3"],
+                            "Error train: expected --folds or --time, received both. Leave one "
+                            "out: folds would train on the future."),
+    "weights in a search": (["train", "t.csv", "--weights", "a", "--tune", "5s"],
+                            "Error train: expected --tune or --weights, received both. Leave one "
+                            "out: a search does not weigh rows."),
     "no run": (["train", "--resume", "."], "Error run .: expected the file run.json that fitwell "
                "train wrote, received none. Name the folder of a run."),
     "no model": (["predict", "t.csv", "t.csv"], "Error model file 't.csv': expected a safetensors "

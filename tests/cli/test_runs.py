@@ -293,6 +293,21 @@ def test_columns_by_a_file(capsys: Any, tmp_path: Path) -> None:
     )
 
 
+def test_columns_with_a_role(capsys: Any) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=120)
+    rows = {"x": x, "who": np.arange(120) // 6, "w": np.repeat([1.0, 2.0], 60), "y": x > 0}
+    pl.DataFrame(rows).write_csv("t.csv")
+    words = ("train", "t.csv", "--target", "y", "--layers", "4", "--epochs", 2, "--folds", 3)
+    code, out, _ = run(capsys, *words, "--weights", "w", "--group", "who", "--json", "-o", "r")
+    assert code == 0
+    held = pl.read_csv("r/out_of_fold.csv")["row"].to_numpy() - 1
+    test = sorted(set(range(120)) - set(held))
+    assert not set(np.array(rows["who"])[held]) & set(np.array(rows["who"])[test])
+    assert tabular.load("r/model.safetensors").encoder.feature_names == ("x",)
+    assert json.loads(out)["rows"]["test"] == len(test)
+
+
 class _Typed:
     """What typer hands to a completion: the words so far."""
 

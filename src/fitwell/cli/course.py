@@ -60,6 +60,9 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
         order.target[0] if order.target else None,
         task=order.task,
         kinds=order.kinds,
+        weights=order.weights,
+        group=order.group,
+        time=order.time,
         seed=order.seed,
     )
     network = _network(order, prepared)
@@ -140,10 +143,14 @@ def _folds(
         for name in ("x", "encoded", "true", "rows")
     )
     chosen = plan(len(x), order.epochs)
+    groups = None if order.group is None else prepared.frame[order.group].to_numpy()[rows]
+    weights = None if order.weights is None else np.concatenate([part.weights for part in parts])
     found = cross_validate(
         network,
         x,
         y,
+        groups=groups,
+        sample_weight=weights,
         folds=order.folds,
         seed=order.seed,
         batch_size=chosen.batch_size,
@@ -153,7 +160,12 @@ def _folds(
     model = TableModel(network, prepared.encoder, prepared.target)
     outputs = model.decoded(np.asarray(found.predictions, np.float64))
     write_table(model.framed(outputs).with_columns(row=rows + 1), run.folder / "out_of_fold.csv")
-    each = [scores(prepared.target, true[held], outputs[held]) for held in found.held_out]
+    each = [
+        scores(
+            prepared.target, true[held], outputs[held], None if weights is None else weights[held]
+        )
+        for held in found.held_out
+    ]
     measures = {
         name: {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1))}
         for name in each[0]

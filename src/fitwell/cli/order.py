@@ -67,6 +67,12 @@ class Order:
             raise InvalidArgument(
                 "train", f"one of {', '.join(ways)}", " and ".join(given), "Leave the others out."
             )
+        if self.folds and self.time:
+            cure = "Leave one out: folds would train on the future."
+            raise InvalidArgument("train", "--folds or --time", "both", cure)
+        if self.tune and self.weights:
+            cure = "Leave one out: a search does not weigh rows."
+            raise InvalidArgument("train", "--tune or --weights", "both", cure)
         if self.tune and self.treat:
             cure = "Tune first; treat what does not learn."
             raise InvalidArgument("train", "--tune or --treat", "both", cure)

@@ -52,6 +52,36 @@ def train(
             rich_help_panel=_ROWS,
         ),
     ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="How much each row counts.",
+            show_default=False,
+            autocompletion=completing.columns,
+            rich_help_panel=_ROWS,
+        ),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Rows of one group stay together: a patient, a customer.",
+            show_default=False,
+            autocompletion=completing.columns,
+            rich_help_panel=_ROWS,
+        ),
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Trained on the past, tested on the latest rows.",
+            show_default=False,
+            autocompletion=completing.columns,
+            rich_help_panel=_ROWS,
+        ),
+    ] = None,
     layers: Annotated[
         str | None,
         typer.Option(
@@ -146,7 +176,8 @@ def train(
             cure = "Name a file, or go on with a run by --resume."
             raise InvalidArgument("train", "the data to learn from", "no DATA", cure)
         order = Order(
-            data, tuple(target or ()), task, tuple(columns or ()), layers=widths(layers),
+            data, tuple(target or ()), task, tuple(columns or ()), weights, group, time,
+            layers=widths(layers),
             model=model, tune=tune, treat=treat, folds=folds, epochs=epochs,
             time_limit=time_limit, seed=seed,
         )  # fmt: skip
