@@ -245,7 +245,7 @@ def test_several_ids_for_unknown_values(tmp_path: Path) -> None:
 
 
 def test_lookups_are_not_for_jax(tmp_path: Path) -> None:
-    assert "expected a model of numbers" in refusal(looked_up(), tmp_path / "m.jax")
+    assert "expected a network of numbers" in refusal(looked_up(), tmp_path / "m.jax")
 
 
 def test_formats_by_name_and_ending(tmp_path: Path) -> None:

@@ -23,11 +23,15 @@ from fitwell.types import Shape
 
 @dataclass(frozen=True)
 class Port:
-    """An input or an output: its name, the shape of one example, and the type of its values."""
+    """An input or an output: its name, the shape of one example, and the type of its values.
+
+    `labels`, of an output of whole numbers: what is written for each of them.
+    """
 
     name: str
     shape: Shape
     dtype: str
+    labels: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,15 @@ class Lookup:
 
 @dataclass(frozen=True)
 class Feed:
-    """What the program is given: an input as it is, or looked up."""
+    """What the program is given: an input as it is, or looked up, or scaled.
+
+    `scaling`: (center, scale) of (x - center) * scale, in float64, so that large numbers with small
+    differences keep them.
+    """
 
     port: int
     lookup: Lookup | None = None
+    scaling: tuple[float, float] | None = None
 
 
 Function: TypeAlias = Callable[..., Any]

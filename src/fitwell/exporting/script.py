@@ -14,7 +14,7 @@ import numpy as np
 
 from fitwell.exporting import numerics
 from fitwell.exporting.folding import Float, call
-from fitwell.exporting.package import Lookup, Package, Port
+from fitwell.exporting.package import Feed, Package, Port
 from fitwell.exporting.program import Operation, Program, Value
 
 _HEAD = '''\
@@ -54,7 +54,8 @@ _LOOKUP = """
 
 def look_up(values: Any, terms: Any, ids: Any, unknown: Any) -> Any:
     known = dict(zip(terms, ids))
-    flat = [known.get(value, unknown) for value in np.asarray(values).ravel().tolist()]
+    texts = ("" if value is None else value for value in np.asarray(values).ravel().tolist())
+    flat = [known.get(value, unknown) for value in texts]
     return np.array(flat, np.int32).reshape(np.shape(values))
 """
 
@@ -70,12 +71,15 @@ def script(package: Package, file: str = "predict.py") -> str:
     writer.line(f"batch = len({names[0]})")
     for value, feed in zip(program.inputs, package.feeds, strict=True):
         writer.names[value] = names[feed.port]
-        if feed.lookup is not None:
-            writer.names[value] = f"ids_{len(writer.names)}"
-            given = _looked_up(names[feed.port], feed.lookup)
+        given = _fed(names[feed.port], feed)
+        if given:
+            writer.names[value] = f"{'ids' if feed.lookup else 'scaled'}_{len(writer.names)}"
             writer.line(f"{writer.names[value]} = {given}")
     writer.program(program)
-    outputs = [writer.read(value) for value in program.outputs]
+    outputs = [
+        f"np.array({port.labels!r})[{writer.read(value)}]" if port.labels else writer.read(value)
+        for value, port in zip(program.outputs, package.outputs, strict=True)
+    ]
     results = ", ".join(outputs)
     writer.line(f"return {results}" if len(outputs) == 1 else f"return [{results}]")
     head = _HEAD.format(
@@ -118,8 +122,13 @@ def together(parts: Sequence[str]) -> str:
     return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
 
 
-def _looked_up(name: str, lookup: Lookup) -> str:
-    return f"look_up({name}, {lookup.terms!r}, {lookup.ids!r}, {lookup.unknown})"
+def _fed(name: str, feed: Feed) -> str:
+    """What is made of an input before the program gets it; empty if nothing is."""
+    if feed.lookup is not None:
+        return f"look_up({name}, {feed.lookup.terms!r}, {feed.lookup.ids!r}, {feed.lookup.unknown})"
+    if feed.scaling is not None:
+        return f"(({name} - {feed.scaling[0]!r}) * {feed.scaling[1]!r}).astype(np.float32)"
+    return ""
 
 
 def _sources(wanted: set[str]) -> Iterator[str]:

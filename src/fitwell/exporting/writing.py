@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 from fitwell import files
 from fitwell.arguments import named
 from fitwell.errors import InvalidArgument, MissingPackage, UnknownName, did_you_mean
 from fitwell.exporting.package import Package, packed
+from fitwell.exporting.tables import Table, packed_table
 from fitwell.network import Network
 from fitwell.training import TrainState
 
@@ -31,7 +32,9 @@ class Exportable(Protocol):
 
 
 @named
-def export(model: Exportable, path: str | os.PathLike[str], format: str | None = None) -> None:
+def export(
+    model: Exportable | Table, path: str | os.PathLike[str], format: str | None = None
+) -> None:
     """Writes y = f(x) as predict computes it, weights included, in a format of other programs.
 
     Inputs and outputs keep their names, and the batch may have any size. Everything is in float32,
@@ -44,12 +47,17 @@ def export(model: Exportable, path: str | os.PathLike[str], format: str | None =
     - `"numpy"` (`.py`): one Python file with `predict(...)` that needs numpy alone.
     - `"jax"` (`.jax`): StableHLO for CPUs, GPUs and TPUs; `jax.export.deserialize(...).call(...)`.
 
-    Not exported: layers that remember (`stateful=True`), TextVectorization, lookups with several
+    A model of a table (`fitwell.tabular`) takes an input per column: (rows,) of float64 for numbers
+    (NaN: missing) and truth values (1, 0), of strings as they are written for categories ("":
+    missing), and for a date its parts as numbers ("sold year"). Its outputs are the prediction,
+    called like the target, and `probabilities` of classes.
+
+    Not exported: columns of free text; layers that remember (`stateful=True`), TextVectorization, lookups with several
     ids for unknown values; to ONNX, operations that it lacks (of layers of users). Each is an error
     that names the layer.
 
     Args:
-        model: built or fitted.
+        model: built or fitted; or a model of a table.
         path: `"model.onnx"`; an older file is replaced.
         format: `"onnx"`, `"numpy"` or `"jax"`; None: by the ending of path.
 
@@ -76,11 +84,16 @@ def export(model: Exportable, path: str | os.PathLike[str], format: str | None =
     Source: https://onnx.ai/onnx/operators/, https://docs.jax.dev/en/latest/export/export.html.
     """
     write = _writer(Path(path), format)
-    names = model.input_names, model.output_names
-    package = packed(model.name, model.network, model.train_state, *names)
-    data = write(package, Path(path))
+    data = write(_package(model), Path(path))
     with files.whole(path) as file:
         file.write(data)
+
+
+def _package(model: Exportable | Table) -> Package:
+    if hasattr(model, "encoder"):
+        return packed_table(cast(Table, model))
+    net = cast(Exportable, model)
+    return packed(net.name, net.network, net.train_state, net.input_names, net.output_names)
 
 
 def _writer(path: Path, format: str | None) -> Callable[[Package, Path], bytes]:

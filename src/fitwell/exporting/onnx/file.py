@@ -32,15 +32,16 @@ def write(package: Package) -> Any:
         graph.name(value, _fed(graph, inputs[feed.port], feed, value))
     translate(graph, program)
     graph.layer = ""
-    for value, name in zip(program.outputs, outputs, strict=True):
-        graph.nodes.append(helper.make_node("Identity", [graph.read(value)], [name], name=name))
-    results = zip(outputs, program.outputs, strict=True)
+    results = [
+        _result(graph, name, port, value)
+        for name, port, value in zip(outputs, package.outputs, program.outputs, strict=True)
+    ]
     made = helper.make_model(
         helper.make_graph(
             [*graph.first, *graph.nodes],
             package.name,
             [_declared(name, port) for name, port in zip(inputs, package.inputs, strict=True)],
-            [value_info(name, onnx_dtype(v.dtype), v.shape) for name, v in results],
+            results,
             graph.initializers,
         ),
         opset_imports=[helper.make_opsetid("", OPSET), helper.make_opsetid("ai.onnx.ml", 3)],
@@ -56,10 +57,26 @@ def _declared(name: str, port: Port) -> Any:
     return value_info(name, dtype, (Rows(1), *port.shape))
 
 
+def _result(graph: Graph, name: str, port: Port, value: Value) -> Any:
+    """Calls a result by its name, and declares it."""
+    from onnx import helper
+
+    found, dtype = graph.read(value), onnx_dtype(value.dtype)
+    if port.labels:
+        labels = np.array(port.labels)
+        labels = labels.astype(object) if labels.dtype.kind == "U" else labels
+        found, dtype = graph.emit("Gather", graph.constant(labels), found), labels.dtype
+    graph.nodes.append(helper.make_node("Identity", [found], [name], name=name))
+    return value_info(name, dtype, value.shape)
+
+
 def _fed(graph: Graph, name: str, feed: Feed, value: Value) -> str:
     """The name of what the program is given for an input of the file."""
     if feed.lookup is not None:
         return cast(graph, _looked_up(graph, name, feed.lookup), value.dtype)
+    if feed.scaling is not None:
+        center, scale = (graph.constant(np.float64(number)) for number in feed.scaling)
+        return cast(graph, graph.emit("Mul", graph.emit("Sub", name, center), scale), value.dtype)
     return cast(graph, name, value.dtype) if onnx_dtype(value.dtype) != value.dtype else name
 
 

@@ -71,7 +71,8 @@ class Graph:
         from onnx import numpy_helper
 
         root, found = self.root, np.asarray(array)
-        key = found.dtype.str, found.shape, found.tobytes()
+        own = tuple(found.ravel()) if found.dtype == object else found.tobytes()
+        key = found.dtype.str, found.shape, own
         if key not in root._constants:
             root._constants[key] = title = self.fresh(name or "constant")
             root.initializers.append(numpy_helper.from_array(found, title))

@@ -1,0 +1,144 @@
+"""Models of tables for export: an input per column, in the units of the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
+
+import jax
+import jax.numpy as jnp
+
+from fitwell.data.encoding import FittedColumn, TableEncoder
+from fitwell.data.features import (
+    BooleanColumn,
+    CategoryColumn,
+    DateColumn,
+    NumberColumn,
+    PresenceColumn,
+)
+from fitwell.data.labels import Target
+from fitwell.errors import InvalidArgument
+from fitwell.exporting.package import Feed, Lookup, Package, Port, packed
+from fitwell.network import Network
+from fitwell.training import TrainState
+from fitwell.types import Array, Shape
+
+_FAR = 1e6
+"""Where the smooth clip of a number no longer changes in float32."""
+
+Features: TypeAlias = Callable[[Array], Array]
+"""(rows,) what a column is read as -> (rows, features)."""
+
+
+class _Net(Protocol):
+    name: str
+
+    @property
+    def network(self) -> Network: ...
+    @property
+    def train_state(self) -> TrainState: ...
+
+
+class Table(Protocol):
+    """What is needed of a model of a table."""
+
+    @property
+    def network(self) -> _Net: ...
+    @property
+    def encoder(self) -> TableEncoder: ...
+    @property
+    def target(self) -> Target: ...
+
+
+def packed_table(table: Table) -> Package:
+    """Columns -> the prediction in the unit of the target; or the class, and all probabilities.
+
+    Raises:
+        InvalidArgument: a column of free text.
+    """
+    net, target = table.network, table.target
+    inner = packed(net.name, net.network, net.train_state, ["features"], ["raw"])
+    ports, feeds, makers = _inputs(table.encoder)
+    decode = _decoding(target, getattr(table, "temperature", 1.0))
+
+    def function(weights: Any, *columns: Any) -> list[Any]:
+        features = [make(x) for make, x in zip(makers, columns, strict=True)]
+        (raw,) = inner.function(weights, jnp.concatenate(features, axis=1))
+        return decode(raw)
+
+    outputs = [Port(target.name, (), "float32")]
+    if target.task != "regression":
+        outputs = [Port(target.name, (), "int32", target.classes),
+                   Port("probabilities", (len(target.classes),), "float32")]  # fmt: skip
+    examples: list[tuple[Shape, str]] = [
+        ((), "float32" if feed.lookup is None else "int32") for feed in feeds
+    ]
+    return Package(net.name, ports, outputs, feeds, function, inner.weights, examples, inner.scopes)
+
+
+def _inputs(encoder: TableEncoder) -> tuple[list[Port], list[Feed], list[Features]]:
+    ports: list[Port] = []
+    feeds: list[Feed] = []
+    makers: list[Features] = []
+    for column in encoder.columns:
+        parts = column.parts if isinstance(column, DateColumn) else [column]
+        for part in parts:
+            feed, features = _read(part, len(ports))
+            ports.append(Port(part.name, (), "float64" if feed.lookup is None else "string"))
+            feeds.append(feed)
+            makers.append(features)
+    return ports, feeds, makers
+
+
+def _read(column: FittedColumn, port: int) -> tuple[Feed, Features]:
+    """How an input is read, and the features of what was read."""
+    if isinstance(column, NumberColumn):
+        feed = Feed(port, scaling=(column.center, column.scale))
+        return feed, lambda z: _with_missing(z, _smoothly_clipped(z), column.missing)
+    if isinstance(column, BooleanColumn):
+        feed = Feed(port, scaling=(0.5, 2.0))  # 0 and 1 become -1 and 1
+        return feed, lambda z: _with_missing(z, z, column.missing)
+    if isinstance(column, CategoryColumn):
+        terms = tuple("" if value is None else value for value in column.values)
+        lookup = Lookup(terms, tuple(range(len(terms))), len(terms))
+        return Feed(port, lookup), lambda ids: _indicated(column, ids)
+    if isinstance(column, PresenceColumn):
+        return Feed(port, Lookup(("",), (0,), 1)), lambda ids: 2.0 * ids[:, None] - 1.0
+    raise InvalidArgument(
+        f"export, column {column.name} ({type(column).__name__})",
+        "columns of numbers, truth values, categories and dates",
+        "free text",
+        "Train without it, or call predict of the model itself.",
+    )
+
+
+def _smoothly_clipped(z: Array) -> Array:
+    z = jnp.clip(z, -_FAR, _FAR)
+    return z / jnp.sqrt(1.0 + jnp.square(z / 3.0))
+
+
+def _with_missing(z: Array, feature: Array, missing: bool) -> Array:
+    """The feature, 0 where there is no number; and a second one that says where."""
+    absent = jnp.isnan(z)
+    feature = jnp.where(absent, 0.0, feature)
+    both = [feature, absent.astype(jnp.float32)] if missing else [feature]
+    return jnp.stack(both, axis=1)
+
+
+def _indicated(column: CategoryColumn, ids: Array) -> Array:
+    hot: Array = jax.nn.one_hot(ids, len(column.values) + column.other)
+    return hot[:, 1:] - hot[:, :1] if column.two else hot
+
+
+def _decoding(target: Target, temperature: float) -> Callable[[Array], list[Array]]:
+    """From what the network says to what the outputs are."""
+    if target.task == "regression":
+        return lambda raw: [jnp.clip(raw[:, 0] * target.sd + target.mean, target.low, target.high)]
+
+    def classes(raw: Array) -> list[Array]:
+        both = jnp.concatenate([1 - raw, raw], axis=1) if target.task == "binary" else raw
+        powers = both if temperature == 1.0 else both ** (1.0 / temperature)
+        probabilities = powers / powers.sum(axis=1, keepdims=True)
+        return [jnp.argmax(probabilities, axis=1).astype(jnp.int32), probabilities]
+
+    return classes

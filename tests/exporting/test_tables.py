@@ -1,0 +1,125 @@
+"""Models of tables as files: raw columns in, predictions in the unit of the target out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import fitwell as fw
+from fitwell.data.columns import infer_columns
+from fitwell.data.encoding import fit_encoder
+from fitwell.data.labels import fit_target
+from fitwell.errors import InvalidArgument
+from fitwell.tabular import TableModel
+
+from .running import load_script, run_onnx, session
+
+ROWS = 40
+TABLE = pl.DataFrame(
+    {
+        "year": [1_000_000_000.0 + i for i in range(ROWS)],
+        "size": [None if i % 10 == 3 else i / 4 for i in range(ROWS)],
+        "town": [("Bern", "Rome", "Oslo", None)[i % 4] for i in range(ROWS)],
+        "new": [i % 2 == 0 for i in range(ROWS)],
+        "garden": ["yes" if i % 3 else "no" for i in range(ROWS)],
+        "sold": [f"20{10 + i % 7}-0{1 + i % 9}-11" for i in range(ROWS)],
+        "price": [100.0 + 7 * i for i in range(ROWS)],
+        "kind": [("flat", "house", "villa")[i % 3] for i in range(ROWS)],
+        "cheap": [i < 20 for i in range(ROWS)],
+    }
+)
+COLUMNS = ["year", "size", "town", "new", "garden", "sold"]
+RAW = {
+    "year": np.array([1_000_000_003.5, 1_000_000_020]),
+    "size": np.array([2.25, np.nan]),
+    "town": np.array(["Rome", ""], object),
+    "new": np.array([1.0, 0.0]),
+    "garden": np.array(["yes", "no"], object),
+    "sold year": np.array([2012.0, 2015.0]),
+    "sold month": np.array([3.0, 4.0]),
+}
+FRAME = pl.DataFrame(
+    {"year": RAW["year"], "size": [2.25, None], "town": ["Rome", None], "new": [True, False],
+     "garden": ["yes", "no"], "sold": ["2012-03-11", "2015-04-11"]}
+)  # fmt: skip
+
+
+def model_of(target: str) -> TableModel:
+    """With random weights: what is tested is what lies around the network."""
+    encoder = fit_encoder(TABLE, infer_columns(TABLE.select([*COLUMNS, target]), target))
+    task = {"price": "regression", "kind": "multiclass", "cheap": "binary"}[target]
+    fitted = fit_target(TABLE[target], task)
+    units, activation = {"price": (1, None), "kind": (3, "softmax"), "cheap": (1, "sigmoid")}[
+        target
+    ]
+    inputs = fw.Input((len(encoder.feature_names),))
+    net = fw.Sequential([inputs, fw.layers.Dense(units, activation)], seed=3)
+    return TableModel(net, encoder, fitted)
+
+
+def given(inputs: list[str], model: TableModel) -> list[Any]:
+    """The raw columns; parts of the date that are functions of others come from the frame."""
+    from fitwell.data.features import date_parts
+
+    parts = date_parts(FRAME["sold"])
+    more = {f"sold {name}": part.to_numpy().astype(np.float64) for name, part in parts.items()}
+    return [(RAW | more)[name] for name in inputs]
+
+
+@pytest.mark.parametrize("target", ["price", "kind", "cheap"])
+def test_raw_columns_give_the_predictions_of_the_table(tmp_path: Path, target: str) -> None:
+    model = model_of(target)
+    fw.export(model, tmp_path / "m.onnx")
+    opened = session(tmp_path / "m.onnx")
+    names = [one.name for one in opened.get_inputs()]
+    assert [name for name in names if not name.startswith("sold")] == COLUMNS[:-1]
+    types = {one.name: one.type for one in opened.get_inputs()}
+    assert (types["year"], types["town"]) == ("tensor(double)", "tensor(string)")
+    assert opened.get_outputs()[0].name == target
+    fw.export(model, tmp_path / "predict.py")
+    predict = load_script((tmp_path / "predict.py").read_text())
+    columns = given(names, model)
+    in_numpy = predict(*columns)
+    for found in (run_onnx(opened, *columns), in_numpy if target != "price" else [in_numpy]):
+        if target == "price":
+            np.testing.assert_allclose(found[0], model.predict(FRAME), rtol=1e-5)
+            continue
+        assert found[0].tolist() == model.predict(FRAME).tolist()
+        np.testing.assert_allclose(found[1], model.predict_proba(FRAME), rtol=1e-5, atol=1e-6)
+
+
+def test_the_sum_by_hand(tmp_path: Path) -> None:
+    """price = 2 * clipped((size - 1) / 4) * sd + mean, where the median is 1 and the quartiles 4
+    apart."""
+    table = pl.DataFrame({"size": [-3.0, -1.0, 1.0, 3.0, 9.0], "price": [0.0, 1.0, 2.0, 3.0, 4.0]})
+    encoder = fit_encoder(table, infer_columns(table, "price"))
+    net = fw.Sequential([fw.Input((1,)), fw.layers.Dense(1)])
+    net.set_weights([np.array([[2.0]], np.float32), np.array([0.0], np.float32)])
+    fw.export(
+        TableModel(net, encoder, fit_target(table["price"], "regression")), tmp_path / "m.onnx"
+    )
+    size = np.array([1.0, 2.0, 100.0, -1e300, np.nan])
+    (price,) = run_onnx(session(tmp_path / "m.onnx"), size)
+    feature = 0.25 / np.sqrt(1 + (0.25 / 3) ** 2)
+    wanted = [2.0, 2 * feature * np.sqrt(2) + 2, 4.0, 0.0, 2.0]  # limited to 0 .. 4
+    np.testing.assert_allclose(price, wanted, rtol=1e-6)
+
+
+def test_a_column_of_free_text(tmp_path: Path) -> None:
+    words = ["red", "green", "large", "small", "door", "house", "roof", "old"]
+    texts = [" ".join(words[(i * k) % 8] for k in range(1, 7)) + f" {i}" for i in range(ROWS)]
+    table = pl.DataFrame({"said": texts, "price": TABLE["price"]})
+    encoder = fit_encoder(table, infer_columns(table, "price", {"said": "text"}))
+    net = fw.Sequential([fw.Input((len(encoder.feature_names),)), fw.layers.Dense(1)])
+    model = TableModel(net, encoder, fit_target(table["price"], "regression"))
+    with pytest.raises(InvalidArgument, match=r"export, column said \(TextColumn\): expected"):
+        fw.export(model, tmp_path / "m.onnx")
+
+
+def test_tables_are_not_for_jax(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="received text that is looked up, or a table"):
+        fw.export(model_of("price"), tmp_path / "m.jax")
