@@ -257,6 +257,13 @@ def test_formats_by_name_and_ending(tmp_path: Path) -> None:
     assert "expected a path that ends in .onnx, .py, .jax, received" in said
 
 
+def test_what_is_no_model(tmp_path: Path) -> None:
+    assert refusal("model", tmp_path / "m.onnx") == (
+        "export: expected a model, received str. "
+        "Pass what Sequential, Model, fitwell.load or fitwell.tabular.load returned."
+    )
+
+
 def test_no_folder_and_no_shape(tmp_path: Path) -> None:
     with pytest.raises(InvalidFile):
         fw.export(small(), tmp_path / "nowhere" / "m.onnx")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -39,6 +39,7 @@ class _Net(Protocol):
     def train_state(self) -> TrainState: ...
 
 
+@runtime_checkable
 class Table(Protocol):
     """What is needed of a model of a table."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, runtime_checkable
 
 from fitwell import files
 from fitwell.arguments import named
@@ -16,6 +16,7 @@ from fitwell.network import Network
 from fitwell.training import TrainState
 
 
+@runtime_checkable
 class Exportable(Protocol):
     """What is needed of a model."""
 
@@ -52,9 +53,9 @@ def export(
     missing), and for a date its parts as numbers ("sold year"). Its outputs are the prediction,
     called like the target, and `probabilities` of classes.
 
-    Not exported: columns of free text; layers that remember (`stateful=True`), TextVectorization, lookups with several
-    ids for unknown values; to ONNX, operations that it lacks (of layers of users). Each is an error
-    that names the layer.
+    Not exported: columns of free text, layers that remember (`stateful=True`), TextVectorization,
+    lookups with several ids for unknown values; of layers of users, operations that the format
+    lacks, loops of unknown length and branches among them. Each is an error that names the layer.
 
     Args:
         model: built or fitted; or a model of a table.
@@ -90,10 +91,13 @@ def export(
 
 
 def _package(model: Exportable | Table) -> Package:
-    if hasattr(model, "encoder"):
-        return packed_table(cast(Table, model))
-    net = cast(Exportable, model)
-    return packed(net.name, net.network, net.train_state, net.input_names, net.output_names)
+    if isinstance(model, Exportable):
+        names = model.input_names, model.output_names
+        return packed(model.name, model.network, model.train_state, *names)
+    if isinstance(model, Table):
+        return packed_table(model)
+    cure = "Pass what Sequential, Model, fitwell.load or fitwell.tabular.load returned."
+    raise InvalidArgument("export", "a model", type(model).__name__, cure)
 
 
 def _writer(path: Path, format: str | None) -> Callable[[Package, Path], bytes]:
