@@ -265,7 +265,7 @@ MISTAKES = {
                  "file that fitwell saved"),
     "ending of the output": (["predict", "m.safetensors", "t.csv", "-o", "p.xlsx"],
                              "Error file p.xlsx: expected one of the endings .csv, .tsv, .parquet, "
-                             ".jsonl, received '.xlsx'. Choose one."),
+                             ".jsonl, .npz, received '.xlsx'. Choose one."),
     "unknown option": (["train", "t.csv", "--targt", "y"], "No such option: --targt"),
     "unknown command": (["trian"], "No such command 'trian'"),
     "negative seed": (["train", "t.csv", "--seed", "-1"], "Invalid value for '--seed'"),

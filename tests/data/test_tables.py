@@ -14,7 +14,8 @@ import pyarrow as pa
 import pytest
 import sklearn.datasets
 
-from fitwell.data.tables import read_table, write_table
+from fitwell.data.tables import read_table
+from fitwell.data.writing import write_table
 from fitwell.errors import FitwellError, InvalidData, InvalidFile, UnknownName
 
 
@@ -144,10 +145,10 @@ BAD_FILES = {
         "t.csv",
         "a,b\n1,2\n3\n",
         "expected 2 values in every row, as in its first line, "
-        "received 1 in line 3. Correct the line; a value that holds the separator needs "
+        "received 1 value in line 3. Correct the line; a value that holds the separator needs "
         "quotes around it.",
     ),
-    "too many": ("t.csv", "a,b\n1,2,3\n", "received 3 in line 2."),
+    "too many": ("t.csv", "a,b\n1,2,3\n", "received 3 values in line 2."),
     "header only": (
         "t.csv",
         "a,b\n",
@@ -165,33 +166,41 @@ BAD_FILES = {
         "expected every column to have a name of its own, "
         "received 2 columns called 'a'. Rename or delete all but one.",
     ),
-    "no names": (
-        "t.csv",
-        "5.1,3,0\n1,2,3\n",
-        "expected the names of the columns in the first line, "
-        "received numbers: 5.1, 3, 0. Add a first line with a name for every column.",
-    ),
     "picture": (
         "t.csv",
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
-        "expected a table, received binary data. Give a CSV, TSV, Parquet or JSON-lines file.",
+        "expected a table, received binary data. Give a CSV, TSV, Parquet, JSON-lines or "
+        "NPZ file, or name the encoding of a text.",
     ),
     "noise": ("t.tsv", NOISE, "expected a table, received binary data."),
-    "another encoding": (
+    "bytes that are no text": (
         "t.csv",
-        "a\nZürich\n".encode("latin-1"),
-        "expected text in UTF-8, received "
-        "the byte 0xfc at position 3. Save the table as CSV in UTF-8. If it is no "
-        "text file, give it its own ending.",
+        "a,b\nä,ö\n1,ü".encode() + b"\xff\n",
+        "expected characters of its encoding, received the byte 0xff in line 3, column 4. Save the "
+        "table in UTF-8, or name its encoding (encoding='cp1252'). Or skip such rows: "
+        "skip_bad_rows=True, --skip-bad-rows on the command line.",
+    ),
+    "the character zero": (
+        "t.csv",
+        "a,b\n1,2\n\0,3\n",
+        "expected characters of its encoding, received the character zero in line 3, column 1.",
     ),
     "quote in a word": (
         "t.csv",
         'a,b\n1,5" pipe\n',
-        "expected quotation marks around whole values "
-        'only, received text it cannot separate. Write "5"" pipe" for 5" pipe, and '
-        "end every quoted value.",
+        "expected quotation marks around whole values only, received one in another place in line "
+        '2, column 4. Write "5"" pipe" for 5" pipe, and end every quoted value.',
     ),
-    "quote without end": ("t.csv", 'a,b\n1,"x\n', "received text it cannot separate"),
+    "quote without end": (
+        "t.csv",
+        'a,b\n1,"x\n3,4\n',
+        "received one in another place in line 2, column 3.",
+    ),
+    "text behind a quote": (
+        "t.csv",
+        'a,b\n1,2\n"x"y,4\n',
+        "received one in another place in line 3, column 1.",
+    ),
     "no parquet": (
         "t.parquet",
         b"PAR1 and nothing",
@@ -202,14 +211,14 @@ BAD_FILES = {
         "t.jsonl",
         '{"a": 1}\n[2]\n',
         'expected one JSON object per line, such as {"age": '
-        '31, "city": "Bern"}, received something else: ',
+        '31, "city": "Bern"}, received a JSON list in line 2. ',
     ),
     "half an object": ("t.jsonl", '{"a": 1', "Write one row as one object on one line."),
     "other ending": (
         "t.xlsx",
         b"PK",
         "expected one of the endings .csv, .tsv, .tab, .txt, .parquet, "
-        ".pq, .jsonl, .ndjson, received '.xlsx'. Save or export the table as CSV or "
+        ".pq, .jsonl, .ndjson, .npz, received '.xlsx'. Save or export the table as CSV or "
         "Parquet.",
     ),
     "no ending": ("t", b"a", "received a name without an ending."),
@@ -235,7 +244,7 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InvalidFile, match=r"There are no tables in .*empty\."):
         read_table(str(tmp_path / "empty" / "t.csv"))
-    with pytest.raises(InvalidFile, match=r"received a folder\. Give a file inside it\."):
+    with pytest.raises(InvalidFile, match=r"received a folder\. Give a file inside it; "):
         read_table(tmp_path)
 
 
@@ -300,6 +309,6 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     ):
         write_table(frame, tmp_path / "no" / "t.csv")
     with pytest.raises(
-        InvalidFile, match=r"a file that can be written, received .*Check the path\."
+        InvalidFile, match=r"expected the path of a file, received a folder"
     ):
         write_table(frame, tmp_path / "folder.csv")

@@ -1,1 +1,6 @@
-"""From what users have (arrays, frames, iterables, tables) to batches."""
+"""From what users have (files, arrays, frames, iterables, tables) to batches."""
+
+from fitwell.data.reading import read
+from fitwell.data.tables import Origin, Table
+
+__all__ = ["Origin", "Table", "read"]

@@ -1,144 +1,266 @@
-"""Text files with one row per line: CSV, TSV and their relatives."""
+"""Text files with one row per line: CSV, TSV and their relatives, read in blocks.
+
+Numbers become numbers block by block, so that a file takes little more memory than its values. A
+column whose first blocks are numbers and a later one is not is read again as text.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fitwell.data.values import kind_of, slips, typed
-from fitwell.errors import InvalidData, InvalidFile
+import numpy as np
+
+from fitwell.data.problems import no_rows, no_table, repeated
+from fitwell.data.records import GONE, BadRow, Rows, cut, rows_of
+from fitwell.data.sniffing import Dialect, spaces_to_one
+from fitwell.data.values import as_numbers
+from fitwell.errors import InvalidFile
+from fitwell.types import HostArray
 
 if TYPE_CHECKING:
     import polars as pl
 
-_SEPARATORS = (",", "\t", ";", "|")
+_BLOCK = 2**23
+"""Characters that are read at a time."""
+
+_UNWRITTEN = [bytes([c]) for c in (*range(31, 13, -1), *range(8, 0, -1))]
+"""Characters that no text holds: two of them stand between values and rows on the way to polars."""
 
 
-def read_delimited(path: Path, subject: str, text: frozenset[str]) -> pl.DataFrame:
-    """The table of a text file; columns in `text` keep their text, the others get their type."""
-    import polars as pl
+@dataclass
+class Delimited:
+    """What was found in a text file.
 
-    content = _decode(path, subject)
-    if not content:
-        raise no_rows(subject)
-    separator = max(_SEPARATORS, key=content.partition("\n")[0].count)
-    names, blank = _outline(content, separator, subject)
-    try:
-        frame = pl.read_csv(
-            io.BytesIO(content.encode()),
-            separator=separator,
-            infer_schema=False,
-            new_columns=names,
-            has_header=False,
-            skip_rows=1,
-        )
-    except pl.exceptions.NoDataError as error:
-        raise no_rows(subject) from error
-    except pl.exceptions.PolarsError as error:
-        raise _unclear_quotes(subject) from error
-    if blank:
-        frame = frame.filter(~pl.Series(range(frame.height)).is_in(blank))
-    comma = separator == ";"
-    return frame.with_columns(
-        [_value(c, comma) for c in frame.iter_columns() if c.name not in text]
-    )
+    Attributes:
+        frame: numbers as numbers, all else as text.
+        lines: the line of the file that each row begins in, from 1.
+        bad: rows that were skipped.
+    """
+
+    frame: pl.DataFrame
+    lines: HostArray
+    bad: list[BadRow]
 
 
-def _value(column: pl.Series, decimal_comma: bool) -> pl.Series:
-    """A column of text with its type; `1,5` is a number in tables that `;` separates."""
-    values = typed(column)
-    if decimal_comma and kind_of(values) == "text":
-        numbers = typed(column.str.replace(",", ".", literal=True))
-        read = kind_of(numbers) == "number" or slips(numbers) is not None
-        return numbers if read else values
-    return values
-
-
-def _decode(path: Path, subject: str) -> str:
-    content = path.read_bytes()
-    if b"\0" in content[:65536]:
-        raise no_table(subject, "binary data")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidFile(
-            subject,
-            "text in UTF-8",
-            f"the byte {content[error.start]:#04x} at position {error.start}",
-            "Save the table as CSV in UTF-8. If it is no text file, give it its own ending.",
-        ) from error
-    return text.replace("\r\n", "\n").replace("\r", "\n").lstrip("\n")
-
-
-def _outline(content: str, separator: str, subject: str) -> tuple[list[str], list[int]]:
-    """The names of the columns, and which rows are blank lines.
+def read_delimited(
+    path: Path, subject: str, dialect: Dialect, text: frozenset[str], skip_bad_rows: bool
+) -> Delimited:
+    """The table of a text file; columns in `text` keep their text.
 
     Raises:
-        InvalidFile: a row has more or fewer values than there are names.
+        InvalidFile: a bad row, unless these are skipped.
+        InvalidData: no rows, or columns that share a name.
     """
-    reader = csv.reader(io.StringIO(content), delimiter=separator)
-    blank = []
-    try:
-        names = next(reader, [])
-        _check_header(names, subject)
-        for number, row in enumerate(reader):
-            if len(row) == len(names) or (not row and len(names) == 1):
+    import polars as pl
+
+    first = _pass(path, subject, dialect, _Columns(text), skip_bad_rows)
+    columns = first.columns
+    if columns.again:
+        repeat = _Columns(frozenset(columns.again), only=frozenset(columns.again))
+        columns.parts |= _pass(path, subject, dialect, repeat, skip_bad_rows).columns.parts
+    if not first.lines:
+        raise no_rows(subject)
+    lines = np.concatenate(first.lines)
+    frame = pl.DataFrame([_joined(name, columns.parts.pop(name)) for name in first.names])
+    return Delimited(frame, lines, first.bad)
+
+
+@dataclass
+class _Columns:
+    """Columns on the way: the blocks of each.
+
+    Attributes:
+        text: columns that keep their text.
+        only: the columns that are wanted; None for all.
+        words: columns of which a block was not all numbers.
+        again: of these, those whose earlier blocks are numbers now.
+    """
+
+    text: frozenset[str]
+    only: frozenset[str] | None = None
+    parts: dict[str, list[pl.Series]] = field(default_factory=dict)
+    words: set[str] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
+
+    def add(self, block: pl.DataFrame) -> None:
+        for column in block.iter_columns():
+            name = column.name
+            if name in self.again or (self.only is not None and name not in self.only):
                 continue
-            if row:
-                raise InvalidFile(
-                    subject,
-                    f"{len(names)} values in every row, as in its first line",
-                    f"{len(row)} in line {reader.line_num}",
-                    "Correct the line; a value that holds the separator needs quotes around it.",
-                )
-            blank.append(number)
-    except csv.Error as error:
-        raise _unclear_quotes(subject) from error
-    named = [name.strip() or f"column_{i + 1}" for i, name in enumerate(names)]
-    if len(set(named)) < len(named):
-        raise repeated(subject, named)
-    return named, blank
+            parts = self.parts.setdefault(name, [])
+            if name in self.text or name in self.words:
+                parts.append(column)
+            elif (numbers := as_numbers(column)) is not None:
+                parts.append(numbers)
+            elif any(part.null_count() < len(part) for part in parts):
+                self.again.add(name)
+                parts.clear()
+            else:
+                self.words.add(name)
+                parts.append(column)
 
 
-def _unclear_quotes(subject: str) -> InvalidFile:
+def _joined(name: str, parts: list[pl.Series]) -> pl.Series:
+    """The blocks of a column as one: text if one is text, whole numbers if all are."""
+    import polars as pl
+
+    kinds = {part.dtype for part in parts}
+    if all(part.null_count() == len(part) for part in parts):
+        return pl.Series(name, [None] * sum(map(len, parts)), pl.String)
+    for kind in (pl.String, pl.Float64, pl.Int64):
+        if kind in kinds:
+            return pl.concat([p.cast(kind) for p in parts], rechunk=True).alias(name)
+    return pl.concat(parts, rechunk=True).alias(name)
+
+
+@dataclass
+class _Pass:
+    """One reading of the file."""
+
+    columns: _Columns
+    names: list[str] = field(default_factory=list)
+    lines: list[HostArray] = field(default_factory=list)
+    bad: list[BadRow] = field(default_factory=list)
+
+
+def _pass(path: Path, subject: str, dialect: Dialect, columns: _Columns, skip: bool) -> _Pass:
+    state = _Pass(columns)
+    for begin, block, bad in _blocks(path, dialect):
+        state.bad += bad
+        if block:
+            _add(state, block, begin, subject, dialect)
+        if state.bad and not skip:
+            raise _bad_row(subject, min(state.bad, key=lambda row: row.line))
+    state.bad.sort(key=lambda row: row.line)
+    return state
+
+
+def _bad_row(subject: str, row: BadRow) -> InvalidFile:
     return InvalidFile(
         subject,
-        "quotation marks around whole values only",
-        "text it cannot separate",
-        'Write "5"" pipe" for 5" pipe, and end every quoted value.',
+        row.expected,
+        f"{row.received} in {row.place}",
+        f"{_CURES.get(row.expected, _CURE)} Or skip such rows: skip_bad_rows=True, "
+        "--skip-bad-rows on the command line.",
     )
 
 
-def _check_header(names: list[str], subject: str) -> None:
-    def is_number(name: str) -> bool:
-        return name.strip().lstrip("+-").replace(".", "", 1).isdigit()
+_CURE = "Correct the line; a value that holds the separator needs quotes around it."
+_QUOTES = "quotation marks around whole values only"
+_CHARACTERS = "characters of its encoding"
+_CURES = {
+    _QUOTES: 'Write "5"" pipe" for 5" pipe, and end every quoted value.',
+    _CHARACTERS: "Save the table in UTF-8, or name its encoding (encoding='cp1252').",
+}
 
-    counted = [str(i) for i in range(len(names))]  # how pandas names columns without names
-    if names and all(map(is_number, names)) and names != counted:
-        raise InvalidFile(
-            subject,
-            "the names of the columns in the first line",
-            f"numbers: {', '.join(names[:5])}{', ...' if len(names) > 5 else ''}",
-            "Add a first line with a name for every column.",
+
+def _blocks(path: Path, dialect: Dialect) -> Iterator[tuple[int, bytes, list[BadRow]]]:
+    """Whole rows of the file in UTF-8, after the line they begin in; and bad rows among them."""
+    line, rest, part = 1, b"", ""
+    with open(path, encoding=dialect.encoding, errors="surrogateescape", newline=None) as file:
+        while True:
+            text = file.read(_BLOCK)
+            last = not text
+            part += text
+            whole = len(part) if last else part.rfind("\n") + 1
+            done, part = part[:whole], part[whole:]
+            if dialect.delimiter == " ":
+                done = spaces_to_one(done)
+            done, bad = _without_foreign(done, line + rest.count(b"\n"))
+            block, rest, misquoted = cut(rest + done.encode(), dialect.delimiter, last)
+            yield line, block, [*bad, *(replace(row, line=line + row.line) for row in misquoted)]
+            line += block.count(b"\n")
+            if last:
+                return
+
+
+def _without_foreign(text: str, line: int) -> tuple[str, list[BadRow]]:
+    """The text without lines that hold undecodable bytes or the character zero."""
+    bad: list[BadRow] = []
+    if text.isascii() and "\0" not in text:
+        return text, bad
+    pieces, place = [], 0
+    for found in _FOREIGN.finditer(text):
+        start, end = text.rfind("\n", 0, found.start()) + 1, text.find("\n", found.start())
+        if found.start() < place:
+            continue  # a line that is out already
+        end = len(text) if end < 0 else end
+        line += text.count("\n", place, start)
+        character = found.group()
+        what = (
+            "the character zero" if character == "\0" else f"the byte {ord(character) & 255:#04x}"
         )
+        bad.append(BadRow(line, found.start() - start + 1, _CHARACTERS, what))
+        pieces += [text[place:start], GONE.decode()]
+        place = end
+    return "".join([*pieces, text[place:]]), bad
 
 
-def no_rows(subject: str) -> InvalidData:
-    return InvalidData(subject, "at least one row", "none", "Give a table with data in it.")
+_FOREIGN = re.compile("[\0\ud800-\udfff]")
 
 
-def no_table(subject: str, received: str) -> InvalidFile:
-    cure = "Give a CSV, TSV, Parquet or JSON-lines file."
-    return InvalidFile(subject, "a table", received, cure)
+def _add(state: _Pass, block: bytes, begin: int, subject: str, dialect: Dialect) -> None:
+    """Adds the rows of a block to the columns; the first row of all may be the names."""
+    rows = rows_of(block, dialect.delimiter)
+    keep = ~rows.gone
+    first = not state.names
+    filled = np.flatnonzero(keep & ~rows.blank)
+    if first and not filled.size:
+        return
+    if first:
+        keep[: filled[0]] = False
+        if state.bad and state.bad[0].line <= begin + rows.lines[filled[0]]:
+            raise _bad_row(subject, state.bad[0])  # the names would be those of another row
+    width = int(rows.values[filled[0]]) if first else len(state.names)
+    if width > 1:
+        keep &= ~rows.blank
+    wrong = keep & (rows.values != width)
+    for row in np.flatnonzero(wrong):
+        state.bad.append(_uneven(width, int(rows.values[row]), begin + int(rows.lines[row])))
+    keep &= ~wrong
+    frame, lines = _frame(rows, keep, block, width, subject), begin + rows.lines[keep]
+    if first:
+        state.names = _names(frame.row(0) if dialect.header else [None] * width, subject)
+        frame, lines = (frame[1:], lines[1:]) if dialect.header else (frame, lines)
+    if frame.height:
+        frame.columns = state.names
+        state.columns.add(frame)
+        state.lines.append(lines)
 
 
-def repeated(subject: str, names: list[str]) -> InvalidData:
-    twice = next(name for name in names if names.count(name) > 1)
-    return InvalidData(
-        subject,
-        "every column to have a name of its own",
-        f"{names.count(twice)} columns called {twice!r}",
-        "Rename or delete all but one.",
+def _uneven(width: int, values: int, line: int) -> BadRow:
+    wanted = f"{width} value{'s' if width > 1 else ''} in every row, as in its first line"
+    return BadRow(line, 0, wanted, f"{values} value{'s' if values > 1 else ''}")
+
+
+def _frame(rows: Rows, keep: HostArray, block: bytes, width: int, subject: str) -> pl.DataFrame:
+    """The rows to keep as columns of text; nothing is missing."""
+    import polars as pl
+
+    free = (mark for mark in _UNWRITTEN if mark not in block)
+    unit, end = next(free, None), next(free, None)
+    if unit is None or end is None:
+        raise no_table(subject, "binary data")
+    names = [f"column_{i + 1}" for i in range(width)]
+    if not keep.any():
+        return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    return pl.read_csv(
+        rows.text(keep, unit[0], end[0]),
+        separator=unit.decode(),
+        eol_char=end.decode(),
+        quote_char=None,
+        has_header=False,
+        new_columns=names,
+        infer_schema=False,
     )
+
+
+def _names(row: Sequence[str | None], subject: str) -> list[str]:
+    names = [(name or "").strip() or f"column_{i + 1}" for i, name in enumerate(row)]
+    if len(set(names)) < len(names):
+        raise repeated(subject, names)
+    return names

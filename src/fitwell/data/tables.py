@@ -1,230 +1,265 @@
-"""Reading tables: files, bundled data sets and data frames, all as one polars frame."""
+"""Reading tables: files, bundled data sets and data in memory, all as one polars frame."""
 
 from __future__ import annotations
 
-import io
+import hashlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitwell.data.bundled import is_bundled, read_bundled
-from fitwell.data.delimited import no_rows, no_table, read_delimited, repeated
-from fitwell.errors import InvalidData, InvalidFile, did_you_mean
+from fitwell.data.delimited import read_delimited
+from fitwell.data.formats import read_json_lines, read_npz, read_parquet
+from fitwell.data.framing import to_frame
+from fitwell.data.problems import no_rows, repeated
+from fitwell.data.records import BadRow
+from fitwell.data.settling import settle
+from fitwell.data.sniffing import sniff
+from fitwell.errors import InvalidArgument, InvalidFile, did_you_mean
+from fitwell.types import HostArray
 
 if TYPE_CHECKING:
     import polars as pl
 
+_DELIMITED = (".csv", ".tsv", ".tab", ".txt")
+_OTHERS = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".jsonl": "json lines",
+    ".ndjson": "json lines",
+    ".npz": "npz",
+}
+ENDINGS = (*_DELIMITED, *_OTHERS)
+"""Of the names of files that hold a table."""
 
-def read_table(source: Any, *, text: Iterable[str] = ()) -> pl.DataFrame:
-    """A table as a polars frame: one row per example, one named column per feature.
 
-    Files are told by their ending: `.csv`, `.tsv`, `.tab`, `.txt` (text in UTF-8; the separator,
-    one of `, ; |` and tab, is found in the first line), `.parquet`, `.pq`, `.jsonl`, `.ndjson`. In
-    text files nothing, `NA`, `N/A`, `NaN`, `null` and `?` mean a missing value, and a column gets
-    the type that all its values have.
+@dataclass(frozen=True)
+class Options:
+    """How a table is to be read; the arguments of `read`."""
 
-    Args:
-        source: a path, `"sklearn:NAME"` with one of `bundled.NAMES`, or a data frame (pandas,
-            polars, pyarrow or another that narwhals knows).
-        text: names of columns whose text is kept as it is written (`007` stays `"007"`).
+    names: tuple[str, ...] | None = None
+    text: frozenset[str] = frozenset()
+    forms: Mapping[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+    skip_bad_rows: bool = False
 
-    Raises:
-        InvalidFile: no such file, a folder, or a file that holds no table.
-        InvalidData: a table without rows, or two columns with one name.
-        UnknownName: `sklearn:` with a name that it does not bring.
 
-    >>> read_table("sklearn:iris").shape
-    (150, 5)
+@dataclass(frozen=True)
+class Origin:
+    """Where a table came from.
+
+    Attributes:
+        path: the file, or `"sklearn:NAME"`; None for data in memory.
+        format: `"csv"`, `"parquet"`, `"json lines"`, `"npz"`, `"bundled"` or `"memory"`.
+        size: of the file in bytes.
+        modified: seconds since 1970.
+        sha256: of the file's bytes.
+        encoding, delimiter, header: how a text file is written.
     """
+
+    path: str | None = None
+    format: str = "memory"
+    size: int | None = None
+    modified: float | None = None
+    sha256: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: bool | None = None
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Table:
+    """One row per example, one named column per feature; made by `read`.
+
+    Attributes:
+        frame: the values, as a polars frame.
+        origin: where they came from.
+        forms: how the text of columns was written that is numbers or dates now, such as
+            `{"price": "1.234,5"}`; `read(..., forms=table.forms)` reads new rows alike.
+        skipped: rows that could not be read, with their lines.
+        notes: what was decided on the way, in sentences.
+    """
+
+    frame: pl.DataFrame
+    origin: Origin
+    forms: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[BadRow, ...] = ()
+    notes: tuple[str, ...] = ()
+    source: Any = None
+    options: Options = field(default_factory=Options)
+    lines: HostArray | None = None
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns."""
+        return self.frame.columns
+
+    def __len__(self) -> int:
+        return self.frame.height
+
+    def line(self, row: int) -> int | None:
+        """The line of the text file that row `row` (from 0) begins in; None for other sources."""
+        return None if self.lines is None else int(self.lines[row])
+
+    def __repr__(self) -> str:
+        rows, columns = self.frame.shape
+        return f"<Table: {rows:,} rows, {columns} columns, from {self.origin.path or 'memory'}>"
+
+    def _repr_html_(self) -> str:
+        return str(self.frame._repr_html_())
+
+
+def read_table(
+    source: Any, *, text: Iterable[str] = (), forms: Mapping[str, str] | None = None
+) -> pl.DataFrame:
+    """The frame of `to_table`."""
+    return to_table(source, Options(text=frozenset(text), forms=forms or {})).frame
+
+
+def to_table(source: Any, options: Options | None = None) -> Table:
+    """A table from whatever holds one; see `read`.
+
+    Columns whose form or text an older reading of a Table did not know are read again.
+    """
+    if isinstance(source, Table):
+        wanted = options or Options()
+        merged = replace(source.options, text=wanted.text, forms=wanted.forms)
+        return source if merged == source.options else to_table(source.source, merged)
+    options = options or Options()
     if is_bundled(source):
-        return read_bundled(source)
+        origin = Origin(source, "bundled")
+        return _checked(Table(read_bundled(source), origin, source=source, options=options))
     if isinstance(source, str | os.PathLike):
-        path = Path(source)
-        frame = _read_file(path, frozenset(text))
-        subject = f"table {path.name}"
-    else:
-        frame = _from_frame(source)
-        subject = "table"
-    return _checked(frame, subject)
-
-
-# Frames
-
-
-def _from_frame(source: Any) -> pl.DataFrame:
-    import narwhals as nw
-    import polars as pl
-
-    if isinstance(source, pl.DataFrame):
-        return source
-    try:
-        # A column is taken at a time, so that an error can name it.
-        frame = nw.from_native(source, eager_only=True)
-        return pl.DataFrame([_from_series(column) for column in frame.iter_columns()])
-    except TypeError as error:
-        raise InvalidData(
-            "table",
-            "a path, sklearn:NAME, or a data frame in memory (pandas, polars, pyarrow)",
-            type(source).__name__,
-            "Name the columns, for example pandas.DataFrame(array, columns=[...]); "
-            "call .collect() on a lazy frame.",
-        ) from error
-    except nw.exceptions.DuplicateError as error:
-        names = getattr(source, "column_names", None) or source.columns  # pyarrow, or pandas
-        raise repeated("table", [str(name) for name in names]) from error
-
-
-def _from_series(series: Any) -> pl.Series:
-    try:
-        native: pl.Series = series.to_polars()
-    except ImportError:  # text of pandas without pyarrow
-        native = _from_values(series)
-    except Exception as error:  # pyarrow's own errors have no common public base class
-        raise _mixture(series.name, error) from error
-    return native.alias(str(series.name))
-
-
-def _from_values(series: Any) -> pl.Series:
-    """The column value by value: slower, but without another package."""
-    import polars as pl
-
-    missing = series.is_null().to_list()
-    values = [None if m else v for v, m in zip(series.to_list(), missing, strict=True)]
-    try:
-        return pl.Series(values, strict=True)
-    except (TypeError, pl.exceptions.PolarsError) as error:
-        raise _mixture(series.name, error) from error
-
-
-def _mixture(name: Any, error: Exception) -> InvalidData:
-    return InvalidData(
-        f"column {name}",
-        "values of one type",
-        f"a mixture: {_first_line(error)}",
-        "Convert the column to one type, for example with .astype(str).",
-    )
+        return _checked(_read_file(Path(source), options))
+    frame = to_frame(source, options.names)
+    return _checked(Table(frame, Origin(), source=source, options=options))
 
 
 # Files
 
 
-def _read_file(path: Path, text: frozenset[str]) -> pl.DataFrame:
+def _read_file(path: Path, options: Options) -> Table:
     subject = f"file {path}"
     if path.is_dir():
-        raise InvalidFile(subject, "a file with a table", "a folder", "Give a file inside it.")
+        cure = "Give a file inside it; fitwell.data.read takes folders of images."
+        raise InvalidFile(subject, "a file with a table", "a folder", cure)
     if not path.exists():
         raise InvalidFile(subject, "a file that exists", "none of this name", _nearby(path))
     ending = path.suffix.lower()
-    if ending not in _READERS:
+    if ending not in ENDINGS:
         raise InvalidFile(
             subject,
-            f"one of the endings {', '.join(_READERS)}",
+            f"one of the endings {', '.join(ENDINGS)}",
             repr(path.suffix) if ending else "a name without an ending",
             "Save or export the table as CSV or Parquet.",
         )
-    if path.stat().st_size == 0:
-        raise InvalidFile(subject, "a table", "an empty file", "Check how the file was made.")
     try:
-        return _READERS[ending](path, subject, text)
+        facts = path.stat()
+        if facts.st_size == 0:
+            raise InvalidFile(subject, "a table", "an empty file", "Check how the file was made.")
+        origin = Origin(str(path), _OTHERS.get(ending, "csv"), facts.st_size, facts.st_mtime)
+        if ending in _DELIMITED:
+            return _read_text(path, subject, origin, options)
+        with open(path, "rb") as file:
+            origin = replace(origin, sha256=hashlib.file_digest(file, "sha256").hexdigest())
+        return _read_other(path, subject, origin, options)
     except OSError as error:
-        raise _unusable(path, "read", error) from error
+        reason = error.strerror or str(error)
+        cure = "Check the path."
+        raise InvalidFile(subject, "a file that can be read", reason, cure) from error
 
 
 def _nearby(path: Path) -> str:
     folder = path.parent
     if not folder.is_dir():
         return f"The folder {folder} does not exist either."
-    files = [p.name for p in folder.iterdir() if p.suffix.lower() in _READERS]
+    files = [p.name for p in folder.iterdir() if p.suffix.lower() in ENDINGS]
     return did_you_mean(path.name, files) if files else f"There are no tables in {folder}."
 
 
-def _read_parquet(path: Path, subject: str, text: frozenset[str]) -> pl.DataFrame:
-    import polars as pl
-
-    try:
-        return pl.read_parquet(io.BytesIO(path.read_bytes()))
-    except pl.exceptions.PolarsError as error:
-        raise no_table(subject, f"no Parquet file: {_first_line(error)}") from error
-
-
-def _read_json_lines(path: Path, subject: str, text: frozenset[str]) -> pl.DataFrame:
-    import polars as pl
-
-    try:
-        return pl.read_ndjson(io.BytesIO(path.read_bytes()), infer_schema_length=None)
-    except pl.exceptions.PolarsError as error:
-        raise InvalidFile(
-            subject,
-            'one JSON object per line, such as {"age": 31, "city": "Bern"}',
-            f"something else: {_first_line(error)}",
-            "Write one row as one object on one line.",
-        ) from error
-
-
-_READERS: dict[str, Callable[[Path, str, frozenset[str]], pl.DataFrame]] = {
-    ".csv": read_delimited,
-    ".tsv": read_delimited,
-    ".tab": read_delimited,
-    ".txt": read_delimited,
-    ".parquet": _read_parquet,
-    ".pq": _read_parquet,
-    ".jsonl": _read_json_lines,
-    ".ndjson": _read_json_lines,
-}
+def _read_text(path: Path, subject: str, origin: Origin, options: Options) -> Table:
+    _check_delimiter(options.delimiter)
+    dialect = sniff(path, subject, options.encoding, options.delimiter, options.header)
+    kept = options.text | set(options.forms)
+    found = read_delimited(path, subject, dialect, frozenset(kept), options.skip_bad_rows)
+    notes = []
+    if dialect.encoding not in ("utf-8", "utf-8-sig", "ascii") and options.encoding is None:
+        notes.append(f"The file is not in UTF-8: it was read as {dialect.encoding}.")
+    if not dialect.header and options.header is None:
+        last = len(found.frame.columns)
+        called = "column_1" if last == 1 else f"column_1 to column_{last}"
+        notes.append(f"The first line holds values, no names: the columns are called {called}.")
+    origin = replace(
+        origin,
+        sha256=dialect.sha256,
+        encoding=dialect.encoding,
+        delimiter=dialect.delimiter,
+        header=dialect.header,
+    )
+    bad = tuple(found.bad)
+    notes += _skipped(bad)
+    return Table(found.frame, origin, {}, bad, tuple(notes), path, options, found.lines)
 
 
-_WRITERS: dict[str, Callable[[pl.DataFrame, Path], Any]] = {
-    ".csv": lambda frame, path: frame.write_csv(path),
-    ".tsv": lambda frame, path: frame.write_csv(path, separator="\t"),
-    ".parquet": lambda frame, path: frame.write_parquet(path),
-    ".jsonl": lambda frame, path: frame.write_ndjson(path),
-}
+def _check_delimiter(delimiter: str | None) -> None:
+    if delimiter is None or (
+        len(delimiter) == 1 and delimiter.isascii() and delimiter not in '"\n\r\0'
+    ):
+        return
+    cure = r"For example delimiter=';' or '\t'."
+    raise InvalidArgument("read", "one ASCII character", f"delimiter={delimiter!r}", cure)
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raises InvalidFile if `write_table` does not know the ending, or there is no such folder."""
-    target = Path(path)
-    if target.suffix.lower() not in _WRITERS:
-        expected = f"one of the endings {', '.join(_WRITERS)}"
-        raise InvalidFile(f"file {target}", expected, repr(target.suffix), "Choose one.")
-    if not target.parent.is_dir():
-        cure = "Make the folder first."
-        raise InvalidFile(f"file {target}", "a folder that exists", repr(str(target.parent)), cure)
+def _read_other(path: Path, subject: str, origin: Origin, options: Options) -> Table:
+    bad: list[BadRow] = []
+    if origin.format == "json lines":
+        frame, bad = read_json_lines(path, subject, options.skip_bad_rows)
+    else:
+        frame = (read_parquet if origin.format == "parquet" else read_npz)(path, subject)
+    notes = tuple(_skipped(tuple(bad)))
+    return Table(frame, origin, {}, tuple(bad), notes, path, options)
 
 
-def write_table(frame: pl.DataFrame, path: str | os.PathLike[str]) -> None:
-    """Writes a table in the form that the ending of its name says; `read_table` reads it back.
-
-    Raises:
-        InvalidFile: another ending, or the file cannot be written.
-    """
-    check_writable(path)
-    try:
-        _WRITERS[Path(path).suffix.lower()](frame, Path(path))
-    except OSError as error:
-        raise _unusable(Path(path), "written", error) from error
-
-
-def _unusable(path: Path, verb: str, error: OSError) -> InvalidFile:
-    reason = error.strerror or str(error)
-    return InvalidFile(f"file {path}", f"a file that can be {verb}", reason, "Check the path.")
+def _skipped(bad: Sequence[BadRow]) -> list[str]:
+    if not bad:
+        return []
+    shown = "; ".join(f"{row.place} ({row.received})" for row in bad[:3])
+    rows = f"{len(bad):,} row{'s' if len(bad) > 1 else ''}"
+    more = "; ..." if len(bad) > 3 else ""
+    return [
+        f"{rows} could not be read and {'are' if len(bad) > 1 else 'is'} left out: {shown}{more}."
+    ]
 
 
 # Checks for all
 
 
-def _checked(frame: pl.DataFrame, subject: str) -> pl.DataFrame:
+def _checked(table: Table) -> Table:
+    """The table with names without spaces around them and columns of few types."""
     import polars as pl
 
+    subject = f"table {Path(table.origin.path).name}" if table.origin.path else "table"
+    frame = table.frame
     names = [name.strip() for name in frame.columns]
     if len(set(names)) < len(names):
         raise repeated(subject, names)
     if not frame.height or not names:
         raise no_rows(subject)
-    return pl.DataFrame(
-        [_plain(c).alias(name) for c, name in zip(frame.iter_columns(), names, strict=True)]
+    columns = zip(frame.iter_columns(), names, strict=True)
+    plain = pl.DataFrame([_plain(column).alias(name) for column, name in columns])
+    settled = settle(
+        plain,
+        text=table.options.text,
+        forms=table.options.forms,
+        codes=table.origin.delimiter is None,
+        delimiter=table.origin.delimiter or ",",
     )
+    notes = (*table.notes, *settled.notes)
+    return replace(table, frame=settled.frame, forms=settled.forms, notes=notes)
 
 
 def _plain(column: pl.Series) -> pl.Series:
@@ -234,10 +269,13 @@ def _plain(column: pl.Series) -> pl.Series:
     kind = str(column.dtype)
     if kind.startswith(("Categorical", "Enum")):
         return column.cast(pl.String)
-    if kind.startswith(("Decimal", "Float")):
+    if kind.startswith(("Decimal", "Float", "Int128", "UInt128")):
         return column.cast(pl.Float64).fill_nan(None)
+    if column.dtype.is_integer() and column.dtype != pl.UInt64:
+        return column.cast(pl.Int64)
+    if kind.startswith("Datetime"):
+        moments: Any = column
+        if moments.dtype.time_zone:
+            moments = moments.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        return moments.cast(pl.Datetime("us"))
     return column
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 MISSING_WORDS = ("", "na", "n/a", "nan", "null", "?")
 """Text that stands for "no value", in any mixture of capitals."""
 
+TRUTHS = {"true": True, "false": False, "yes": True, "no": False, "ja": True, "nein": False}
+"""Words for truth values, in any mixture of capitals."""
+
 _MOMENTS = (
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%dT%H:%M:%S%.f",
@@ -60,6 +63,43 @@ def typed(column: pl.Series) -> pl.Series:
     return next((r for r in readings if r.len() - r.null_count() == known), text)
 
 
+def as_numbers(column: pl.Series) -> pl.Series | None:
+    """A column of text as int64 or float64 if all of its values are numbers, else None.
+
+    None, too, where all points may group thousands (`1.234`): other columns decide about those.
+
+    >>> import polars as pl
+    >>> as_numbers(pl.Series(["1", "2.5"])).to_list(), as_numbers(pl.Series(["1.234", "950"]))
+    ([1.0, 2.5], None)
+    """
+    import polars as pl
+
+    for text in (column, stripped(column)):
+        for kind in (pl.Int64, pl.Float64):
+            numbers = text.cast(kind, strict=False)
+            if numbers.null_count() == text.null_count():
+                if kind == pl.Int64:
+                    return numbers
+                return None if grouped_by_points(text) else numbers.fill_nan(None)
+    return None
+
+
+def grouped_by_points(text: pl.Series) -> bool:
+    """Whether every point in a column of numbers may group thousands, and there is one."""
+
+    def may(values: pl.Series) -> bool:
+        dotted = values.filter(values.str.contains(".", literal=True))
+        return bool(dotted.str.contains(r"^[+-]?[1-9]\d{0,2}(\.\d{3})+$").all())
+
+    known = text.drop_nulls()
+    if not may(known.head(_HEAD)):  # spares a look at all of a long column
+        return False
+    return bool(known.str.contains(".", literal=True).any()) and may(known)
+
+
+_HEAD = 1000
+
+
 def _readings(text: pl.Series) -> Iterator[pl.Series | None]:
     import polars as pl
 
@@ -77,15 +117,16 @@ def _readings(text: pl.Series) -> Iterator[pl.Series | None]:
 def _truths(text: pl.Series) -> pl.Series:
     import polars as pl
 
-    words = {"true": True, "false": False}
+    words = {"true": True, "false": False}  # "yes" and "no" stay words: labels are given back so
     return text.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
 
 
-def slips(column: pl.Series) -> pl.Series | None:
+def slips(column: pl.Series, numbers: pl.Series | None = None) -> pl.Series | None:
     """Which rows of a column of numbers hold other text, such as a stray "unknown"; else None.
 
     A column is one of numbers if nine tenths of its values are, and if there are more different
     numbers than different words: a code that is nearly always `0`, else `a` or `b`, is none.
+    `numbers` are those of the column, if they are written in a form of their own.
 
     >>> import polars as pl
     >>> mask = slips(pl.Series([*"1234567890123456789", "unknown"]))
@@ -97,7 +138,8 @@ def slips(column: pl.Series) -> pl.Series | None:
     if kind_of(column) != "text":
         return None
     text = stripped(column.cast(pl.String))
-    numbers = text.cast(pl.Float64, strict=False)
+    if numbers is None:
+        numbers = text.cast(pl.Float64, strict=False)
     others = text.is_not_null() & numbers.is_null()
     known, strange = text.len() - text.null_count(), int(others.sum())
     if not 0 < strange <= (1 - _MOSTLY) * known + 1e-9:
@@ -144,14 +186,14 @@ def to_numbers(column: pl.Series, words: Collection[str] = ()) -> pl.Series:
 
 
 def to_truths(column: pl.Series) -> pl.Series:
-    """The column as true and false; 1 and 0 are taken for them.
+    """The column as true and false; 1 and 0, yes and no, ja and nein are taken for them.
 
     Raises:
         InvalidData: any other value; names column, row and value.
     """
     import polars as pl
 
-    words = {"1": True, "0": False, "true": True, "false": False}
+    words = {"1": True, "0": False, **TRUTHS}
     text = to_text(column)
     truths = text.str.to_lowercase().replace_strict(words, default=None, return_dtype=pl.Boolean)
     _refuse(column, text.is_not_null() & truths.is_null(), "true or false")
