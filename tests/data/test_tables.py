@@ -308,7 +308,5 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
         InvalidFile, match=r"expected a folder that exists, .* Make the folder first"
     ):
         write_table(frame, tmp_path / "no" / "t.csv")
-    with pytest.raises(
-        InvalidFile, match=r"expected the path of a file, received a folder"
-    ):
+    with pytest.raises(InvalidFile, match=r"expected the path of a file, received a folder"):
         write_table(frame, tmp_path / "folder.csv")

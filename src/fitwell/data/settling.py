@@ -56,11 +56,14 @@ def settle(
     known = forms or {}
     words = [c for c in frame.iter_columns() if c.name not in text and c.dtype == _string()]
     bare = {column.name: stripped(column) for column in words}
-    plain = {name: _plain(column, codes) for name, column in bare.items()}
+    plain = {name: typed(column) for name, column in bare.items()}
+    meant = {name for name, column in plain.items() if codes and _is_code(column)}
+    plain |= {name: bare[name] for name in meant}
     choices = {
         name: [known[name]] if name in known else forms_of(column)
         for name, column in bare.items()
-        if name in known or plain[name].dtype == _string() or grouped_by_points(column)
+        if name in known
+        or (name not in meant and (plain[name].dtype == _string() or grouped_by_points(column)))
     }
     real = not codes and any(
         c.dtype.is_float()
@@ -86,10 +89,8 @@ def _string() -> Any:
     return pl.String
 
 
-def _plain(column: pl.Series, codes: bool) -> pl.Series:
-    value = typed(column)
-    kept = codes and (value.dtype.is_integer() or kind_of(value) == "boolean")
-    return column if kept else value
+def _is_code(value: pl.Series) -> bool:
+    return value.dtype.is_integer() or kind_of(value) == "boolean"
 
 
 def _chosen(found: list[str], text: pl.Series, marks: set[str], delimiter: str) -> str | None:

@@ -229,10 +229,9 @@ def _skipped(bad: Sequence[BadRow]) -> list[str]:
         return []
     shown = "; ".join(f"{row.place} ({row.received})" for row in bad[:3])
     rows = f"{len(bad):,} row{'s' if len(bad) > 1 else ''}"
-    more = "; ..." if len(bad) > 3 else ""
-    return [
-        f"{rows} could not be read and {'are' if len(bad) > 1 else 'is'} left out: {shown}{more}."
-    ]
+    end = "; ..." if len(bad) > 3 else "."
+    verb = "are" if len(bad) > 1 else "is"
+    return [f"{rows} could not be read and {verb} left out: {shown}{end}"]
 
 
 # Checks for all

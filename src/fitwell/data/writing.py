@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 def _write_npz(frame: pl.DataFrame, file: BinaryIO) -> None:
     """One array per column; missing text is empty, a missing whole number makes floats of all."""
+    import polars as pl
+
     with zipfile.ZipFile(file, "w") as archive:  # numpy.savez takes no column called "file"
         for column in frame.iter_columns():
-            words = str(column.dtype) == "String"
-            values = column.fill_null("").to_numpy() if words else column.to_numpy()
+            values = column.to_numpy()
+            if values.dtype == object:
+                values = column.cast(pl.String).fill_null("").to_numpy().astype(np.str_)
             with archive.open(f"{column.name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(
-                    member, values.astype(np.str_) if words else values, allow_pickle=False
-                )
+                np.lib.format.write_array(member, values, allow_pickle=False)
 
 
 _WRITERS: dict[str, Callable[[pl.DataFrame, BinaryIO], Any]] = {

@@ -56,11 +56,12 @@ class TableModel:
         return pl.DataFrame(self.facts.get("columns", []))
 
     def read(self, data: Any) -> pl.DataFrame:
-        """A file or frame as a table; text that training took as it is written stays so."""
+        """A file or frame as a table; text that training took as it is written stays so, and what
+        was written in a form of its own (`1.234,5`) is read in that form."""
         text = list(self.encoder.text_columns)
         if any(isinstance(label, str) for label in self.target.classes):
             text.append(self.target.name)
-        return read_table(data, text=text)
+        return read_table(data, text=text, forms=self.facts.get("forms", {}))
 
     def predict(self, data: Any) -> HostArray:
         """(rows,) labels as in the training table, or numbers in the unit of the target.

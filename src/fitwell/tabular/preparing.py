@@ -12,7 +12,7 @@ from fitwell.data.duplicates import duplicates
 from fitwell.data.encoding import TableEncoder, fit_encoder
 from fitwell.data.labels import Target, fit_target, infer_task, target_column
 from fitwell.data.roles import Roles, part_weights, role_notes
-from fitwell.data.tables import read_table
+from fitwell.data.tables import Options, to_table
 from fitwell.errors import InvalidArgument
 from fitwell.tabular.model import known_rows
 from fitwell.types import HostArray
@@ -48,6 +48,7 @@ class Prepared:
         notes: what a user should know, in sentences.
         frame: the rows whose target is known, as they were read.
         roles: the columns of weights, groups and times.
+        forms: how numbers and dates were written in columns of text, as in `fitwell.data.Table`.
     """
 
     columns: tuple[Column, ...]
@@ -59,6 +60,7 @@ class Prepared:
     notes: tuple[str, ...]
     frame: pl.DataFrame
     roles: Roles = field(default_factory=Roles)
+    forms: Mapping[str, str] = field(default_factory=dict)
 
 
 def prepare(
@@ -75,7 +77,8 @@ def prepare(
     """Reads, looks at, splits and encodes a table; the first half of `train`."""
     roles = Roles(weights, group, time)
     written = [name for name, kind in (kinds or {}).items() if kind in ("category", "text")]
-    frame = read_table(data, text=written)
+    table = to_table(data, Options(text=frozenset(written)))
+    frame = table.frame
     if target is None:
         target = _known_target(data, frame)
     y = target_column(frame, target)
@@ -101,9 +104,9 @@ def prepare(
 
     noticed = (c.note for c in columns if c.note)
     copies = (same.note,) if same.note else ()
-    said = (*notes, *noticed, *copies, *parts.notes, *role_notes(roles, frame, parts))
+    said = (*table.notes, *notes, *noticed, *copies, *parts.notes, *role_notes(roles, frame, parts))
     three = part(parts.train), part(parts.validation), part(parts.test)
-    return Prepared(columns, encoder, fitted, *three, said, frame, roles)
+    return Prepared(columns, encoder, fitted, *three, said, frame, roles, table.forms)
 
 
 def _known_target(data: Any, frame: pl.DataFrame) -> str:

@@ -143,6 +143,7 @@ def measured(prepared: Prepared, trained: Model, **course: Any) -> TableModel:
     facts = {
         "rows": {"train": len(part.x), "validation": len(held.x), "test": len(test.x)},
         "columns": decisions(prepared.columns, prepared.encoder),
+        "forms": dict(prepared.forms),
         "features": part.x.shape[1],
         **course,
         "roles": prepared.roles.given,
