@@ -227,6 +227,7 @@ def test_a_stray_word_in_a_column_of_numbers_is_missing(tmp_path: Path) -> None:
     table.write_csv(tmp_path / "t.csv", separator=";")
     model = tabular.train(tmp_path / "t.csv", "y", epochs=2, verbose=0)
     assert model.facts["notes"] == [
+        "a: '0,1257' is read as 0.1257.",
         "1 of 200 rows have no y: they are left out.",
         "a: 199 of 200 values are numbers; row 51 holds 'unknown', read as missing.",
     ]

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from fitwell.cli import runs, showing
 from fitwell.cli.app import REPLACED, Data, ModelFile, app, check_output
-from fitwell.data import writing
+from fitwell.data import tables
 
 
 @app.command()
@@ -33,7 +33,7 @@ def predict(
     from fitwell import tabular
 
     if output is not None:
-        writing.check_writable(output)
+        tables.check_writable(output)
         check_output(output, data, model)
     loaded = tabular.load(runs.model_of(model))
     with showing.warned():
@@ -46,7 +46,7 @@ def predict(
         sys.stdout.flush()
         return
     older = REPLACED if output.exists() else ""
-    writing.write_table(frame, output)
+    tables.write_table(frame, output)
     rows = f"{frame.height} prediction{'s' if frame.height > 1 else ''}"
     said = f"{rows} of {frame.columns[0]}: {output}{older}"
     Console(highlight=False).print(said, markup=False, soft_wrap=True)

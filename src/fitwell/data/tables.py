@@ -17,11 +17,23 @@ from fitwell.data.problems import no_rows, repeated
 from fitwell.data.records import BadRow
 from fitwell.data.settling import settle
 from fitwell.data.sniffing import sniff
+from fitwell.data.writing import check_writable, write_table
 from fitwell.errors import InvalidArgument, InvalidFile, did_you_mean
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
     import polars as pl
+
+__all__ = [
+    "ENDINGS",
+    "Options",
+    "Origin",
+    "Table",
+    "check_writable",
+    "read_table",
+    "to_table",
+    "write_table",
+]
 
 _DELIMITED = (".csv", ".tsv", ".tab", ".txt")
 _OTHERS = {
