@@ -31,19 +31,21 @@ def features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
         missing = int((~np.isfinite(whole)).sum())
         flat = np.where(np.isfinite(flat), flat, np.nan)
     with np.errstate(all="ignore"):
-        mean, std = _mean(flat), np.asarray(np.nanstd(flat, 0) if missing else flat.std(0))
-        low, high = np.nanmin(flat, 0), np.nanmax(flat, 0)
+        mean, std = _moments(flat)
+        lowest, highest = (np.nanmin, np.nanmax) if missing else (np.min, np.max)
+        low, high = lowest(flat, 0), highest(flat, 0)
         # A sum of equal floats may leave a trace of a spread.
         std = np.where(low == high, 0.0, std)
         step = np.spacing(np.maximum(abs(low), abs(high)).astype(np.float32))
         resolution = np.where(std > 0, step / np.where(std > 0, std, 1), 0.0)
     held = None if held_out is None else _in_memory(held_out)
     duplicates, overlap = _copies(whole, held)
-    other = None if held_out is None or not len(held_out) else _flat(held_out)
+    other: Any = (None, None)
+    if held_out is not None and len(held_out):
+        other = _moments(_flat(held_out))
     return Features(
         name, len(x), x.shape[1:], mean, std, low, high, resolution, _outlying(flat), missing,
-        _sentinels(flat, low, high), duplicates, overlap,
-        None if other is None else _mean(other), None if other is None else np.nanstd(other, 0),
+        _sentinels(flat, low, high), duplicates, overlap, *other,
     )  # fmt: skip
 
 
@@ -55,8 +57,11 @@ def _in_memory(x: HostArray) -> HostArray:
     return np.ascontiguousarray(x[sample(len(x), max(_LOOKED_AT // 400 // each, 64))])
 
 
-def _mean(flat: HostArray) -> HostArray:
-    return np.asarray(np.nanmean(flat, 0))
+def _moments(flat: HostArray) -> tuple[HostArray, HostArray]:
+    """Mean and standard deviation of each column, of what is there."""
+    if np.isfinite(flat.sum()):
+        return np.asarray(flat.mean(0)), np.asarray(flat.std(0))
+    return np.asarray(np.nanmean(flat, 0)), np.asarray(np.nanstd(flat, 0))
 
 
 def _flat(x: HostArray) -> HostArray:
@@ -85,16 +90,19 @@ def _outlying(flat: HostArray) -> HostArray:
 def _copies(x: HostArray, held_out: HostArray | None) -> tuple[float, float]:
     """The shares of rows that repeat an earlier one, and of validation rows seen in training."""
     marks = _marks(x)
+    ordered = np.sort(marks)  # many times faster than the order, which is seldom needed
+    twice = np.flatnonzero(ordered[1:] == ordered[:-1])[:_COMPARED]
+    others, found = x[:0], twice[:0]
+    if held_out is not None and len(held_out):
+        others = held_out[sample(len(held_out), _HELD_OUT)]
+        place = np.minimum(np.searchsorted(ordered, wanted := _marks(others)), len(marks) - 1)
+        found = np.flatnonzero(ordered[place] == wanted)
+    if not len(twice) and not len(found):
+        return 0.0, 0.0
     order = np.argsort(marks)
-    ordered = marks[order]
-    later = np.flatnonzero(ordered[1:] == ordered[:-1])[:_COMPARED]
-    repeated = _equal(x, order[later + 1], x, order[later]) / max(len(x), 1)
-    if held_out is None or len(held_out) == 0:
+    repeated = _equal(x, order[twice + 1], x, order[twice]) / max(len(x), 1)
+    if not len(found):
         return repeated, 0.0
-    others = held_out[sample(len(held_out), _HELD_OUT)]
-    wanted = _marks(others)
-    place = np.minimum(np.searchsorted(ordered, wanted), len(marks) - 1)
-    found = np.flatnonzero(ordered[place] == wanted)
     return repeated, _equal(others, found, x, order[place[found]]) / len(others)
 
 
