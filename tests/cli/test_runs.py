@@ -308,6 +308,20 @@ def test_columns_with_a_role(capsys: Any) -> None:
     assert json.loads(out)["rows"]["test"] == len(test)
 
 
+def test_rows_that_cannot_be_read(capsys: Any) -> None:
+    lines = [f"{i},{i % 7},{i % 2}" for i in range(60)]
+    Path("t.csv").write_text("\n".join(["a,b,y", *lines[:30], "1,2", *lines[30:]]) + "\n")
+    words = ("train", "t.csv", "--target", "y", "--layers", "4", "--epochs", 1, "-o", "r")
+    code, _, err = run(capsys, *words)
+    assert code == 2
+    assert "line 32" in err
+    assert "--skip-bad-rows" in err
+    code, out, _ = run(capsys, *words, "--skip-bad-rows")
+    assert code == 0
+    assert "t.csv, 60 rows" in out
+    assert "line 32" in out
+
+
 class _Typed:
     """What typer hands to a completion: the words so far."""
 

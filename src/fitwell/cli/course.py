@@ -63,6 +63,7 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
         weights=order.weights,
         group=order.group,
         time=order.time,
+        skip_bad_rows=order.skip_bad_rows,
         seed=order.seed,
     )
     network = _network(order, prepared)

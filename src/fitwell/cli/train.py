@@ -82,6 +82,15 @@ def train(
             rich_help_panel=_ROWS,
         ),
     ] = None,
+    skip_bad_rows: Annotated[
+        bool,
+        typer.Option(
+            "--skip-bad-rows",
+            metavar="",
+            help="Leave out rows that cannot be read, and say which.",
+            rich_help_panel=_ROWS,
+        ),
+    ] = False,
     layers: Annotated[
         str | None,
         typer.Option(
@@ -177,7 +186,7 @@ def train(
             raise InvalidArgument("train", "the data to learn from", "no DATA", cure)
         order = Order(
             data, tuple(target or ()), task, tuple(columns or ()), weights, group, time,
-            layers=widths(layers),
+            skip_bad_rows, layers=widths(layers),
             model=model, tune=tune, treat=treat, folds=folds, epochs=epochs,
             time_limit=time_limit, seed=seed,
         )  # fmt: skip

@@ -72,12 +72,13 @@ def prepare(
     weights: str | None = None,
     group: str | None = None,
     time: str | None = None,
+    skip_bad_rows: bool = False,
     seed: int = 0,
 ) -> Prepared:
     """Reads, looks at, splits and encodes a table; the first half of `train`."""
     roles = Roles(weights, group, time)
     written = [name for name, kind in (kinds or {}).items() if kind in ("category", "text")]
-    table = to_table(data, Options(text=frozenset(written)))
+    table = to_table(data, Options(text=frozenset(written), skip_bad_rows=skip_bad_rows))
     frame = table.frame
     if target is None:
         target = _known_target(data, frame)

@@ -29,6 +29,7 @@ def train(
     weights: str | None = None,
     group: str | None = None,
     time: str | None = None,
+    skip_bad_rows: bool = False,
     epochs: int | None = None,
     time_limit: float | str | None = None,
     seed: int = 0,
@@ -50,6 +51,7 @@ def train(
         weights: the column that says how much each row counts (>= 0), in training and in scores.
         group: the column of which rows with one value come into one part (a patient, a customer).
         time: the column that orders the rows: trained on the past, tested on the latest.
+        skip_bad_rows: leave out rows of a file that cannot be read, and say which.
         epochs: passes over the training rows, >= 1; None chooses by their number.
         time_limit: seconds, or "90s", "10m".
         seed: of the split and the network.
@@ -61,8 +63,10 @@ def train(
         UnknownName: there is no such column.
     """
     check_length(epochs, time_limit)
-    roles = {"weights": weights, "group": group, "time": time}
-    prepared = prepare(data, target, task=task, kinds=kinds, seed=seed, **roles)
+    prepared = prepare(
+        data, target, task=task, kinds=kinds, weights=weights, group=group, time=time,
+        skip_bad_rows=skip_bad_rows, seed=seed,
+    )  # fmt: skip
     network = build(prepared, epochs=epochs, seed=seed)
     return fit(prepared, network, epochs=epochs, time_limit=time_limit, verbose=verbose)
 
