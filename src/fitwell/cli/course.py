@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from fitwell import tabular
+from fitwell import report, tabular
 from fitwell.callbacks import BackupAndRestore, Callback
 from fitwell.cli import checking, patients, runs, showing
 from fitwell.cli.order import Order
@@ -55,17 +55,7 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
     """Trains, measures, and fills the folder of the run; returns what is in `metrics.json`."""
     diary = runs.Diary(stderr=as_json)
     tabular.check_length(order.epochs, order.time_limit)
-    prepared = tabular.prepare(
-        order.data,
-        order.target[0] if order.target else None,
-        task=order.task,
-        kinds=order.kinds,
-        weights=order.weights,
-        group=order.group,
-        time=order.time,
-        skip_bad_rows=order.skip_bad_rows,
-        seed=order.seed,
-    )
+    prepared = prepare(order)
     network = _network(order, prepared)
     name = Path(order.data).name
     how = f"searched for {order.tune}" if order.tune else described(network)
@@ -79,12 +69,27 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
         origin = {"command": words, "data": data, **_repeat(order)}
         model = dataclasses.replace(model, facts={**model.facts, **folds, "origin": origin})
         model.save(run.model)
-        _keep(run, model)
+        _keep(run, model, prepared)
         showing.result(diary, model, str(run.folder))
     finally:
         run.log(diary.text() + _epochs(network))
     run.end(_state(model))
     return {"run": str(run.folder), "model": str(run.model), **dict(model.facts)}
+
+
+def prepare(order: Order) -> Prepared:
+    """The table of an order, ready for training: the same for the same file and options."""
+    return tabular.prepare(
+        order.data,
+        order.target[0] if order.target else None,
+        task=order.task,
+        kinds=order.kinds,
+        weights=order.weights,
+        group=order.group,
+        time=order.time,
+        skip_bad_rows=order.skip_bad_rows,
+        seed=order.seed,
+    )
 
 
 def _network(order: Order, prepared: Prepared) -> Model:
@@ -175,13 +180,14 @@ def _folds(
     return {"folds": {"folds": order.folds, "scores": measures}}
 
 
-def _keep(run: runs.Run, model: TableModel) -> None:
-    """The numbers of a run beside its model."""
+def _keep(run: runs.Run, model: TableModel, prepared: Prepared) -> None:
+    """The numbers of a run beside its model, and the page about it."""
     run.note(runs.METRICS, dict(model.facts))
     history = model.network.history
     if history is not None:
         findings = [checking.plain(one) for one in history.findings]
         run.note(runs.HISTORY, {**history.to_json(), "findings": findings})
+    report.write(run.folder / runs.REPORT, model, prepared, history, saved=str(run.model))
 
 
 def _epochs(network: Model) -> str:
@@ -207,7 +213,7 @@ def _repeat(order: Order) -> dict[str, Any]:
 
 def _checked(run: runs.Run, order: Order) -> dict[str, Any]:
     """The data file and its hash; a run that goes on must find the same."""
-    data = _identity(order.data)
+    data = identity(order.data)
     if (run.folder / runs.ORDER).exists():
         known: Mapping[str, Any] = run.read(runs.ORDER)["data"]
         if known["sha256"] != data["sha256"]:
@@ -220,7 +226,8 @@ def _checked(run: runs.Run, order: Order) -> dict[str, Any]:
     return data
 
 
-def _identity(data: str) -> dict[str, Any]:
+def identity(data: str) -> dict[str, Any]:
+    """Path and hash of a data file; no hash for what is no file."""
     path = Path(data)
     if not path.is_file():
         return {"path": data, "sha256": None}

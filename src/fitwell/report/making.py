@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import platform
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from fitwell.assessment.measures import LOWER_IS_BETTER
@@ -33,6 +35,37 @@ class Origin:
     data: str = ""
     model: str = "model.safetensors"
     facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def origin_of(
+    known: Mapping[str, Any],
+    source: str = "",
+    saved: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> Origin:
+    """What the caller says, and what the model file keeps of the run that made it.
+
+    >>> origin_of({"origin": {"command": ["train", "a b.csv"]}}).facts
+    {'Command': "fitwell train 'a b.csv'", 'Seed': '0'}
+    """
+    kept = known.get("origin", {})
+    data = kept.get("data", {})
+    path, digest = data.get("path", ""), data.get("sha256")
+    options = {k: v for k, v in kept.get("options", {}).items() if k != "data"}
+    lines = {
+        "Command": shlex.join(["fitwell", *kept["command"]]) if "command" in kept else "",
+        "Data": f"{path}, SHA-256 {digest}" if digest else path,
+        "Options": ", ".join(f"{name} {_option(value)}" for name, value in options.items()),
+        "Seed": str(options.get("seed", 0)) if kept else "",
+        "Versions": ", ".join(f"{name} {v}" for name, v in kept.get("versions", {}).items()),
+    }
+    told = {label: text for label, text in lines.items() if text}
+    name = source or Path(path).name
+    return Origin(name, saved or "model.safetensors", {**told, **(facts or {})})
+
+
+def _option(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def verdict(judgement: Judgement, baselines: Mapping[str, Mapping[str, float]], judged: str) -> str:

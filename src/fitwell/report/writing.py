@@ -13,7 +13,7 @@ from fitwell.errors import InvalidArgument, InvalidFile
 from fitwell.history import History
 from fitwell.model import Model
 from fitwell.report import arrays, page, tables
-from fitwell.report.making import Origin
+from fitwell.report.making import Origin, origin_of
 from fitwell.report.study import Study
 from fitwell.tabular import Prepared, TableModel
 
@@ -77,7 +77,8 @@ def write(
     if not target.resolve().parent.is_dir():  # said before the work is done, not after
         received, cure = f"the folder {str(target.parent)!r}", "Make the folder first."
         raise InvalidFile(f"report {str(path)!r}", "a folder that exists", received, cure)
-    origin = Origin(source, saved or "model.safetensors", dict(facts or {}))
+    kept = model.facts if isinstance(model, TableModel) else {}
+    origin = origin_of(kept, source, saved, facts or {})
     study = study_of(model, data, history, origin, names=names, labels=labels)
     text = page.render(study).encode("utf-8", "backslashreplace")
     with files.whole(target) as file:

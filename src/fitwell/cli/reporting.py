@@ -1,0 +1,80 @@
+"""`fitwell report`: one page about a trained model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from fitwell import report as pages
+from fitwell import tabular
+from fitwell.cli import checking, course, runs, showing
+from fitwell.cli.app import DATA, REPLACED, ModelFile, app, check_output
+from fitwell.cli.order import Order
+from fitwell.errors import InvalidArgument
+from fitwell.history import History
+
+
+@app.command()
+def report(
+    model: ModelFile,
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DATA",
+            help=f"{DATA} Left out: the data it was trained on, of which the test rows judge it.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The page; by default report.html beside the model."),
+    ] = None,
+) -> None:
+    """Write one HTML page about a model: scores, curves, errors, what matters, findings."""
+    path = runs.model_of(model)
+    target = output or path.parent / runs.REPORT
+    check_output(target, path, *([data] if data else []))
+    loaded = tabular.load(path)
+    history = history_of(runs.Run(path.parent))
+    older = REPLACED if target.exists() else ""
+    order = _order(loaded, data, f"model {path}")
+    with showing.warned():
+        if order is not None:
+            pages.write(target, loaded, course.prepare(order), history, saved=str(path))
+        else:
+            source = Path(str(data)).name
+            pages.write(target, loaded, data, history, source=source, saved=str(path))
+    Console(highlight=False).print(f"Report: {target}{older}", markup=False, soft_wrap=True)
+
+
+def _order(model: tabular.TableModel, data: str | None, subject: str) -> Order | None:
+    """How its own data were prepared, if these are they; None for others."""
+    origin = model.facts.get("origin")
+    known = origin["data"] if origin else None
+    given = course.identity(data or known["path"]) if data or known else None
+    # What is no file (sklearn:iris) has no hash: it is known by its name.
+    told = "sha256" if given and given["sha256"] else "path"
+    if origin and given and given[told] == known[told]:
+        return Order.from_json({**origin["options"], "data": given["path"]})
+    if data is None:
+        raise InvalidArgument(
+            subject,
+            f"the data it was trained on, {known['path']}" if known else "a run of fitwell train",
+            "other data there" if known else "a model without its data",
+            "Name a table to judge it by: fitwell report MODEL DATA.",
+        )
+    return None
+
+
+def history_of(run: runs.Run) -> History | None:
+    """The course of a run's fit with its findings; None for a model beside which there is none."""
+    if not (run.folder / runs.HISTORY).exists():
+        return None
+    kept = run.read(runs.HISTORY)
+    history = History()
+    history.from_json(kept)
+    history.findings = checking.from_plain(kept.get("findings", ()))
+    return history
