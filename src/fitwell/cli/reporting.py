@@ -52,12 +52,12 @@ def report(
 
 def _order(model: tabular.TableModel, data: str | None, subject: str) -> Order | None:
     """How its own data were prepared, if these are they; None for others."""
-    origin = model.facts.get("origin")
-    known = origin["data"] if origin else None
-    given = course.identity(data or known["path"]) if data or known else None
+    origin = model.facts.get("origin", {})
+    known = origin.get("data", {})
+    given = course.identity(data or known.get("path", ""))
     # What is no file (sklearn:iris) has no hash: it is known by its name.
-    told = "sha256" if given and given["sha256"] else "path"
-    if origin and given and given[told] == known[told]:
+    told = "sha256" if given["sha256"] else "path"
+    if known and given[told] == known[told]:
         return Order.from_json({**origin["options"], "data": given["path"]})
     if data is None:
         raise InvalidArgument(
