@@ -27,6 +27,11 @@ def free_memory() -> float:
     stats = jax.devices()[0].memory_stats()
     if stats and "bytes_limit" in stats:
         return float(stats["bytes_limit"] - stats["bytes_in_use"])
+    return free_host_memory()
+
+
+def free_host_memory() -> float:
+    """Bytes that arrays of the host may still take, whatever computes with them."""
     return min(_available(), limit_left(Path("/sys/fs/cgroup")))
 
 

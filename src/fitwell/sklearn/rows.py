@@ -1,0 +1,144 @@
+"""From scikit-learn's data to a network's: dense rows, scales, weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from scipy import sparse
+
+from fitwell.data.columns import Column
+from fitwell.data.encoding import TableEncoder, fit_encoder
+from fitwell.data.targets import sample_weights
+from fitwell.errors import InvalidArgument, InvalidData, OutOfMemory
+from fitwell.machine import free_host_memory
+from fitwell.types import HostArray
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def dense(owner: str, x: Any) -> HostArray:
+    """A sparse matrix as an array; an array as it is.
+
+    Raises:
+        OutOfMemory: the zeros do not fit into the memory.
+    """
+    if not sparse.issparse(x):
+        array: HostArray = x
+        return array
+    rows, columns = x.shape
+    needed, free = float(rows) * columns * x.dtype.itemsize, free_host_memory()
+    if needed > free:
+        raise OutOfMemory(
+            owner,
+            f"rows that take at most {free / 1e9:,.1f} GB with their zeros",
+            f"{rows:,} x {columns:,}: {needed / 1e9:,.1f} GB",
+            "Select columns (SelectKBest, TruncatedSVD), or pass fewer rows at a time: "
+            "partial_fit and predict take parts.",
+        )
+    return np.asarray(x.toarray())
+
+
+def weights_of(owner: str, sample_weight: Any, rows: int) -> HostArray:
+    """(rows,) float64 weights; ones where none are given.
+
+    Raises:
+        InvalidData: not one finite weight >= 0 per row, or nothing but zeros.
+    """
+    if sample_weight is None:
+        return np.ones(rows)
+    weight = sample_weights(f"{owner}.fit", sample_weight, rows).astype(np.float64)
+    if weight.ndim != 1 or not weight.any():
+        received = f"an array of shape {weight.shape}" if weight.ndim != 1 else "zeros alone"
+        cure = "Pass one number per row, and not zero for all of them."
+        raise InvalidData(f"{owner}.fit, sample_weight", f"{rows} weights", received, cure)
+    return weight
+
+
+def mean_one(weight: HostArray) -> HostArray:
+    """Weights whose mean is 1, so that the learning rate means the same for any unit of them."""
+    scaled: HostArray = weight * (len(weight) / weight.sum())
+    return scaled.astype(np.float32)
+
+
+def merged(x: HostArray, y: HostArray, weight: HostArray) -> tuple[HostArray, HostArray, HostArray]:
+    """Each different row once, with the sum of its weights, in the order of its values.
+
+    The gradient over all rows is the same. So is then its rounding, however often a row is written
+    and in whatever order.
+    """
+    rows = np.concatenate([x, y.reshape(len(y), -1)], axis=1)
+    _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return x[first], y[first], np.bincount(which.reshape(-1), weights=weight)
+
+
+def full_batch(rows: int) -> int:
+    """A batch for all rows, up to an eighth larger: fits of nearly equal length share a program.
+
+    >>> [full_batch(rows) for rows in (20, 100, 1000)]
+    [32, 104, 1024]
+    """
+    step = max(1 << max((rows - 1).bit_length() - 4, 0), 8) if rows > 32 else 32
+    return -(-rows // step) * step
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Robust scaling of numeric columns: (x - median) / (q75 - q25), clipped smoothly to (-3, 3).
+
+    A missing value becomes 0; a column in which training rows miss values gets a second one that
+    says where. The features are those of `fitwell.tabular`.
+    """
+
+    encoder: TableEncoder
+
+    @classmethod
+    def of(cls, x: HostArray) -> Self:
+        """Learnt from training rows (n, columns), NaN where a value is missing."""
+        frame = _frame(x)
+        return cls(fit_encoder(frame, [Column(name, "number") for name in frame.columns]))
+
+    def __call__(self, x: HostArray) -> HostArray:
+        """(n, columns) -> (n, features) float32, all finite."""
+        return self.encoder.transform(_frame(x))
+
+
+def _frame(x: HostArray) -> pl.DataFrame:
+    import polars as pl
+
+    names = [f"x{number}" for number in range(x.shape[1])]
+    return pl.DataFrame(np.asarray(x, np.float64), schema=names).fill_nan(None)
+
+
+@dataclass(frozen=True)
+class Units:
+    """The unit of each target: network's number = (y - mean) / sd, and back."""
+
+    mean: HostArray
+    sd: HostArray
+
+    @classmethod
+    def of(cls, y: HostArray, weight: HostArray) -> Self:
+        """Weighted mean and standard deviation of (n, targets); 1 for a constant."""
+        mean = np.average(y, axis=0, weights=weight)
+        sd = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weight))
+        return cls(mean, np.where(sd > 0, sd, 1.0))
+
+    def encode(self, y: HostArray) -> HostArray:
+        standard: HostArray = (y - self.mean) / self.sd
+        return standard
+
+    def decode(self, outputs: HostArray) -> HostArray:
+        values: HostArray = outputs * self.sd + self.mean
+        return values
+
+
+def check_share(owner: str, value: Any) -> float:
+    """`validation_fraction`, a number inside (0, 1)."""
+    if isinstance(value, bool) or not isinstance(value, float) or not 0 < value < 1:
+        cure = "Pass 0.1 to validate on a tenth of the rows."
+        received = f"validation_fraction={value!r}"
+        raise InvalidArgument(owner, "validation_fraction inside (0, 1)", received, cure)
+    return value

@@ -1,0 +1,74 @@
+"""network=None: scales, missing values and targets in any unit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.datasets import load_diabetes
+
+from fitwell.sklearn import NetClassifier, NetRegressor
+from fitwell.sklearn.rows import full_batch, merged
+
+RNG = np.random.default_rng(0)
+
+
+def test_where_a_value_is_missing_is_a_feature() -> None:
+    x = RNG.normal(size=(300, 2))
+    y = RNG.integers(0, 2, 300)
+    x[y == 1, 0] = np.nan
+    net = NetClassifier(epochs=10, early_stopping=False, random_state=0).fit(x, y)
+    assert net.model_.input_shape == (None, 3)
+    assert net.score(x, y) == 1.0
+    assert net.predict([[np.nan, 0.0], [0.0, np.nan]]).tolist() == [1, 0]  # one never missing
+
+
+def test_a_network_of_ones_own_refuses_missing_values() -> None:
+    from fitwell.layers import Dense
+
+    with pytest.raises(ValueError, match="NetClassifier does not accept missing values"):
+        NetClassifier([Dense(1)]).fit([[np.nan], [1.0]], [0, 1])
+
+
+def test_units_of_features_and_targets_do_not_matter() -> None:
+    x, y = load_diabetes(return_X_y=True)
+    net = NetRegressor(epochs=20, random_state=0)
+    found = net.fit(x, y).predict(x)
+    assert 0.4 < net.score(x, y) < 1.0
+    assert len(net.history_["val_loss"]) == net.n_iter_ <= 20  # it stops early by itself
+    scaled = net.fit(sparse.csr_matrix(x * 2.0**20), y * 1024).predict(x * 2.0**20)
+    assert np.allclose(scaled / 1024, found, rtol=1e-3)
+
+
+def test_several_outputs() -> None:
+    x, y = load_diabetes(return_X_y=True)
+    both = np.stack([y, 1000 * x[:, 2] - 5], axis=1)
+    net = NetRegressor(epochs=20, random_state=0).fit(x, both)
+    assert np.array(net.score(x, both)) > 0.5
+    labels = both > both.mean(axis=0)
+    shares = NetClassifier(epochs=20, random_state=0).fit(x, labels).predict_proba(x)
+    assert ((shares > 0.5) == labels).mean() > 0.8
+
+
+def test_parts_are_learnt_at_a_constant_rate() -> None:
+    x, y = load_diabetes(return_X_y=True)
+    net = NetRegressor(random_state=0)
+    for _ in range(20):
+        net.partial_fit(x, y)
+    rates = net.model_.optimizer.rate(np.array([0, 10_000]))
+    assert rates[0] == rates[1] > 0
+    assert net.score(x, y) > 0.4
+
+
+def test_equal_rows_are_one_row() -> None:
+    x = np.array([[2.0, 1.0], [0.0, 3.0], [2.0, 1.0], [2.0, 1.0]])
+    rows, targets, weight = merged(x, np.array([5.0, 6.0, 5.0, 7.0]), np.array([1.0, 1.0, 3.0, 2]))
+    assert rows.tolist() == [[0.0, 3.0], [2.0, 1.0], [2.0, 1.0]]
+    assert targets.tolist() == [6.0, 5.0, 7.0]
+    assert weight.tolist() == [1.0, 4.0, 2.0]
+
+
+def test_full_batches_are_a_little_larger_than_the_rows() -> None:
+    sizes = {rows: full_batch(rows) for rows in range(1, 3000)}
+    assert all(rows <= size <= max(32, rows + max(8, rows / 8)) for rows, size in sizes.items())
+    assert len(set(sizes.values())) < 75
