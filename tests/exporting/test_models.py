@@ -72,7 +72,7 @@ def test_onnx_names_nodes_and_weights_after_layers(tmp_path: Path) -> None:
 
     small().export(tmp_path / "m.onnx")
     graph = onnx.load(tmp_path / "m.onnx").graph
-    assert {one.name for one in graph.initializer} == {"scores/kernel", "scores/bias", "constant"}
+    assert {one.name for one in graph.initializer} == {"scores/kernel", "scores/bias"}
     assert [node.name for node in graph.node][:2] == ["scores/MatMul", "scores/Add"]
 
 

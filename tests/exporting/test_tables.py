@@ -13,7 +13,7 @@ import pytest
 import fitwell as fw
 from fitwell.data.columns import infer_columns
 from fitwell.data.encoding import TableEncoder, fit_encoder
-from fitwell.data.labels import fit_target
+from fitwell.data.labels import Target, fit_target
 from fitwell.data.wording import TextColumn
 from fitwell.errors import InvalidArgument
 from fitwell.tabular import TableModel
@@ -48,6 +48,10 @@ FRAME = pl.DataFrame(
     {"year": RAW["year"], "size": [2.25, None], "town": ["Rome", None], "new": [True, False],
      "garden": ["yes", "no"], "sold": ["2012-03-11", "2015-04-11"]}
 )  # fmt: skip
+
+
+def matrix_of(*numbers: float) -> str:
+    return base64.b64encode(np.array(numbers, "<f2").tobytes()).decode()
 
 
 def model_of(target: str) -> TableModel:
@@ -111,13 +115,41 @@ def test_the_sum_by_hand(tmp_path: Path) -> None:
     np.testing.assert_allclose(price, wanted, rtol=1e-6)
 
 
-def test_a_column_of_free_text(tmp_path: Path) -> None:
-    projection = base64.b64encode(np.ones(1, "<f2").tobytes()).decode()
-    encoder = TableEncoder((TextColumn("said", "word", ("red",), (1.0,), (0.0,), projection),))
-    net = fw.Sequential([fw.Input((1,)), fw.layers.Dense(1)])
-    model = TableModel(net, encoder, fit_target(TABLE["price"], "regression"))
-    with pytest.raises(InvalidArgument, match=r"export, column said \(TextColumn\): expected"):
-        fw.export(model, tmp_path / "m.onnx")
+WORDS = TextColumn("said", "word", ("green", "red"), (2.0, 1.0), (0.25,), matrix_of(1, 3), True)
+TERMS, IDF = (" ab", "ab", "b ", "\u00fc "), (1.0, 2.0, 1.0, 1.0)
+PIECES = TextColumn("said", "character", TERMS, IDF, (0.0,), matrix_of(1, 2, -1, 4))
+LOG = 1 + np.log(2)  # the weight of a term that is there twice
+
+
+@pytest.mark.parametrize(
+    ("column", "texts", "z"),
+    [
+        # green once, red twice; no known word; nothing
+        (WORDS, ["Red, red; GREEN!", "a reddish", ""],
+         [(2 + 3 * LOG) / np.hypot(2, LOG) - 0.25, 0, 0]),
+        # of " ab " and " xab ": " ab" once, "ab" and "b " twice; of " \u00fc ": "\u00fc " once
+        (PIECES, ["AB xab", "\u00dc", ""],
+         [(1 + 4 * LOG - LOG) / np.sqrt(1 + 5 * LOG**2), 4, 0]),
+    ],
+    ids=["words", "pieces of words"],
+)  # fmt: skip
+def test_columns_of_text(tmp_path: Path, column: TextColumn, texts: Any, z: Any) -> None:
+    count = len(column.feature_names)
+    net = fw.Sequential([fw.Input((count,)), fw.layers.Dense(1)])
+    net.set_weights([np.array([[1.0], [5.0]], np.float32)[:count], np.zeros(1, np.float32)])
+    target = Target("price", "regression", low=-9, high=9)
+    model = TableModel(net, TableEncoder((column,)), target)
+    z = np.array(z)
+    wanted = z / np.sqrt(1 + (z / 3) ** 2) + [0, 0, 5.0 * column.missing]
+    given = np.array(texts, object)
+    fw.export(model, tmp_path / "m.onnx")
+    (found,) = run_onnx(session(tmp_path / "m.onnx"), given)
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    (empty,) = run_onnx(session(tmp_path / "m.onnx"), given[2:])
+    np.testing.assert_allclose(empty, wanted[2:], rtol=1e-5)
+    fw.export(model, tmp_path / "m.py")
+    predict = load_script((tmp_path / "m.py").read_text())
+    np.testing.assert_allclose(predict(given), wanted, rtol=1e-5)
 
 
 def test_tables_are_not_for_jax(tmp_path: Path) -> None:

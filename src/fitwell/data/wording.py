@@ -64,11 +64,11 @@ class TextColumn(Description):
         known = len(set(self.terms))
         if not known or not self.center or known != len(self.idf) or known != len(self.terms):
             damaged(self, "terms", self.terms[:3])
-        if not np.isfinite([*self.idf, *self.center]).all() or not np.isfinite(self._matrix).all():
+        if not np.isfinite([*self.idf, *self.center]).all() or not np.isfinite(self.matrix).all():
             damaged(self, "projection", self.projection[:12])
 
     @property
-    def _matrix(self) -> HostArray:
+    def matrix(self) -> HostArray:
         """W, (terms, features) float32."""
         try:
             flat = np.frombuffer(base64.b64decode(self.projection, validate=True), "<f2")
@@ -86,7 +86,7 @@ class TextColumn(Description):
         texts = to_text(column)
         known = _vectorizer(self.unit, vocabulary=list(self.terms))
         known.idf_ = np.array(self.idf)
-        z = known.transform(texts.fill_null("").to_list()).astype(np.float32) @ self._matrix
+        z = known.transform(texts.fill_null("").to_list()).astype(np.float32) @ self.matrix
         known_rows = (z != 0).any(axis=1, keepdims=True)
         features = smooth_clip(np.where(known_rows, z - np.array(self.center), 0.0))
         if self.missing:

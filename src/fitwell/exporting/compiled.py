@@ -16,7 +16,7 @@ def serialized(package: Package) -> bytes:
     Layers see one example, and `jax.vmap` makes batches of it: sizes that are not known yet would
     stop layers that compute with them.
     """
-    if any(feed.lookup or feed.scaling for feed in package.feeds):
+    if not all(feed.plain for feed in package.feeds):
         cure = 'Choose format="onnx" or format="numpy", which take text and tables.'
         expected = 'a network of numbers for format="jax"'
         raise InvalidArgument("export", expected, "text that is looked up, or a table", cure)

@@ -44,16 +44,33 @@ class Lookup:
 
 
 @dataclass(frozen=True)
-class Feed:
-    """What the program is given: an input as it is, or looked up, or scaled.
+class Terms:
+    """How often each term is in a text: words, or characters (pieces of 2 to 4 of a word)."""
 
-    `scaling`: (center, scale) of (x - center) * scale, in float64, so that large numbers with small
-    differences keep them.
+    terms: tuple[str, ...]
+    unit: str
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What the program is given of an input: its values, or one of these.
+
+    Attributes:
+        port: which input.
+        lookup: ids of its values.
+        scaling: (center, scale) of (x - center) * scale, in float64, so that large numbers with
+            small differences keep them.
+        terms: counts of the terms in its texts.
     """
 
     port: int
     lookup: Lookup | None = None
     scaling: tuple[float, float] | None = None
+    terms: Terms | None = None
+
+    @property
+    def plain(self) -> bool:
+        return self.lookup is None and self.scaling is None and self.terms is None
 
 
 Function: TypeAlias = Callable[..., Any]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fitwell.exporting import numerics
+from fitwell.exporting import numerics, reading
 from fitwell.exporting.folding import Float, call
 from fitwell.exporting.package import Feed, Package, Port
 from fitwell.exporting.program import Operation, Program, Value
@@ -30,33 +30,18 @@ Written by fitwell; needs numpy alone.
 import base64
 import io
 import math
+import re
 import sys
 from typing import Any
 
 import numpy as np
 '''
-_CHECKED = """
-
-def checked(name: str, x: Any, dtype: str, shape: Any) -> Any:
-    x = np.asarray(x, dtype)
-    if x.shape[1:] != shape:
-        raise ValueError(f"{name}: expected rows of shape {shape}, received {x.shape}")
-    return x
-"""
 _TAIL = """
 
 if __name__ == "__main__":
     *given, target = sys.argv[1:]
     found = predict(*(np.load(name) for name in given))
     np.save(target, found) if isinstance(found, np.ndarray) else np.savez(target, *found)
-"""
-_LOOKUP = """
-
-def look_up(values: Any, terms: Any, ids: Any, unknown: Any) -> Any:
-    known = dict(zip(terms, ids))
-    texts = ("" if value is None else value for value in np.asarray(values).ravel().tolist())
-    flat = [known.get(value, unknown) for value in texts]
-    return np.array(flat, np.int32).reshape(np.shape(values))
 """
 
 
@@ -70,11 +55,7 @@ def script(package: Package, file: str = "predict.py") -> str:
         writer.line(f"{name} = checked({name!r}, {name}, {dtype!r}, {port.shape})")
     writer.line(f"batch = len({names[0]})")
     for value, feed in zip(program.inputs, package.feeds, strict=True):
-        writer.names[value] = names[feed.port]
-        given = _fed(names[feed.port], feed)
-        if given:
-            writer.names[value] = f"{'ids' if feed.lookup else 'scaled'}_{len(writer.names)}"
-            writer.line(f"{writer.names[value]} = {given}")
+        writer.feed(value, names[feed.port], feed)
     writer.program(program)
     outputs = [
         f"np.array({port.labels!r})[{writer.read(value)}]" if port.labels else writer.read(value)
@@ -90,14 +71,13 @@ def script(package: Package, file: str = "predict.py") -> str:
         result=" and ".join(port.name for port in package.outputs),
         shapes=_shapes(package.inputs, names),
     )
-    lookups = _LOOKUP if any(feed.lookup for feed in package.feeds) else ""
     arguments = ", ".join(f"{name}: Any" for name in names)
     body = [
         f'\n\n@np.errstate(all="ignore")\ndef predict({arguments}) -> Any:',
         *(f"    {line}" for line in writer.lines),
     ]
     functions = "".join(f"\n\n{text}" for text in _sources(writer.functions))
-    parts = [head, functions, lookups, _CHECKED, writer.weights(), "\n".join(body), "\n", _TAIL]
+    parts = [head, functions, writer.weights(), "\n".join(body), "\n", _TAIL]
     return "".join(parts)
 
 
@@ -112,7 +92,7 @@ def _shapes(inputs: Sequence[Port], names: Sequence[str]) -> str:
 def _identifier(name: str, place: int) -> str:
     """The name of an argument: that of the input, if it is one and means nothing else."""
     found = re.sub(r"\W", "_", name)
-    taken = {"batch", "checked", "look_up", "np", *vars(numerics)}
+    taken = {"batch", "np", *vars(reading), *vars(numerics)}
     good = found.isidentifier() and not keyword.iskeyword(found) and found not in taken
     return found if good else f"input_{place}"
 
@@ -122,20 +102,11 @@ def together(parts: Sequence[str]) -> str:
     return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
 
 
-def _fed(name: str, feed: Feed) -> str:
-    """What is made of an input before the program gets it; empty if nothing is."""
-    if feed.lookup is not None:
-        return f"look_up({name}, {feed.lookup.terms!r}, {feed.lookup.ids!r}, {feed.lookup.unknown})"
-    if feed.scaling is not None:
-        return f"(({name} - {feed.scaling[0]!r}) * {feed.scaling[1]!r}).astype(np.float32)"
-    return ""
-
-
 def _sources(wanted: set[str]) -> Iterator[str]:
     """The functions of `numerics` that are called, and those that they call, in its order."""
     texts = {
         name: inspect.getsource(function)
-        for name, function in vars(numerics).items()
+        for name, function in (vars(reading) | vars(numerics)).items()
         if inspect.isfunction(function)
     }
     missing = list(wanted)
@@ -152,7 +123,7 @@ class _Writer:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.names: dict[Value, str] = {}
-        self.functions: set[str] = set()
+        self.functions = {"checked"}
         self.arrays: dict[str, Any] = {}
         self.indent = ""
 
@@ -163,6 +134,21 @@ class _Writer:
         stem = re.sub(r"\W", "_", layer) or "value"
         self.names[value] = f"{stem}_{len(self.names)}"
         return self.names[value]
+
+    def feed(self, value: Value, name: str, feed: Feed) -> None:
+        """What is made of an input before the program gets it."""
+        if feed.plain:
+            self.names[value] = name
+            return
+        function, given = "scaled", tuple[Any, ...](feed.scaling or ())
+        if feed.lookup is not None:
+            function = "look_up"
+            given = feed.lookup.terms, feed.lookup.ids, feed.lookup.unknown
+        elif feed.terms is not None:
+            function, given = "count_terms", (feed.terms.terms, feed.terms.unit)
+        self.functions.add(function)
+        title = self.new(value, f"{name}_{function}")
+        self.line(f"{title} = {function}({name}, {', '.join(map(repr, given))})")
 
     def read(self, value: Value) -> str:
         """A value as an expression."""

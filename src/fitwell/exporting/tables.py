@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -17,8 +18,9 @@ from fitwell.data.features import (
     PresenceColumn,
 )
 from fitwell.data.labels import Target
+from fitwell.data.wording import TextColumn
 from fitwell.errors import InvalidArgument
-from fitwell.exporting.package import Feed, Lookup, Package, Port, packed
+from fitwell.exporting.package import Feed, Lookup, Package, Port, Terms, packed
 from fitwell.network import Network
 from fitwell.training import TrainState
 from fitwell.types import Array, Shape
@@ -26,8 +28,8 @@ from fitwell.types import Array, Shape
 _FAR = 1e6
 """Where the smooth clip of a number no longer changes in float32."""
 
-Features: TypeAlias = Callable[[Array], Array]
-"""(rows,) what a column is read as -> (rows, features)."""
+Features: TypeAlias = Callable[..., Array]
+"""What a column is read as, each (rows,) or (rows, terms) -> (rows, features)."""
 
 
 class _Net(Protocol):
@@ -55,7 +57,7 @@ def packed_table(table: Table) -> Package:
     """Columns -> the prediction in the unit of the target; or the class, and all probabilities.
 
     Raises:
-        InvalidArgument: a column of free text.
+        InvalidArgument: a column of a kind that is not known here.
     """
     net, target = table.network, table.target
     inner = packed(net.name, net.network, net.train_state, ["features"], ["raw"])
@@ -63,7 +65,10 @@ def packed_table(table: Table) -> Package:
     decode = _decoding(target, getattr(table, "temperature", 1.0))
 
     def function(weights: Any, *columns: Any) -> list[Any]:
-        features = [make(x) for make, x in zip(makers, columns, strict=True)]
+        read: list[list[Any]] = [[] for _ in ports]
+        for feed, x in zip(feeds, columns, strict=True):
+            read[feed.port].append(x)
+        features = [make(*found) for make, found in zip(makers, read, strict=True)]
         (raw,) = inner.function(weights, jnp.concatenate(features, axis=1))
         return decode(raw)
 
@@ -71,46 +76,68 @@ def packed_table(table: Table) -> Package:
     if target.task != "regression":
         outputs = [Port(target.name, (), "int32", target.classes),
                    Port("probabilities", (len(target.classes),), "float32")]  # fmt: skip
-    examples: list[tuple[Shape, str]] = [
-        ((), "float32" if feed.lookup is None else "int32") for feed in feeds
-    ]
+    examples = [_example(feed) for feed in feeds]
     return Package(net.name, ports, outputs, feeds, function, inner.weights, examples, inner.scopes)
 
 
 def _inputs(encoder: TableEncoder) -> tuple[list[Port], list[Feed], list[Features]]:
+    """The inputs; what is read of them; and the features of what was read, input by input."""
     ports: list[Port] = []
     feeds: list[Feed] = []
     makers: list[Features] = []
     for column in encoder.columns:
         parts = column.parts if isinstance(column, DateColumn) else [column]
         for part in parts:
-            feed, features = _read(part, len(ports))
-            ports.append(Port(part.name, (), "float64" if feed.lookup is None else "string"))
-            feeds.append(feed)
+            found, features = _read(part, len(ports))
+            ports.append(Port(part.name, (), "float64" if found[0].scaling else "string"))
+            feeds += found
             makers.append(features)
     return ports, feeds, makers
 
 
-def _read(column: FittedColumn, port: int) -> tuple[Feed, Features]:
-    """How an input is read, and the features of what was read."""
+def _example(feed: Feed) -> tuple[Shape, str]:
+    """Shape and dtype of one example of what is read."""
+    if feed.terms is not None:
+        return (len(feed.terms.terms),), "float32"
+    return (), "float32" if feed.lookup is None else "int32"
+
+
+def _read(column: FittedColumn, port: int) -> tuple[list[Feed], Features]:
     if isinstance(column, NumberColumn):
         feed = Feed(port, scaling=(column.center, column.scale))
-        return feed, lambda z: _with_missing(z, _smoothly_clipped(z), column.missing)
+        return [feed], lambda z: _with_missing(z, _smoothly_clipped(z), column.missing)
     if isinstance(column, BooleanColumn):
         feed = Feed(port, scaling=(0.5, 2.0))  # 0 and 1 become -1 and 1
-        return feed, lambda z: _with_missing(z, z, column.missing)
+        return [feed], lambda z: _with_missing(z, z, column.missing)
     if isinstance(column, CategoryColumn):
         terms = tuple("" if value is None else value for value in column.values)
         lookup = Lookup(terms, tuple(range(len(terms))), len(terms))
-        return Feed(port, lookup), lambda ids: _indicated(column, ids)
+        return [Feed(port, lookup)], lambda ids: _indicated(column, ids)
+    there = Feed(port, Lookup(("",), (0,), 1))
     if isinstance(column, PresenceColumn):
-        return Feed(port, Lookup(("",), (0,), 1)), lambda ids: 2.0 * ids[:, None] - 1.0
+        return [there], lambda ids: 2.0 * ids[:, None] - 1.0
+    if isinstance(column, TextColumn):
+        counts = Feed(port, terms=Terms(column.terms, column.unit))
+        text = functools.partial(_meaning, column)
+        return [counts, there] if column.missing else [counts], text
     raise InvalidArgument(
         f"export, column {column.name} ({type(column).__name__})",
-        "columns of numbers, truth values, categories and dates",
-        "free text",
+        "columns of numbers, truth values, categories, dates and text",
+        type(column).__name__,
         "Train without it, or call predict of the model itself.",
     )
+
+
+def _meaning(column: TextColumn, counts: Array, *there: Array) -> Array:
+    """Latent semantic analysis, as `TextColumn.encode`."""
+    weights = jnp.where(counts > 0, 1.0 + jnp.log(jnp.maximum(counts, 1.0)), 0.0)
+    weights = weights * jnp.asarray(column.idf, jnp.float32)
+    length = jnp.sqrt(jnp.square(weights).sum(axis=1, keepdims=True))
+    z = (weights / jnp.where(length > 0, length, 1.0)) @ column.matrix
+    known = (z != 0).any(axis=1, keepdims=True)
+    features = _smoothly_clipped(jnp.where(known, z - jnp.asarray(column.center), 0.0))
+    absent = [1.0 - ids[:, None] for ids in there]
+    return jnp.concatenate([features, *absent], axis=1)
 
 
 def _smoothly_clipped(z: Array) -> Array:

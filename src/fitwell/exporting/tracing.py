@@ -22,7 +22,7 @@ from fitwell import equations
 from fitwell.errors import InvalidArgument
 from fitwell.exporting import folding
 from fitwell.exporting.program import Operation, Program, Rows, Size, Value
-from fitwell.ops.loops import as_scans
+from fitwell.ops.plain import plainly
 from fitwell.types import Shape
 
 _BATCHES = 1031, 2063
@@ -61,7 +61,7 @@ def trace(
     def flat(given: Any, *arrays: Any) -> Any:
         return jax.tree.leaves(function(jax.tree.unflatten(form, given), *arrays))
 
-    with as_scans():
+    with plainly():
         first, second = (
             jax.make_jaxpr(flat)(
                 leaves, *(jax.ShapeDtypeStruct((rows, *s), dtype) for s, dtype in examples)
@@ -148,6 +148,8 @@ class _Reader:
             made = self._scan(pair, made)
         if folding.fold(made):
             return outs
+        if kind == "mul" and (same := _times_one(made)):
+            return [same]
         self.operations.append(made)
         return outs
 
@@ -165,6 +167,15 @@ class _Reader:
         body = Program(inputs, inside.operations, outputs).needed()
         how = {key: scan.how[key] for key in ("length", "reverse", "num_carry")}
         return Operation("scan", scan.ins[around:], scan.outs, how, scan.layer, body)
+
+
+def _times_one(product: Operation) -> Value | None:
+    """The factor that a product with ones is."""
+    (a, b), (out,) = product.ins, product.outs
+    for one, other in ((a, b), (b, a)):
+        if one.array is not None and other.shape == out.shape and (one.array == 1).all():
+            return other
+    return None
 
 
 def _inner(equation: Any) -> Any:

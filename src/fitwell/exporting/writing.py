@@ -51,9 +51,11 @@ def export(
     A model of a table (`fitwell.tabular`) takes an input per column: (rows,) of float64 for numbers
     (NaN: missing) and truth values (1, 0), of strings as they are written for categories ("":
     missing), and for a date its parts as numbers ("sold year"). Its outputs are the prediction,
-    called like the target, and `probabilities` of classes.
+    called like the target, and `probabilities` of classes. For a column of free text the ONNX file
+    needs onnxruntime itself (its Tokenizer) and, to make letters small, the locale C.UTF-8, which
+    Linux has.
 
-    Not exported: columns of free text, layers that remember (`stateful=True`), TextVectorization,
+    Not exported: layers that remember (`stateful=True`), TextVectorization,
     lookups with several ids for unknown values; of layers of users, operations that the format
     lacks, loops of unknown length and branches among them. Each is an error that names the layer.
 

@@ -16,6 +16,7 @@ import math
 import jax.numpy as jnp
 from jax import lax
 
+from fitwell.ops.plain import is_plain
 from fitwell.types import Array
 
 _MOST = 1024  # rows of one product: more would be added up one by one, and lose digits
@@ -72,6 +73,8 @@ def _product(weight: Array, matrices: Array) -> Array:
 
 def _parts(rows: int) -> tuple[int, int]:
     """How many parts of how many rows; (0, 0) where no product of some size divides them."""
+    if is_plain():
+        return 0, 0
     if rows <= _MOST:
         return 1, rows
     each = next((n for n in range(_MOST, _LEAST, -1) if rows % n == 0), 0)

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Callable, Iterator
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from fitwell.ops.plain import is_plain
 from fitwell.types import Array
 
 Turn: TypeAlias = Callable[[Any, Any, Any], tuple[Any, Any]]
 """(constants, states, what a step reads) -> (states, what it writes)."""
-
-
-_IN_PLACE = ContextVar("in_place", default=True)
-
-
-@contextlib.contextmanager
-def as_scans() -> Iterator[None]:
-    """What is traced in here has `lax.scan` in the place of `loop`: for whoever reads programs."""
-    token = _IN_PLACE.set(False)
-    try:
-        yield
-    finally:
-        _IN_PLACE.reset(token)
 
 
 def _scan(turn: Turn, reverse: bool, constants: Any, start: Any, xs: Any) -> tuple[Any, Any]:
@@ -60,7 +46,7 @@ def loop(turn: Turn, reverse: bool, constants: Any, start: Any, xs: Any) -> tupl
     """
     given, form = jax.tree.flatten(xs)
     steps, count = len(given[0]), len(given)
-    if not steps or not _IN_PLACE.get():
+    if not steps or is_plain():
         return _scan(turn, reverse, constants, start, xs)
     row = jax.tree.unflatten(form, [jax.ShapeDtypeStruct(a.shape[1:], a.dtype) for a in given])
     written, result = jax.tree.flatten(jax.eval_shape(turn, constants, start, row)[1])
@@ -94,4 +80,4 @@ def _derivative(turn: Turn, reverse: bool, values: Any, tangents: Any) -> Any:
     return jax.jvp(functools.partial(_scan, turn, reverse), values, tangents)
 
 
-__all__ = ["Turn", "as_scans", "loop"]
+__all__ = ["Turn", "loop"]

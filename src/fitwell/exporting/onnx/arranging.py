@@ -30,8 +30,16 @@ def _broadcast(graph: Graph, op: Operation) -> None:
 
 
 @rule("reshape", "squeeze", "expand_dims")
-def _reshape(graph: Graph, op: Operation) -> str:
-    return graph.reshape(graph.read(op.ins[0]), op.outs[0].shape)
+def _reshape(graph: Graph, op: Operation) -> str | None:
+    x, out = op.ins[0], op.outs[0]
+    source = graph.source(x) or x
+    if source.shape == out.shape:
+        graph.name(out, *graph.small(source))
+    elif x.shape[-1:] == out.shape[-1:] != ():
+        graph.view(out, source)
+    else:
+        return graph.reshape(graph.read(x), out.shape)
+    return None
 
 
 @rule("transpose")

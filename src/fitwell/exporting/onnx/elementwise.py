@@ -9,7 +9,7 @@ import numpy as np
 
 from fitwell.exporting.onnx.graph import Graph, joint, onnx_dtype
 from fitwell.exporting.onnx.rules import RULES, Rule
-from fitwell.exporting.program import Operation
+from fitwell.exporting.program import Operation, Value
 
 Formula = Callable[..., str]
 
@@ -18,11 +18,29 @@ def elementwise(formula: Formula) -> Rule:
     """The rule of a formula `(graph, operation, *names) -> name`."""
 
     def applied(graph: Graph, op: Operation) -> None:
-        found = [graph.small(value) for value in op.ins]
+        ins, out = _sources(graph, op), op.outs[0]
+        if ins is not None:
+            out = Value(next(v.shape for v in ins if v.shape and v.array is None), out.dtype)
+            graph.view(op.outs[0], out)
+        found = [graph.small(value) for value in ins or op.ins]
         name = formula(graph, op, *(one.name for one in found))
-        graph.name(op.outs[0], name, joint([one.shape for one in found]))
+        graph.name(out, name, joint([one.shape for one in found]))
 
     return applied
+
+
+def _sources(graph: Graph, op: Operation) -> list[Value] | None:
+    """The operands in the shape that they are views of, so that none has to be reshaped: the sums
+    and products of batch normalization are of rows, those of convolutions of images. None where
+    another operand than a row, or one number, stands in the way."""
+    found = [graph.source(value) for value in op.ins]
+    shapes = {source.shape for source in found if source is not None}
+    if len(shapes) != 1:
+        return None
+    for value, source in zip(op.ins, found, strict=True):
+        if source is None and any(size != 1 for size in graph.small(value).shape[:-1]):
+            return None
+    return [source or value for value, source in zip(op.ins, found, strict=True)]
 
 
 def _plain(kind: str) -> Formula:
@@ -43,6 +61,13 @@ def _logical(logical: str, bitwise: str) -> Formula:
 
 def _not_equal(graph: Graph, op: Operation, x: str, y: str) -> str:
     return graph.emit("Not", graph.emit("Equal", x, y))
+
+
+def _larger(graph: Graph, op: Operation, x: str, y: str) -> str:
+    for zero, other in zip(op.ins, (y, x), strict=True):
+        if zero.array is not None and zero.dtype.kind == "f" and not zero.array.any():
+            return graph.emit("Relu", other)  # which runtimes fuse with what is before it
+    return graph.emit("Max", x, y)
 
 
 def _remainder(graph: Graph, op: Operation, x: str, y: str) -> str:
@@ -146,7 +171,7 @@ _PLAIN = {
     "cos": "Cos", "cosh": "Cosh", "div": "Div", "eq": "Equal", "exp": "Exp",
     "floor": "Floor", "ge": "GreaterOrEqual", "gt": "Greater", "le": "LessOrEqual",
     "le_to": "LessOrEqual", "log": "Log", "logistic": "Sigmoid", "lt": "Less", "lt_to": "Less",
-    "max": "Max", "min": "Min", "mul": "Mul", "neg": "Neg", "pow": "Pow", "sign": "Sign",
+    "min": "Min", "mul": "Mul", "neg": "Neg", "pow": "Pow", "sign": "Sign",
     "sin": "Sin", "sinh": "Sinh", "sqrt": "Sqrt", "sub": "Sub", "tan": "Tan", "tanh": "Tanh",
 }  # fmt: skip
 _FORMULAS: dict[str, Formula] = {
@@ -161,6 +186,7 @@ _FORMULAS: dict[str, Formula] = {
     "integer_pow": _power,
     "is_finite": _is_finite,
     "log1p": _log1p,
+    "max": _larger,
     "ne": _not_equal,
     "not": _logical("Not", "BitwiseNot"),
     "or": _logical("Or", "BitwiseOr"),

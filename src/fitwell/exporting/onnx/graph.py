@@ -40,6 +40,7 @@ class Graph:
         self.layer = ""
         self._named: dict[Value, Named] = {}
         self._full: dict[Value, str] = {}
+        self._sources: dict[Value, Value] = {}
         self._constants: dict[tuple[Any, ...], str] = {}
         self._sizes: dict[Size, str] = {}
         self._taken: set[str] = around._taken if around else set()
@@ -94,6 +95,8 @@ class Graph:
             return Named(self.constant(array, value.name), array.shape)
         graph: Graph | None = self
         while graph is not None:
+            if value in graph._sources and value not in graph._named:
+                graph.name(value, graph.reshape(graph.read(graph._sources[value]), value.shape))
             if value in graph._named:
                 return graph._named[value]
             graph = graph.around
@@ -109,6 +112,22 @@ class Graph:
         if value not in self._full:
             self._full[value] = self.emit("Expand", found.name, self.sizes(value.shape))
         return self._full[value]
+
+    # Rows: what is done to the rows of an array in one shape can be done in another
+
+    def view(self, value: Value, source: Value) -> None:
+        """Says that a value is the source with its rows arranged in another shape: it is reshaped
+        only if something reads more than rows."""
+        self._sources[value] = source
+
+    def source(self, value: Value) -> Value | None:
+        """What a value is another shape of; None if it is no view."""
+        graph: Graph | None = self
+        while graph is not None:
+            if value in graph._sources:
+                return graph._sources[value]
+            graph = graph.around
+        return None
 
     # Sizes
 
