@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
@@ -38,6 +39,7 @@ def write(package: Package) -> Any:
         _result(graph, name, port, value)
         for name, port, value in zip(outputs, package.outputs, program.outputs, strict=True)
     ]
+    used = set(_names([*graph.first, *graph.nodes]))
     units = {feed.terms.unit for feed in package.feeds if feed.terms}
     domains = {"": OPSET_OF_TEXT if "character" in units else OPSET, "ai.onnx.ml": 3}
     domains |= {"com.microsoft": 1} if units else {}
@@ -47,7 +49,7 @@ def write(package: Package) -> Any:
             package.name,
             [_declared(name, port) for name, port in zip(inputs, package.inputs, strict=True)],
             results,
-            graph.initializers,
+            [one for one in graph.initializers if one.name in used],
         ),
         opset_imports=[helper.make_opsetid(*one) for one in domains.items()],
         ir_version=8,
@@ -55,6 +57,14 @@ def write(package: Package) -> Any:
     )
     checker.check_model(made)
     return made
+
+
+def _names(nodes: Iterable[Any]) -> Iterator[str]:
+    """What nodes read, those of loops included."""
+    for node in nodes:
+        yield from node.input
+        for attribute in node.attribute:
+            yield from _names(attribute.g.node)
 
 
 def _declared(name: str, port: Port) -> Any:
