@@ -10,7 +10,7 @@ import numpy as np
 
 from fitwell import notebook
 from fitwell.errors import InvalidFile, NotReady
-from fitwell.types import Logs
+from fitwell.types import LAYER_KEYS, LayerRecord, Logs
 
 if TYPE_CHECKING:
     import polars
@@ -33,6 +33,9 @@ class History:
         findings: what the doctor saw, worst first: code, severity, evidence, cause, cure. Empty
             for a fit with `doctor="off"`.
         treated: what `fit(doctor="treat")` made of the model (see `fitwell.treat`), or None.
+        layers: one dict per layer and moment at which the layers were looked at, on a sample of at
+            most 256 rows, in inference. A fit looks if it is long (some 30 s) or went wrong;
+            `callbacks.LayerStatistics` looks at every n-th epoch. See `layer_frame`.
 
     >>> history = History()
     >>> history.record(0, {"loss": 0.5, "val_loss": 0.7})
@@ -51,6 +54,7 @@ class History:
         self.stopped: str | None = None
         self.findings: Any = ()
         self.treated: Any = None
+        self.layers: list[LayerRecord] = []
         self._measured: dict[str, list[int]] = {}  # the epochs that the values of a name belong to
 
     def record(self, epoch: int, logs: Logs) -> None:
@@ -81,7 +85,8 @@ class History:
 
     def to_json(self) -> dict[str, Any]:
         """All of it as JSON values; the inverse of `from_json`."""
-        return {"epoch": self.epoch, "history": self.history, "measured": self._measured}
+        return {"epoch": self.epoch, "history": self.history, "measured": self._measured,
+                "layers": self.layers}  # fmt: skip
 
     def from_json(self, state: Mapping[str, Any]) -> None:
         """Continues the history that `to_json` described.
@@ -101,6 +106,16 @@ class History:
         self.epoch = list(epoch)
         self.history = {name: list(values) for name, values in history.items()}
         self._measured = {name: list(epochs) for name, epochs in measured.items()}
+        self.layers = [dict(one) for one in state.get("layers", ())]  # older ones have none
+
+    def clear(self) -> None:
+        """Lets go of the data and the model that the findings hold for `apply()` and `prove()`.
+
+        What the findings say, and everything measured, stays. Without it they hold the model and at
+        most 16 MB of the fit's data as long as the history lives.
+        """
+        for finding in self.findings:
+            finding.release()
 
     def frame(self) -> polars.DataFrame:
         """One row per epoch: the column `epoch` (from 0), then one per name, null where unmeasured.
@@ -119,6 +134,32 @@ class History:
             column = [found.get(epoch) for epoch in self.epoch]
             columns[name] = pl.Series(column, dtype=pl.Float64, strict=False)
         return pl.DataFrame(columns)
+
+    def layer_frame(self) -> polars.DataFrame:
+        """`layers` as a table: one row per layer and moment, null where something is not defined.
+
+        - `epoch`, `step`: how many were done; `layer`, `kind`: its name and class.
+        - `activation_mean`, `activation_rms`: mean and sqrt(mean(a^2)) of its outputs.
+        - `dead`: the share of its units that are 0 for all rows (ReLU alone); `saturated`: the
+          share of outputs where its activation is flat; `constant`: the share of units that are
+          the same for all rows.
+        - `gradient_norm`, `weight_norm`: of its weights, |g| and |w|; `weights`: how many learn.
+        - `update_ratio`: |w' - w| / |w| of the step that the optimizer would take next with the
+          sample's gradient; 1e-4 to 1e-1 is usual.
+        - `noise_scale`: the variance of an example's gradient over |g|^2, in examples; batches much
+          smaller are mostly noise, much larger ones gain little.
+
+        >>> History().layer_frame().columns[:4]
+        ['epoch', 'step', 'layer', 'kind']
+        """
+        import polars as pl
+
+        whole, text = ("epoch", "step", "weights"), ("layer", "kind")
+        schema = {
+            name: pl.Int64 if name in whole else pl.String if name in text else pl.Float64
+            for name in LAYER_KEYS
+        }
+        return pl.DataFrame(self.layers, schema=schema, orient="row")
 
     def plot(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """One panel per quantity, training and validation in it, over the epochs from 1.

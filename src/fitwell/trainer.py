@@ -26,6 +26,7 @@ from fitwell.fitting import Fit
 from fitwell.history import History
 from fitwell.hooks import FittedModel, in_order, listed, pace_notes
 from fitwell.layers.base import Layer
+from fitwell.layerwise import LayerProbe, rows_of
 from fitwell.ops.precision import checked
 from fitwell.optimizers import Optimizer
 from fitwell.predictor import Predictor
@@ -225,7 +226,9 @@ class Trainer(Predictor):
             tree.size(learn), self.learning_rate_override, self.epochs_trained,
         )  # fmt: skip
         parts = self.network, examples.objective, self.train_state
-        case = Case(*parts, data, held_out, told, fresh=self.epochs_trained == 0)
+        case = Case(
+            *parts, data, held_out, told, fresh=self.epochs_trained == 0, optimizer=optimizer
+        )
         return Doctor(case, mode, printer(verbose))
 
     def _training_sources(
@@ -293,6 +296,31 @@ class Trainer(Predictor):
     def resume(self, flat: dict[str, HostArray], facts: dict[str, Any]) -> None:
         """The inverse of `checkpoint`, from a callback's `on_train_begin`."""
         resuming.resume(self, self._running("resume"), self._callbacks, flat, facts)
+
+    def layer_probe(self, sample: Any = None) -> LayerProbe:
+        """What looks at the layers of the fit in progress, for callbacks.
+
+        Args:
+            sample: `(x, y)`; by default 256 rows of the training data.
+
+        Raises:
+            NotReady: no fit is in progress.
+            InvalidArgument: batches of an iterable and no sample; a network that remembers.
+        """
+        subject, fit = "layer_probe", self._running("layer_probe")
+        if self.network.remembers:
+            cure = "Leave the callback out, or build the layers with stateful=False."
+            received = "one that remembers the batch before"
+            raise InvalidArgument(subject, "a network without memory", received, cure)
+        if sample is not None:
+            x, y, _ = feeding.unpack(subject, sample)
+            data = Examples(self, subject, fit.objective).batch(x, y)
+        elif isinstance(fit.source, ArraySource):
+            data = fit.source.data
+        else:
+            expected, cure = "arrays, or a sample", "Pass sample=(x, y): some hundred rows."
+            raise InvalidArgument(subject, expected, "an iterable of batches", cure)
+        return LayerProbe(self.network, fit.objective, fit.optimizer, rows_of(data))
 
     def _running(self, subject: str) -> Fit:
         if self._fit is None:

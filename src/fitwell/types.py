@@ -43,3 +43,12 @@ Tree: TypeAlias = Any
 
 Logs: TypeAlias = Mapping[str, float]
 """Names and values of one epoch: `{"loss": 0.31, "val_loss": 0.35}`."""
+
+LayerRecord: TypeAlias = dict[str, Any]
+"""What one layer was at one moment of a fit, by name; see `History.layers`."""
+
+LAYER_KEYS = (
+    "epoch", "step", "layer", "kind", "activation_mean", "activation_rms", "dead", "saturated",
+    "constant", "gradient_norm", "weight_norm", "weights", "update_ratio", "noise_scale",
+)  # fmt: skip
+"""The names in a LayerRecord."""

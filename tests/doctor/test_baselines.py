@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
+from sklearn.metrics import roc_auc_score
 
 from fitwell.doctor.baselines import _RIDGES as RIDGES
-from fitwell.doctor.baselines import Baselines, baselines, constant_error, error
+from fitwell.doctor.baselines import Baselines, area, baselines, constant_error, error
 
 RANDOM = np.random.default_rng(0)
 
@@ -76,3 +77,30 @@ def test_the_error_of_predictions() -> None:
 def test_too_few_rows_or_nothing_to_tell() -> None:
     assert baselines(np.ones((5, 2)), np.ones((5, 1)), discrete=False) is None
     assert baselines(RANDOM.normal(size=(50, 2)), np.ones((50, 1)), discrete=True) is None
+
+
+def test_the_area_is_that_of_scikit_learn_ties_and_columns_included() -> None:
+    y = (RANDOM.random((200, 3)) < [0.05, 0.3, 0.9]).astype(float)
+    values = np.round(y + RANDOM.normal(size=(200, 3)), 1)  # many ties
+    assert area(values, y) == pytest.approx(roc_auc_score(y, values, average="macro"), abs=1e-12)
+    assert area(values, np.zeros((200, 3))) == 0.5
+
+
+def test_a_rare_class_is_told_by_the_order_where_wrong_labels_say_nothing() -> None:
+    """5 % ones, with twice the area over the diagonal of the normal distribution: 2 AUC - 1."""
+    y = (np.arange(600) % 20 == 0).astype(float)[:, None]
+    x = RANDOM.normal(size=(600, 3)) + 1.2 * y
+    blunt, ranked = baselines(x, y, True), baselines(x, y, True, ranked=True)
+    assert blunt is not None
+    assert ranked is not None
+    direct = 2 * roc_auc_score(y[:, 0], x.sum(1)) - 1  # the best rule there is
+    assert blunt.linear < 0.4
+    assert ranked.linear == pytest.approx(direct, abs=0.15)
+    assert ranked.noise > 0.1  # 15 ones
+
+
+def test_by_lot_there_is_no_order() -> None:
+    y = (RANDOM.random((400, 1)) < 0.1).astype(float)
+    result = baselines(RANDOM.normal(size=(400, 4)), y, True, ranked=True)
+    assert result is not None
+    assert max(result.linear, result.kernel) < 2 * result.noise

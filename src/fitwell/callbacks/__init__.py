@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from fitwell.callbacks.backup import BackupAndRestore
 from fitwell.callbacks.checkpoint import ModelCheckpoint
 from fitwell.callbacks.function import LambdaCallback
+from fitwell.callbacks.layers import LayerStatistics
 from fitwell.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
 from fitwell.callbacks.stopping import EarlyStopping, TerminateOnNaN
 from fitwell.callbacks.table import CSVLogger
@@ -19,6 +20,7 @@ __all__ = [
     "Callback",
     "EarlyStopping",
     "LambdaCallback",
+    "LayerStatistics",
     "LearningRateScheduler",
     "ModelCheckpoint",
     "ProgressBar",

@@ -13,17 +13,16 @@ from fitwell.compiling import in_words
 from fitwell.data.arrays import to_array
 from fitwell.data.targets import choose_loss
 from fitwell.doctor import probing
-from fitwell.doctor.clinic import with_cures
+from fitwell.doctor.clinic import ties, with_cures
 from fitwell.doctor.finding import Findings
 from fitwell.doctor.reading import activation_name, plan
 from fitwell.doctor.verdict import verdict
 from fitwell.doctor.watching import Case
 from fitwell.errors import FitwellError, InvalidArgument
 from fitwell.examples import Examples, Receiver
+from fitwell.layerwise import rows_of
 from fitwell.optimizers import Optimizer
 from fitwell.training import Batch, Objective, TrainState
-
-_CURVED_ROWS = 256
 
 
 class Patient(Receiver, Protocol):
@@ -114,10 +113,10 @@ def checkup(
     record = case.record()
     movable = case.small and not model.network.remembers and not refused
     if movable and told is not None and not told.per_weight:
-        sample = probing.rows_of(data, _CURVED_ROWS)
+        sample = rows_of(data)
         curvature = probing.sharpness(model.network, objective, model.train_state, sample)
         record = dataclasses.replace(record, curvature=curvature)
-    return with_cures(verdict(record), model, data, held_out)
+    return with_cures(verdict(record), ties(model, data, held_out))
 
 
 def _as_given(

@@ -25,6 +25,7 @@ _RIDGES = np.logspace(-6, 1, 8)  # times the mean eigenvalue
 _INTERCEPT = 1e3  # its variance, in sizes of x
 _SHUFFLES = 49
 _REMEMBERED = 16
+_COLUMNS = 8  # of labels, that are ranked
 _CLEAR = 0.3  # a skill that no shuffled labels reach
 
 
@@ -43,15 +44,19 @@ class Baselines:
     noise: float
 
 
-def skill(predicted: HostArray, y: HostArray, discrete: bool, constant: float) -> float:
+def skill(
+    predicted: HostArray, y: HostArray, discrete: bool, constant: float, ranked: bool = False
+) -> float:
     """1 - error / constant; y is (n, width), one-hot for classes, and so is `predicted`."""
-    return 1 - error(predicted, y, discrete) / max(constant, 1e-12)
+    return 1 - error(predicted, y, discrete, ranked) / max(constant, 1e-12)
 
 
-def error(predicted: HostArray, y: HostArray, discrete: bool) -> float:
-    """The share of wrong labels, or the mean squared error."""
+def error(predicted: HostArray, y: HostArray, discrete: bool, ranked: bool = False) -> float:
+    """The share of wrong labels, or the mean squared error; 1 - AUC if `ranked`."""
     if not np.isfinite(predicted).all():
         return float("inf")
+    if ranked:
+        return 1 - area(predicted, y)
     if not discrete:
         return float(((predicted - y) ** 2).mean())
     if y.shape[1] == 1:
@@ -59,6 +64,27 @@ def error(predicted: HostArray, y: HostArray, discrete: bool) -> float:
     if (y.sum(1) == 1).all():
         return float((predicted.argmax(1) != y.argmax(1)).mean())
     return float(((predicted > 0.5) != (y > 0.5)).mean())
+
+
+def area(predicted: HostArray, y: HostArray) -> float:
+    """The area under the ROC curve, mean over the columns: how often a 1 is above a 0.
+
+    Of many columns the eight with the most of both count.
+
+    >>> area(np.array([[0.1], [0.4], [0.35], [0.8]]), np.array([[0], [0], [1], [1]]))
+    0.75
+    """
+    ones = (y > 0.5).sum(0)
+    telling = np.argsort(-np.minimum(ones, len(y) - ones), kind="stable")[:_COLUMNS]
+    found = []
+    for i in telling[np.minimum(ones, len(y) - ones)[telling] > 0]:
+        values, truth = predicted[:, i], y[:, i] > 0.5
+        order = np.sort(values)
+        low, high = (np.searchsorted(order, values[truth], side) for side in ("left", "right"))
+        ranks = (low + high + 1) / 2  # ties share theirs
+        n = len(ranks)
+        found.append((ranks.sum() - n * (n + 1) / 2) / (n * (len(y) - n)))
+    return float(np.mean(found)) if found else 0.5
 
 
 def constant_error(y: HostArray, discrete: bool) -> float:
@@ -71,50 +97,65 @@ def constant_error(y: HostArray, discrete: bool) -> float:
     return float(np.minimum(share, 1 - share).mean())
 
 
-def baselines(x: HostArray, y: HostArray, discrete: bool, seed: int = 0) -> Baselines | None:
+def baselines(
+    x: HostArray, y: HostArray, discrete: bool, seed: int = 0, ranked: bool = False
+) -> Baselines | None:
     """Both models on a sample of the rows; None for fewer than 20 rows or a constant target.
 
-    Remembered: who fits the same data again does not wait again.
+    With `ranked`, skills are 2 AUC - 1: what tells where a class is rare. Remembered: who fits the
+    same data again does not wait again.
     """
     rows = np.random.default_rng(seed).permutation(len(x))[:_ROWS]
     some = x[rows].reshape(len(rows), -1), y[rows].astype(np.float64)
-    key = (*(hashlib.sha1(a.tobytes()).digest() for a in some), discrete, seed)
+    key = (*(hashlib.sha1(a.tobytes()).digest() for a in some), discrete, seed, ranked)
     if key not in _KNOWN:
         while len(_KNOWN) >= _REMEMBERED:
             _KNOWN.pop(next(iter(_KNOWN)))
-        _KNOWN[key] = _baselines(*some, discrete, seed)
+        _KNOWN[key] = _baselines(*some, discrete, seed, ranked)
     return _KNOWN[key]
 
 
 _KNOWN: dict[Any, Baselines | None] = {}
 
 
-def _baselines(x: HostArray, y: HostArray, discrete: bool, seed: int) -> Baselines | None:
+def _baselines(
+    x: HostArray, y: HostArray, discrete: bool, seed: int, ranked: bool
+) -> Baselines | None:
     random, rows, x = np.random.default_rng(seed), range(len(x)), _standard(x)
     constant = constant_error(y, discrete)
     if len(rows) < 20 or constant <= 0:
         return None
+    how = discrete, 0.5 if ranked else constant, ranked
     models = []
     for gram in (x @ x.T / x.shape[1], _kernel(x)):
         # A large constant is an intercept without a penalty. To subtract the mean instead would
         # tell every model a little about the row that it must not see.
         size = float(np.trace(gram)) / len(gram) or 1.0
         models.append((*np.linalg.eigh(gram + _INTERCEPT * size), size * _RIDGES))
-    found = [max(_skills(*model, y, discrete, constant)) for model in models]
+    found = [max(_skills(*model, y, *how)) for model in models]
     better = 0
     if max(found) < _CLEAR:
         for shuffled in (random.permutation(y) for _ in range(_SHUFFLES)):
-            again = [max(_skills(*model, shuffled, discrete, constant)) for model in models]
+            again = [max(_skills(*model, shuffled, *how)) for model in models]
             better += max(again) >= max(found)
     chance = (1 + better) / (1 + _SHUFFLES)
-    wrong = min((1 - max(found)) * constant, 1.0)
-    noise = 2 * np.sqrt(max(wrong * (1 - wrong), 0.25 / len(y)) / len(y)) / constant
-    return Baselines(found[0], found[1], chance, float(noise) if discrete else 2 / len(y) ** 0.5)
+    return Baselines(found[0], found[1], chance, _noise(y, max(found), *how))
+
+
+def _noise(y: HostArray, best: float, discrete: bool, constant: float, ranked: bool) -> float:
+    """Two standard errors of a skill on so many rows."""
+    if ranked:  # of the order of n ones and m zeros: Mann & Whitney 1947
+        ones = np.maximum((y > 0.5).sum(0), 1)
+        return float(4 * np.mean(((len(y) + 1) / (12 * ones * (len(y) - ones + 1))) ** 0.5))
+    if not discrete:
+        return float(2 / len(y) ** 0.5)
+    wrong = min((1 - best) * constant, 1.0)
+    return float(2 * np.sqrt(max(wrong * (1 - wrong), 0.25 / len(y)) / len(y)) / constant)
 
 
 def _skills(
     values: HostArray, vectors: HostArray, ridges: HostArray, y: HostArray, discrete: bool,
-    constant: float,
+    constant: float, ranked: bool,
 ) -> list[float]:  # fmt: skip
     """The skill at each strength of the ridge, by the leave-one-out formula."""
     turned, squares = vectors.T @ y, vectors**2
@@ -123,7 +164,7 @@ def _skills(
         # 1 - h directly: a model that meets every point has h = 1 to the last digit.
         left = ridge / (np.maximum(values, 0) + ridge)
         residual = (vectors @ (left[:, None] * turned)) / (squares @ left)[:, None]
-        found.append(skill(y - residual, y, discrete, constant))
+        found.append(skill(y - residual, y, discrete, constant, ranked))
     return found
 
 

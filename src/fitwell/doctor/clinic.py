@@ -1,19 +1,27 @@
 """What packages above this one can do with a fit: they enter it here when they are imported.
 
 Imports point one way: `fit` watches, and knows nothing of `treat`, which fits. `import fitwell`
-imports `fitwell.treatment`, so that both entries are there for every user.
+imports `fitwell.treatment`, so that all entries are there for every user.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from fitwell.doctor.finding import Finding, Findings
+import jax
+import numpy as np
 
-__all__ = ["Clinic", "clinic", "with_cures"]
+from fitwell.doctor.cures import cures_for
+from fitwell.doctor.finding import Findings
+from fitwell.layerwise import even_rows
+from fitwell.training import Batch
+
+__all__ = ["Clinic", "Ties", "clinic", "with_cures"]
+
+_KEPT = 2**24  # bytes of a fit's data that its findings hold
 
 
 @dataclass
@@ -21,26 +29,70 @@ class Clinic:
     """The entries; None before they are made.
 
     Attributes:
-        apply: `(model, data, validation, code) -> model` with the first cure for a code in it,
-            compiled and untrained; None where no cure for the code applies.
+        apply: `(ties, code) -> model` with the first cure for a code in it, compiled and untrained;
+            None where no cure for the code applies.
+        prove: `(ties, code, budget) -> proof` that a cure for a code helps, or that none does; None
+            likewise.
         treat: `(model, data, validation, findings, seconds) -> (treated, what to say)` after a fit
             that took so long; the model may have other weights then.
     """
 
-    apply: Callable[[Any, Any, Any, str], Any] | None = None
+    apply: Callable[[Ties, str], Any] | None = None
+    prove: Callable[[Ties, str, Any], Any] | None = None
     treat: Callable[[Any, Any, Any, Findings, float], tuple[Any, str]] | None = None
 
 
 clinic = Clinic()
 
 
-def with_cures(found: Findings, model: Any, data: Any, held_out: Any) -> Findings:
-    """The same findings, each able to `apply()` its cure to a copy of the model."""
-    if clinic.apply is None or data is None:
-        return found
+@dataclass
+class Ties:
+    """What findings hold of a model and its data: enough to try a cure.
 
-    def cured(finding: Finding) -> Any:
-        assert clinic.apply is not None
-        return clinic.apply(model, data, held_out, finding.code)
+    Attributes:
+        data, held_out: of more than 16 MB an even sample of the rows.
+        proofs: by code, what was proved so far.
+    """
 
-    return Findings(dataclasses.replace(one, _cured=cured) for one in found)
+    model: Any
+    data: Batch | None
+    held_out: Batch | None
+    proofs: dict[str, Any] = field(default_factory=dict)
+
+    def apply(self, code: str) -> Any:
+        return None if clinic.apply is None or self.data is None else clinic.apply(self, code)
+
+    def prove(self, code: str, budget: Any) -> Any:
+        if clinic.prove is None or self.data is None:
+            return None
+        self.proofs[code] = clinic.prove(self, code, budget)
+        return self.proofs[code]
+
+    def provable(self, code: str) -> bool:
+        """Whether there is a cure for a code that can be tried."""
+        return self.data is not None and bool(cures_for(code))
+
+    def release(self) -> None:
+        self.model = self.data = self.held_out = None
+
+
+def ties(model: Any, data: Batch | None, held_out: Batch | None) -> Ties:
+    """Of a fit or a checkup."""
+    return Ties(model, _some(data), _some(held_out))
+
+
+def _some(data: Batch | None) -> Batch | None:
+    if data is None:
+        return None
+    each = sum(a.nbytes // max(len(a), 1) for a in jax.tree.leaves(data))
+    rows, most = len(data.x[0]), max(_KEPT // max(each, 1), 1)
+    if rows <= most:
+        return data
+    chosen = even_rows(rows, most)
+    found: Batch = jax.tree.map(lambda a: np.asarray(a[chosen]), data)
+    return found
+
+
+def with_cures(found: Findings, held: Ties) -> Findings:
+    """The same findings, each able to `apply()` and to `prove()` its cure."""
+    return Findings(dataclasses.replace(one, _ties=held) for one in found)

@@ -12,12 +12,15 @@ import numpy as np
 from fitwell.doctor import probing
 from fitwell.doctor.baselines import baselines, constant_error, skill
 from fitwell.doctor.reading import labels_in_memory
-from fitwell.doctor.record import Head, Labels, Pulse, Run
+from fitwell.doctor.record import Head, Labels, Run
+from fitwell.layerwise import MOST_ROWS, rows_of
 from fitwell.network import Network
 from fitwell.programs import predict_program
 from fitwell.training import Batch, Objective, TrainState
 from fitwell.types import HostArray
 
+_ROWS = 512  # of a sample
+_TELLING = 5  # examples of a class: fewer cannot be ranked
 _MOST_FEATURES = 2048  # of the simple models; of more, evenly spread ones
 
 
@@ -26,8 +29,9 @@ class Subject:
     """A network with its data: what is examined.
 
     Attributes:
-        data, held_out: samples, as `probing.rows_of` gives them; None where there are none.
+        data, held_out: samples, as `rows_of` gives them; None where there are none.
         begin: the first weights, or None if they are not known any more.
+        distinct: how many rows of `data` there are before they repeat.
     """
 
     network: Network
@@ -36,6 +40,16 @@ class Subject:
     held_out: Batch | None
     heads: Sequence[Head]
     begin: TrainState | None
+    distinct: int
+
+    def reached(self, train: TrainState) -> dict[str, Any]:
+        """What the network reaches and, where that may be too little, simple models."""
+        head, score, held_out = self.scores(train)
+        found: dict[str, Any] = {"judged": head, "score": score, "held_out": held_out}
+        found["ranked"] = self.heads[head].labels.rare
+        if score is not None and (score < 0.98 or (held_out is not None and held_out < 0.9)):
+            found |= self.simple_models(head)
+        return found
 
     def scores(self, train: TrainState) -> tuple[int, float | None, float | None]:
         """The worst head, and its skills on training and validation data."""
@@ -57,6 +71,13 @@ class Subject:
             for i, head in enumerate(self.heads)
         ]
 
+    def blind(self, train: TrainState, run: Run) -> float | None:
+        """The score of a run with all inputs at 0; None where it cannot be had."""
+        if run.score is None:
+            return None
+        zeros = tuple(np.zeros_like(x) for x in self.data.x)
+        return self._skills(train, self.data._replace(x=zeros))[run.judged]
+
     def simple_models(self, head: int) -> Mapping[str, float]:
         """What simple models reach on the training data, as arguments of a Run."""
         y = plain_labels(self.heads[head], self.data.y[head])
@@ -66,28 +87,64 @@ class Subject:
         if any(x.size == y.size and np.array_equal(x.reshape(y.shape), y) for x in numbers):
             return {}  # an autoencoder: to copy is no art
         x = np.concatenate([x.reshape(len(x), -1) for x in numbers], axis=1)
-        x = x[:, :: -(-x.shape[1] // _MOST_FEATURES)]
-        found = baselines(x, y, self.heads[head].labels.discrete)
+        x = x[: self.distinct, :: -(-x.shape[1] // _MOST_FEATURES)]
+        y = y[: self.distinct]  # a row that repeats would be predicted by its copy
+        labels = self.heads[head].labels
+        found = baselines(x, y, labels.discrete, ranked=labels.rare)
         if found is None:
             return {}
         names = ("linear", "kernel", "chance", "noise")
         return {name: getattr(found, name) for name in names}
 
-    def pulses(self, train: TrainState) -> tuple[Pulse, ...]:
-        args = self.network, self.objective, train.params, train.state, self.data
-        return probing.pulses(*args)[1]
-
     def curvature(self) -> float | None:
         """The largest eigenvalue at the first weights; None where they are not known."""
         if self.begin is None:
             return None
-        few = jax.tree.map(lambda a: a[:256], self.data)
+        few = jax.tree.map(lambda a: a[:MOST_ROWS], self.data)
         return probing.sharpness(self.network, self.objective, self.begin, few)
 
     def penalty(self, train: TrainState, loss: float) -> float:
         """The share of weight penalties in a loss."""
         total = float(self.network.penalty(train.params))
         return total / loss if np.isfinite(loss) and loss > 0 else 0.0
+
+
+def subject(
+    network: Network, objective: Objective, data: Batch, held_out: Batch | None,
+    heads: Sequence[Head], begin: TrainState | None,
+) -> Subject:  # fmt: skip
+    """With samples of the data: even ones, or with as many of rare classes as there are."""
+
+    def sample(rows: Batch | None) -> Batch | None:
+        if rows is None:
+            return None
+        rare = next((i for i, head in enumerate(heads) if head.labels.rare), None)
+        among = None if rare is None else telling_rows(plain_labels(heads[rare], rows.y[rare]))
+        return rows_of(rows, _ROWS, among)
+
+    few = sample(data)
+    assert few is not None
+    distinct = min(len(data.x[0]), len(few.x[0]))
+    return Subject(network, objective, few, sample(held_out), heads, begin, distinct)
+
+
+def telling_rows(y: HostArray | None) -> HostArray | None:
+    """Rows in which classes are as equal in number as they can be; of (n, width) labels.
+
+    >>> rows = telling_rows(np.array([[1.0]] * 9 + [[0.0]] * 991))
+    >>> len(rows), int((rows < 9).sum())
+    (512, 9)
+    """
+    if y is None or y.ndim != 2:
+        return None
+    ones = y > 0.5
+    rarity = np.where(ones, 1 / np.maximum(ones.sum(0), 1), 0.0)
+    kind = np.where(ones.any(1), rarity.argmax(1), y.shape[1])
+    order = np.random.default_rng(0).permutation(len(y))
+    order = order[np.argsort(kind[order], kind="stable")]
+    _, first, counts = np.unique(kind[order], return_index=True, return_counts=True)
+    place = np.arange(len(y)) - np.repeat(first, counts)  # of a row among those of its class
+    return np.sort(order[np.argsort(place, kind="stable")][:_ROWS])
 
 
 def plain_labels(head: Head, y: Any) -> HostArray | None:
@@ -110,6 +167,9 @@ def _skill(head: Head, found: HostArray, y: HostArray, training: HostArray | Non
     if found.shape != y.shape:
         return None
     discrete = head.labels.discrete
+    if head.labels.rare:
+        few = min(int(np.minimum((y > 0.5).sum(0), (y <= 0.5).sum(0)).max()), len(y))
+        return skill(found, y, True, 0.5, ranked=True) if few >= _TELLING else None
     if discrete and head.from_logits:
         found = found + 0.5  # a logit of 0 is a probability of 1/2
     constant = constant_error(y if training is None else training, discrete)

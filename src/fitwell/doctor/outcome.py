@@ -8,6 +8,8 @@ from fitwell.doctor.record import Record, Run
 
 _FEW = 50  # examples: below, what simple models reach is a matter of chance
 _CLEARLY = 0.08  # of skill: less is no failure
+_ORDERED = 0.15  # the same of the order, 2 AUC - 1
+_IGNORED = 0.02  # of skill: what a network that looks at its inputs gains by them
 _HARDLY = 0.3  # of skill, where examples are that few
 _HANDFUL, _BY_HEART = 20, 0.6  # so few examples a network can learn by heart
 
@@ -45,26 +47,50 @@ def outcome(record: Record) -> Outcome:
     rows = record.plan.rows if record.plan else 0
     if reach is None or rows < _FEW:
         failing = run.score < (_HARDLY if rows >= _HANDFUL else _BY_HEART)
-        words = f"Its skill is {run.score:.2f} (0 is a constant prediction, 1 is perfect)."
+        name, scale = _skill_words(run)
+        words = f"Its {name} is {_number(run.score)} {scale}.{_ignored(run)}"
         return Outcome(failing, not failing, True, words)
     judged = run.score if run.held_out is None else run.held_out
     nothing = (run.chance or 0.0) > 0.02 and reach < max(run.noise, 0.1)
     if nothing and judged < max(run.noise, 0.1) and (run.held_out is not None or run.score < 0.5):
         return Outcome(True, run.score > 0.5, False, "Nothing beats a constant prediction.")
-    below = _below(judged, reach, run, discrete)
-    fits = not _below(run.score, reach, run, discrete)
+    failing = falls_short(judged, reach, run.noise, discrete, run.ranked)
+    fits = not falls_short(run.score, reach, run.noise, discrete, run.ranked)
     model = "linear model" if reach == run.linear else "kernel machine"
-    words = (
-        f"Its skill is {judged:.2f}; a {model}"
-        f" reaches {reach:.2f} (0 is a constant prediction, 1 is perfect)."
-    )
-    return Outcome(below, fits, True, words)
+    name, scale = _skill_words(run)
+    numbers = f"{_number(judged)}; a {model} reaches {_number(reach)}"
+    words = f"Its {name} is {numbers} {scale}.{_ignored(run)}"
+    return Outcome(failing, fits, True, words)
 
 
-def _below(skill: float, reach: float, run: Run, discrete: bool) -> bool:
+def falls_short(
+    skill: float, reach: float, noise: float, discrete: bool, ranked: bool = False
+) -> bool:
+    """Whether a skill is clearly less than what was reached otherwise.
+
+    >>> [falls_short(skill, 0.9, 0.05, discrete=True) for skill in (0.5, 0.85)]
+    [True, False]
+    """
     if discrete:
-        return skill < reach - max(run.noise, _CLEARLY)
+        return skill < reach - max(noise, _ORDERED if ranked else _CLEARLY)
     return (1 - skill) > 1.3 * (1 - reach) + 0.01
+
+
+def _number(skill: float) -> str:
+    return f"{skill:.2f}" if skill > -100 else f"{skill:.1e}"
+
+
+def _skill_words(run: Run) -> tuple[str, str]:
+    """What the numbers are called, and their scale."""
+    if run.ranked:
+        return "ranking (2 AUC - 1)", "(0 is chance, 1 is perfect)"
+    return "skill", "(0 is a constant prediction, 1 is perfect)"
+
+
+def _ignored(run: Run) -> str:
+    if run.blind is None or run.score is None or run.score > run.blind + _IGNORED:
+        return ""
+    return " It does as well with its inputs at 0: it ignores them."
 
 
 def _loss_words(last: float, run: Run) -> str:

@@ -15,6 +15,7 @@ from fitwell.doctor.record import Features, Head, Labels, Layer, Plan
 from fitwell.layers.base import Layer as LayerDescription
 from fitwell.layers.nodes import readers
 from fitwell.layers.weights import weight_fields
+from fitwell.layerwise import even_rows
 from fitwell.network import Network
 from fitwell.optimizers import Optimizer
 from fitwell.training import Batch, Objective
@@ -85,7 +86,7 @@ def labels_in_memory(y: HostArray) -> HostArray:
     """All labels, or of millions an even sample of the rows."""
     y = np.asarray(y)
     each = max(y.size // max(len(y), 1), 1)
-    return y[statistics.sample(len(y), max(_SAMPLED // each, 1))] if y.size > _LABELS else y
+    return y[even_rows(len(y), max(_SAMPLED // each, 1))] if y.size > _LABELS else y
 
 
 def _kind(flat: HostArray) -> tuple[str, tuple[int, ...]]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from fitwell.doctor.address import Address
 from fitwell.types import HostArray
 
+_RARE, _MAJORITY = 0.1, 0.8  # shares of the examples: of a rare class, of one that is all too usual
+
 
 @dataclass(frozen=True)
 class Features:
@@ -88,6 +90,16 @@ class Labels:
         if not self.counts or self.kind == "multi_hot":
             return 0.0
         return max(self.counts) / max(sum(self.counts), 1)
+
+    @property
+    def rare(self) -> bool:
+        """Whether a class is so rare that the share of wrong labels says little."""
+        if self.kind == "multi_hot":
+            shares = [min(count, self.rows - count) / max(self.rows, 1) for count in self.counts]
+            return sum(shares) < _RARE * len(shares)
+        present = [count for count in self.counts if count]
+        few = len(present) > 1 and min(present) < _RARE * self.rows
+        return few and self.majority > _MAJORITY
 
     @property
     def discrete(self) -> bool:
@@ -203,6 +215,7 @@ class Pulse:
         dead: share of units that are never above 0 on the sample (ReLU alone).
         saturated: share of pre-activations in the flat region of its activation.
         flat: share of units whose output is the same for all examples.
+        update: |w' - w| / |w| of the next step; None if it is not known.
     """
 
     name: str
@@ -211,6 +224,22 @@ class Pulse:
     dead: float = 0.0
     saturated: float = 0.0
     flat: float = 0.0
+    update: float | None = None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The layers at one moment of a fit.
+
+    Attributes:
+        epoch: how many epochs were done; `step`: how many steps.
+        noise: the gradient noise scale of the network, in examples; None if it is not known.
+    """
+
+    epoch: int
+    step: int
+    pulses: tuple[Pulse, ...]
+    noise: float | None = None
 
 
 @dataclass(frozen=True)
@@ -221,16 +250,18 @@ class Run:
         history: name -> a value per epoch.
         constant_loss: the loss of the best constant prediction.
         score, held_out: 1 - error / error of the constant, on training and validation data; the
-            error is the share of wrong labels, or the mean squared error.
+            error is the share of wrong labels, or the mean squared error; 2 AUC - 1 if `ranked`.
         linear, kernel: the same of a linear model and of a kernel machine, each example predicted
             by a model that has not seen it; None if not asked.
         chance: the probability of a kernel score this good if labels were shuffled; None likewise.
         noise: two standard errors of the scores.
         penalty: the share of weight penalties in the last loss.
         before, after: pulses at the first and at the last weights, in the order of the layers.
-        moved: |w_end - w_begin| / |w_begin|.
+        course: the layers at several moments of the fit, in order; empty if nobody looked.
         judged: the head that the scores are of: the worst.
+        ranked: a class is rare, so that scores are those of the order, not of wrong labels.
         address: where the value came from that ended the fit; None if there was none.
+        blind: the score with all inputs at 0; None if not asked.
     """
 
     history: Mapping[str, list[float]]
@@ -244,9 +275,11 @@ class Run:
     penalty: float = 0.0
     before: tuple[Pulse, ...] = ()
     after: tuple[Pulse, ...] = ()
-    moved: float = 1.0
+    course: tuple[Moment, ...] = ()
     judged: int = 0
+    ranked: bool = False
     address: Address | None = None
+    blind: float | None = None
 
     @property
     def losses(self) -> list[float]:

@@ -13,7 +13,8 @@ _COLORS = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Sever
 _MOST = 3  # findings in full; of others the code
 _WIDTH = 100  # longer lines of prose are hard to read
 
-Show = Callable[[Sequence[Finding]], None]
+Show = Callable[[Sequence[Finding], str], None]
+"""Prints findings, and a last line."""
 
 
 def printer(verbose: int | str) -> Show | None:
@@ -21,9 +22,9 @@ def printer(verbose: int | str) -> Show | None:
     return {"off": None, "plain": print_plain, "bar": print_rich}[style(verbose)]
 
 
-def print_plain(found: Sequence[Finding]) -> None:
+def print_plain(found: Sequence[Finding], last: str = "") -> None:
     """At most a few lines: what is wrong, the number that shows it, what to do."""
-    for line in lines(found):
+    for line in [*lines(found), *([f"  {last}"] if last else [])]:
         print(line, flush=True)
 
 
@@ -38,7 +39,7 @@ def lines(found: Sequence[Finding]) -> list[str]:
     return shown
 
 
-def print_rich(found: Sequence[Finding]) -> None:
+def print_rich(found: Sequence[Finding], last: str = "") -> None:
     """The same lines in color, wrapped to the terminal."""
     from rich.console import Console
     from rich.text import Text
@@ -59,6 +60,8 @@ def print_rich(found: Sequence[Finding]) -> None:
             console.print(Text(f"  {line}", "green"), soft_wrap=True)
     if len(found) > _MOST:
         prose(Text(f"  {_others(found)}", "dim"), "  ")
+    if last:
+        prose(Text(f"  {last}", "dim"), "  ")
 
 
 def _where(one: Finding) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fitwell.doctor.record import Features
+from fitwell.layerwise import even_rows
 from fitwell.types import HostArray
 
 _ROWS, _NUMBERS = 2048, 200_000  # of a sample
@@ -14,13 +15,6 @@ _COMPARED = 20_000  # pairs of rows that are compared
 _HELD_OUT = 2_000
 _LOOKED_AT = 400_000_000  # bytes
 _COLUMNS = 32  # by which rows are compared at first
-
-
-def sample(rows: int, most: int) -> Any:
-    """Which rows stand for all: evenly spread, so that sorted data are seen whole."""
-    if rows <= most:
-        return slice(None)
-    return np.linspace(0, rows - 1, most).astype(np.int64)
 
 
 def features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
@@ -54,7 +48,7 @@ def _in_memory(x: HostArray) -> HostArray:
     if x.flags.c_contiguous and x.nbytes <= _LOOKED_AT:
         return x
     each = max(int(np.prod(x.shape[1:])), 1)
-    return np.ascontiguousarray(x[sample(len(x), max(_LOOKED_AT // 400 // each, 64))])
+    return np.ascontiguousarray(x[even_rows(len(x), max(_LOOKED_AT // 400 // each, 64))])
 
 
 def _moments(flat: HostArray) -> tuple[HostArray, HostArray]:
@@ -67,7 +61,7 @@ def _moments(flat: HostArray) -> tuple[HostArray, HostArray]:
 def _flat(x: HostArray) -> HostArray:
     """A sample, (rows, width) in float64; images and sequences by channel, which share a scale."""
     each = max(int(np.prod(x.shape[1:])), 1)
-    some = x[sample(len(x), int(np.clip(_NUMBERS // each, 64, _ROWS)))]
+    some = x[even_rows(len(x), int(np.clip(_NUMBERS // each, 64, _ROWS)))]
     return some.reshape(-1, x.shape[-1] if x.ndim > 1 else 1).astype(np.float64)
 
 
@@ -94,7 +88,7 @@ def _copies(x: HostArray, held_out: HostArray | None) -> tuple[float, float]:
     twice = np.flatnonzero(ordered[1:] == ordered[:-1])[:_COMPARED]
     others, found = x[:0], twice[:0]
     if held_out is not None and len(held_out):
-        others = held_out[sample(len(held_out), _HELD_OUT)]
+        others = held_out[even_rows(len(held_out), _HELD_OUT)]
         place = np.minimum(np.searchsorted(ordered, wanted := _marks(others)), len(marks) - 1)
         found = np.flatnonzero(ordered[place] == wanted)
     if not len(twice) and not len(found):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from fitwell.doctor.finding import Evidence, Finding, Findings, Severity
 from fitwell.doctor.outcome import Outcome, outcome
 from fitwell.doctor.record import Record
-from fitwell.doctor.rules import breaking, data, pairing, planning, running, structure
+from fitwell.doctor.rules import breaking, data, layers, pairing, planning, running, structure
 from fitwell.doctor.rules.base import Suspicion
 
 _BLAMED = 0.3  # a weaker suspicion is never taken for the cause
@@ -31,16 +31,28 @@ _SYMPTOMS = (
 
 
 def suspicions(record: Record) -> list[Suspicion]:
-    """What every rule has to say, one per code: the strongest."""
+    """What every rule has to say, one per code: the strongest, with the evidence of the others."""
     best: dict[str, Suspicion] = {}
     for rules in (
-        data.rules, pairing.rules, structure.rules, planning.rules, running.rules, breaking.rules,
+        data.rules, pairing.rules, structure.rules, planning.rules, running.rules, layers.rules,
+        breaking.rules,
     ):  # fmt: skip
         for found in rules(record):
             code = found.finding.code
-            if code not in best or _weight(found) > _weight(best[code]):
-                best[code] = found
+            known = best.get(code)
+            if known is None or _weight(found) > _weight(known):
+                best[code] = found if known is None else _joined(found, known)
+            else:
+                best[code] = _joined(known, found)
     return list(best.values())
+
+
+def _joined(one: Suspicion, other: Suspicion) -> Suspicion:
+    """The first, with evidence of the second that it lacks."""
+    known = {evidence.what for evidence in one.finding.evidence}
+    more = (evidence for evidence in other.finding.evidence if evidence.what not in known)
+    finding = dataclasses.replace(one.finding, evidence=(*one.finding.evidence, *more))
+    return dataclasses.replace(one, finding=finding)
 
 
 def _weight(one: Suspicion) -> tuple[int, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -12,14 +12,20 @@ import numpy as np
 
 from fitwell import tree
 from fitwell.doctor import addressing, examining, probing, reading
-from fitwell.doctor.clinic import clinic, with_cures
+from fitwell.doctor.clinic import clinic, ties, with_cures
+from fitwell.doctor.course import Watch, moments, pulses
 from fitwell.doctor.finding import Finding, Findings, Severity
 from fitwell.doctor.outcome import outcome
 from fitwell.doctor.record import Plan, Record
+from fitwell.doctor.rules.planning import steep
+from fitwell.doctor.showing import Show
 from fitwell.doctor.verdict import suspicions, verdict
 from fitwell.errors import FitwellError, InvalidArgument, Unhealthy, warn
+from fitwell.history import History
 from fitwell.hooks import Callback, MutableLogs
+from fitwell.layerwise import LayerProbe, rows_of
 from fitwell.network import Network
+from fitwell.optimizers import Optimizer
 from fitwell.replaying import Breakdown
 from fitwell.training import Batch, Objective, TrainState
 
@@ -39,6 +45,7 @@ class Case:
         plan: how it will be trained; None for a checkup that was not told.
         refused: per output, why the loss does not take its labels.
         fresh: no step was taken yet.
+        optimizer: what moves the weights; None for a checkup.
     """
 
     network: Network
@@ -49,14 +56,17 @@ class Case:
     plan: Plan | None
     refused: tuple[str, ...] = ()
     fresh: bool = True
+    optimizer: Optimizer | None = None
 
     @functools.cached_property
     def begin(self) -> TrainState | None:
-        """Copies of the first weights and states: the steps take the arrays of the model along."""
+        """Copies of what is there before the first step, which takes the arrays along."""
         if not self.small:
             return None
-        params, state = jax.tree.map(np.array, (self.train.params, self.train.state))
-        return self.train._replace(params=params, state=state)
+        train = self.train
+        copied = train.params, train.state, train.optimizer, train.step
+        params, state, slots, step = jax.tree.map(np.array, copied)
+        return TrainState(params, state, slots, train.key, step)
 
     def record(self) -> Record:
         data, begin = self.data, self.begin
@@ -75,6 +85,13 @@ class Case:
     def small(self) -> bool:
         return tree.size(self.train.params) <= _KEPT
 
+    @functools.cached_property
+    def probe(self) -> LayerProbe | None:
+        """Looks at the layers; None where there is nothing to look with."""
+        if self.data is None or self.optimizer is None or self.network.remembers:
+            return None
+        return LayerProbe(self.network, self.objective, self.optimizer, rows_of(self.data))
+
 
 class Doctor(Callback):
     """Watches one fit. Made by `fit(doctor=...)`, not by users.
@@ -86,44 +103,74 @@ class Doctor(Callback):
         show: prints findings; None for a silent fit.
     """
 
-    def __init__(
-        self, case: Case, mode: str, show: Callable[[Sequence[Finding]], None] | None
-    ) -> None:
+    def __init__(self, case: Case, mode: str, show: Show | None) -> None:
         self.case, self.mode, self.show = case, mode, show
-        self.record = case.record()
+        self.record = curved(case.record(), case)
         self.first = verdict(self.record)
         if mode == "strict":
             refuse(self.first)
         self.breakdown: Breakdown | None = None
+        self.watch: Watch | None = None
+        self.epoch = 0
 
     def on_breakdown(self, breakdown: Breakdown) -> None:
         """The fit ended because of it."""
         self.breakdown = breakdown
 
     def on_train_begin(self, logs: MutableLogs | None = None) -> None:
-        self.model.history.findings = self._curable(self.first)
-        if self.show is not None and self.first.above():
-            self.show(self.first.above())
+        case, self.epoch = self.case, int(self.params.get("initial_epoch", 0))
+        self.ties = ties(self.model, case.data, case.held_out)
+        self.model.history.findings = with_cures(self.first, self.ties)
+        if case.probe is not None:
+            self.rate = float(self.model.learning_rate)
+            self.watch = Watch(case.probe, case.begin, self.epoch, self.rate)
+        self._say(self.first.above())
+
+    def on_chunk_end(self, step: int, live: Any) -> None:
+        self._look_at_layers()
+
+    def on_epoch_end(self, epoch: int, logs: MutableLogs | None = None) -> None:
+        self.epoch = epoch + 1
+        self._look_at_layers()
+
+    def _look_at_layers(self) -> None:
+        history, watch = self.model.history, self.watch
+        if watch is None or self.breakdown is not None or (history.layers and not watch.spent):
+            return  # someone else keeps the record
+        try:
+            history.layers += watch.look(
+                self.epoch, lambda: self.model.train_state, lambda: self.model.learning_rate
+            )
+        except Exception as error:
+            self.watch = None
+            _give_up("look at the layers of", error)
 
     def on_train_end(self, logs: MutableLogs | None = None) -> None:
         history = self.model.history
         if not history.epoch:
             return
         try:
-            found = verdict(self.examined(history.history, self.model.train_state))
+            found = verdict(self.examined(history, self.model.train_state))
         except Exception as error:  # whatever it is, the fit is done and its weights are kept
-            text = f"the doctor could not examine this fit: {type(error).__name__}: {error}"
-            warn(f"{text}. The fit is not affected; doctor='off' leaves it out.")
+            _give_up("examine", error)
             return
-        history.findings = self._curable(found)
+        history.findings = with_cures(found, self.ties)
         known = set(self.first.above().codes)
         new = [one for one in found.above() if one.code not in known and one.code != "nan"]
         if self.breakdown is not None:  # why the fit ended early comes first
             new = [*(one for one in found if one.code == "nan"), *new]
-        if self.show is not None:
-            self.show(new)
+        self._say(new)
         if self.mode == "treat" and found.above() and history.stopped != "interrupted":
             self._treat(history.findings)
+
+    def _say(self, found: Sequence[Finding]) -> None:
+        """Prints findings, and how to have the cure of the first measured."""
+        if self.show is not None and found:
+            findings = self.model.history.findings
+            place = findings.codes.index(found[0].code)
+            call = f"history.findings[{place}].prove()"
+            provable = self.mode != "treat" and self.ties.provable(found[0].code)
+            self.show(found, f"{call} measures what the cure does" if provable else "")
 
     def _treat(self, found: Findings) -> None:
         """Cures tried and kept, by what is imported above; its errors are not those of the fit."""
@@ -137,39 +184,55 @@ class Doctor(Callback):
         if self.show is not None:
             print(said, flush=True)
 
-    def _curable(self, found: Findings) -> Findings:
-        return with_cures(found, self.model, self.case.data, self.case.held_out)
-
-    def examined(self, curves: dict[str, list[float]], train: TrainState) -> Record:
+    def examined(self, history: History, train: TrainState) -> Record:
         """The record with a run in it; what costs time is left out where all is well."""
         case, heads = self.case, self.record.heads
-        run = examining.run_of(curves, heads, case.data)
+        run = examining.run_of(history.history, heads, case.data)
+        run = dataclasses.replace(run, course=moments(history.layers))
         if self.breakdown is not None:
             run = dataclasses.replace(run, address=addressing.address(self.breakdown))
         record = dataclasses.replace(self.record, run=run)
         if case.data is None or case.network.remembers or not self._worth_a_look(record):
             return record
-        subject = examining.Subject(
-            case.network, case.objective, probing.rows_of(case.data),
-            None if case.held_out is None else probing.rows_of(case.held_out), heads,
-            case.begin,
-        )  # fmt: skip
+        subject = examining.subject(
+            case.network, case.objective, case.data, case.held_out, heads, case.begin
+        )
         if not run.diverged:
-            head, score, held_out = subject.scores(train)
-            more: dict[str, Any] = {"judged": head, "score": score, "held_out": held_out}
-            if score is not None and (score < 0.98 or (held_out is not None and held_out < 0.9)):
-                more |= subject.simple_models(head)
-            run = dataclasses.replace(run, **more)
+            run = dataclasses.replace(run, **subject.reached(train))
         record = dataclasses.replace(record, run=run)
         if not outcome(record).failing:
             return record
-        last = run.losses[-1]
-        more = {"penalty": subject.penalty(train, last), "after": subject.pulses(train)}
-        if subject.begin is not None:
-            more["before"] = subject.pulses(subject.begin)
-            if self.record.plan is not None and not self.record.plan.per_weight:
-                record = dataclasses.replace(record, curvature=subject.curvature())
+        more: dict[str, Any] = {"penalty": subject.penalty(train, run.losses[-1])}
+        more["blind"] = subject.blind(train, run)
+        more |= self._before_and_after(history, train)
+        if self.record.plan is not None and not self.record.plan.per_weight:
+            known = record.curvature
+            record = dataclasses.replace(
+                record, curvature=subject.curvature() if known is None else known
+            )
         return dataclasses.replace(record, run=dataclasses.replace(run, **more))
+
+    def _before_and_after(self, history: History, train: TrainState) -> dict[str, Any]:
+        """Pulses at the first and at the last weights; both become part of the history."""
+        probe, begin = self.case.probe, self.case.begin
+        assert probe is not None
+        found: dict[str, Any] = {}
+        nobody = not history.layers  # keeps the record but this doctor
+        if begin is not None:
+            look = probe.look(begin, self.rate)
+            found["before"] = pulses(look)
+            if nobody:
+                first = int(self.params.get("initial_epoch", 0))
+                history.layers += look.records(first, int(begin.step))
+        look = probe.look(train, float(self.model.learning_rate))
+        if nobody or self._watched(int(train.step)):
+            history.layers += look.records(self.epoch, int(train.step))
+        return found | {"after": pulses(look), "course": moments(history.layers)}
+
+    def _watched(self, step: int) -> bool:
+        """Whether the record is this doctor's, and lacks the last step."""
+        mine = self.watch is not None and self.watch.spent > 0
+        return mine and bool(self.model.history.layers[-1]["step"] < step)
 
     def _worth_a_look(self, record: Record) -> bool:
         """Whether the curves, or a suspicion from before, ask for more than a glance."""
@@ -187,6 +250,20 @@ class Doctor(Callback):
         return explained < _GOOD[self.record.heads[0].labels.discrete] and any(
             one.strength >= _SUSPECTED for one in suspicions(record)
         )
+
+
+def curved(record: Record, case: Case) -> Record:
+    """With the largest curvature, where the rate of gradient descent looks too high before."""
+    if case.data is None or not case.small or case.network.remembers or not steep(record):
+        return record
+    sample = rows_of(case.data)
+    found = probing.sharpness(case.network, case.objective, case.train, sample)
+    return dataclasses.replace(record, curvature=found)
+
+
+def _give_up(what: str, error: Exception) -> None:
+    text = f"the doctor could not {what} this fit: {type(error).__name__}: {error}"
+    warn(f"{text}. The fit is not affected; doctor='off' leaves it out.")
 
 
 def refuse(found: Findings) -> None:

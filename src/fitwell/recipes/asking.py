@@ -5,18 +5,12 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from fitwell import feeding
 from fitwell.arguments import named
 from fitwell.compiling import in_words
-from fitwell.errors import InvalidArgument
-from fitwell.model import Model, require_model
+from fitwell.model import Model
 from fitwell.recipes.course import Course
-from fitwell.recipes.measuring import possible
 from fitwell.recipes.result import Recipe
-from fitwell.treatment.examining import as_told, facts_of
-from fitwell.treatment.scoring import Judge, divided, read, read_validation
-
-_SUBJECT = "recipe"
+from fitwell.treatment.asking import asked, possible
 
 
 @named
@@ -70,23 +64,16 @@ def recipe(
     >>> fw.recipe(model, x, x[:, 0] - x[:, 1], epochs=100).answer
     'done'
     """
-    began = time.perf_counter()
-    seconds = feeding.seconds(_SUBJECT, "budget", budget)
-    require_model(_SUBJECT, model)._require_optimizer()
-    for name, value in (("x", x), ("y", y)):
-        if value is None or feeding.is_iterable_of_batches(value):
-            received = "None" if value is None else "an iterable of batches"
-            raise InvalidArgument(_SUBJECT, f"{name} as an array", received, "Pass arrays.")
-    held = read_validation(_SUBJECT, model, validation_data)
-    data = divided(read(_SUBJECT, model, x, y), held)
-    setup = as_told(_SUBJECT, model, data, epochs, batch_size)
-    facts = facts_of(model, setup, data)
-    judge = Judge(facts.record.heads)
-    course = Course(model, setup, facts, data, judge, possible(data, judge), seconds, began)
+    case = asked("recipe", model, x, y, validation_data, budget, epochs, batch_size)
+    judge = case.judge
+    course = Course(
+        model, case.setup, case.facts, case.data, judge, possible(case.data, judge), case.seconds,
+        case.began,
+    )  # fmt: skip
     answer = course.run()
     return Recipe(
         answer, advice(course, answer), model if course.now.refused else course.now.model,
-        course.setup, course.steps, judge.name, time.perf_counter() - began,
+        course.setup, course.steps, judge.name, time.perf_counter() - case.began,
     )  # fmt: skip
 
 

@@ -246,7 +246,10 @@ class Course:
             data = Data(data.train, None, data.train, False)
         began = time.perf_counter()
         limit = _LONGEST * self.seconds
-        found = run(setup, self.model, data, self.judge, seeds, rates=rates, limit=limit, rows=rows)
+        found = run(
+            setup, self.model, data, self.judge, seeds, subject="recipe", rates=rates, limit=limit,
+            rows=rows,
+        )  # fmt: skip
         self._slowest = max(self._slowest, time.perf_counter() - began)
         return found
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from fitwell.doctor.baselines import Baselines, baselines
+from fitwell.doctor.baselines import Baselines
 from fitwell.doctor.outcome import Outcome, outcome
 from fitwell.doctor.record import Record, Run
 from fitwell.model import Model
@@ -80,14 +80,6 @@ def noise_of(rows: Rows, judge: Judge) -> float:
         return float(2 / len(rows) ** 0.5)
     wrong = np.clip(judge.constant(rows), 1e-9, 1 - 1e-9)
     return float(2 * (wrong * (1 - wrong) / len(rows)) ** 0.5 / wrong)
-
-
-def possible(data: Data, judge: Judge) -> Baselines | None:
-    """What simple models reach, of one output and one input of numbers."""
-    x = data.all.xs[0]
-    if len(data.all.xs) > 1 or len(judge.heads) > 1 or x.dtype.kind not in "fiub":
-        return None
-    return baselines(x, judge.targets(data.all, 0), judge.discrete[0])
 
 
 def subset(rows: Rows, share: float, seed: int = 0) -> Rows:

@@ -3,9 +3,10 @@
 from fitwell.doctor.clinic import clinic
 from fitwell.treatment.applying import applied
 from fitwell.treatment.following import after_fit
+from fitwell.treatment.proving import Proof, proved
 from fitwell.treatment.treated import Score, Treated
 from fitwell.treatment.treating import treat
 
-__all__ = ["Score", "Treated", "treat"]
+__all__ = ["Proof", "Score", "Treated", "treat"]
 
-clinic.apply, clinic.treat = applied, after_fit
+clinic.apply, clinic.prove, clinic.treat = applied, proved, after_fit

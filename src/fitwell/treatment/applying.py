@@ -3,34 +3,56 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
 import numpy as np
 
-from fitwell.doctor.cures import cures_for
+from fitwell.doctor.clinic import Ties
+from fitwell.doctor.cures import Cure, cures_for
+from fitwell.doctor.setup import Facts, Setup
 from fitwell.model import Model
-from fitwell.training import Batch
 from fitwell.treatment.examining import as_told, facts_of
-from fitwell.treatment.scoring import Rows, divided
+from fitwell.treatment.scoring import Data, Rows, divided
 from fitwell.treatment.trials import assembled
 
 
-def applied(model: Model, data: Batch, validation: Batch | None, code: str) -> Model | None:
-    """A new model with the first cure in it that answers the code; None if none changes it."""
+def applied(ties: Ties, code: str) -> Model | None:
+    """A new model with the first cure in it that answers the code; None if none changes it.
+
+    A cure that was proved to help goes before.
+    """
+    told, facts, _ = situation("finding.apply", ties, whole=True)
+    proof = ties.proofs.get(code)
+    first = proof.cure if proof is not None and proof.helps else ""
+    for _, setup in sorted(answers(code, told, facts), key=lambda one: one[0].name != first):
+        kept = setup.network, setup.compiled, setup.optimizer
+        if kept != (told.network, told.compiled, told.optimizer):
+            return assembled(setup, ties.model, ties.model.seed)
+    return None
+
+
+def situation(subject: str, ties: Ties, *, whole: bool) -> tuple[Setup, Facts, Data]:
+    """The model of some findings as it was told, and its data.
+
+    With `whole` nothing is held back to judge by: all rows are read.
+    """
+    model = ties.model
     names = tuple(model.input_names), tuple(model.output_names)
     rows, held_out = (
         None if one is None else Rows(names, tuple(map(np.asarray, one.x)), tuple(one.y))
-        for one in (data, validation)
+        for one in (ties.data, ties.held_out)
     )
     assert rows is not None
-    # All rows are read: nothing is held back to judge by.
-    divisions = dataclasses.replace(divided(rows, held_out), train=rows)
-    told = as_told("apply", model, divisions)
-    facts = facts_of(model, told, divisions)
+    data = divided(rows, held_out)
+    if whole:
+        data = dataclasses.replace(data, train=rows)
+    told = as_told(subject, model, data)
+    return told, facts_of(model, told, data), data
+
+
+def answers(code: str, told: Setup, facts: Facts) -> Iterator[tuple[Cure, Setup]]:
+    """The cures for a code that apply, the most plausible first, with what they make of a setup."""
     for cure in cures_for(code):
         setup = cure.apply(told, facts)
-        if setup is None:
-            continue
-        kept = setup.network, setup.compiled, setup.optimizer
-        if kept != (told.network, told.compiled, told.optimizer):
-            return assembled(setup, model, model.seed)
-    return None
+        if setup is not None and setup != told:
+            yield cure, setup

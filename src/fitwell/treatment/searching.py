@@ -123,7 +123,7 @@ class Hunt:
         seeds = [self.model.seed + i for i in range(starts)]
         limit = _LONGEST * self.seconds
         parts = self.model, self.data, self.judge, seeds
-        found = run(setup, *parts, rates=rates, limit=limit)
+        found = run(setup, *parts, rates=rates, limit=limit, subject="treat")
         if found.skills:
             self._training = found.training
             self._compiling = max(found.seconds - found.training, 0.7 * self._compiling)

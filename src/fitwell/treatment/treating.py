@@ -7,19 +7,13 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from fitwell import feeding
 from fitwell.arguments import named
 from fitwell.compiling import in_words
-from fitwell.doctor.baselines import Baselines, baselines
-from fitwell.errors import InvalidArgument
-from fitwell.model import Model, require_model
-from fitwell.treatment.examining import as_told, facts_of
-from fitwell.treatment.scoring import Data, Judge, divided, read, read_validation
+from fitwell.model import Model
+from fitwell.treatment.asking import asked, possible
 from fitwell.treatment.searching import Hunt
 from fitwell.treatment.treated import Score, Treated
 from fitwell.treatment.trials import Trial, run
-
-_SUBJECT = "treat"
 
 
 @named
@@ -76,36 +70,18 @@ def treat(
     >>> treated.score.after > 0.99, treated.model.predict(x, verbose=0).shape
     (True, (60, 1))
     """
-    began = time.perf_counter()
-    seconds = feeding.seconds(_SUBJECT, "budget", budget)
-    require_model(_SUBJECT, model)._require_optimizer()
-    for name, value in (("x", x), ("y", y)):
-        if value is None or feeding.is_iterable_of_batches(value):
-            received = "None" if value is None else "an iterable of batches"
-            raise InvalidArgument(_SUBJECT, f"{name} as an array", received, "Pass arrays.")
-    held = read_validation(_SUBJECT, model, validation_data)
-    data = divided(read(_SUBJECT, model, x, y), held)
-    setup = as_told(_SUBJECT, model, data, epochs, batch_size, class_weight)
-    facts = facts_of(model, setup, data)
-    judge = Judge(facts.record.heads)
+    case = asked("treat", model, x, y, validation_data, budget, epochs, batch_size, class_weight)
     if findings is None and model.history is not None:
         findings = model.history.findings
     codes = [str(getattr(one, "code", one)) for one in findings or ()]
-    possible = _possible(data, judge)
-    hunt = Hunt(model, setup, facts, data, judge, possible, seconds, began, codes)
-    found = hunt.run()
-    return _result(hunt, found, began)
+    hunt = Hunt(
+        model, case.setup, case.facts, case.data, case.judge, possible(case.data, case.judge),
+        case.seconds, case.began, codes,
+    )  # fmt: skip
+    return _result(hunt, hunt.run())
 
 
-def _possible(data: Data, judge: Judge) -> Baselines | None:
-    """What simple models reach; of one output and inputs of numbers."""
-    x, y = data.all.xs[0], judge.targets(data.all, 0)
-    if len(data.all.xs) > 1 or x.dtype.kind not in "fiub" or len(judge.heads) > 1:
-        return None
-    return baselines(x, y, judge.discrete[0])
-
-
-def _result(hunt: Hunt, found: Trial, began: float) -> Treated:
+def _result(hunt: Hunt, found: Trial) -> Treated:
     data, judge = hunt.data, hunt.judge
     final = found
     again = found.skills and (not hunt.exact or (data.held is not None and not data.given))
@@ -115,6 +91,7 @@ def _result(hunt: Hunt, found: Trial, began: float) -> Treated:
             setup, hunt.model, data, judge,
             [hunt.model.seed + i for i in range(len(found.skills))],
             limit=max(hunt.left, 1.5 * found.training), rows=data.all,
+            subject="treat",
         )  # fmt: skip
         final = whole if whole.fitted >= found.fitted - 0.02 else found
     model = final.best if final.skills else hunt.model
@@ -129,7 +106,7 @@ def _result(hunt: Hunt, found: Trial, began: float) -> Treated:
     before = hunt.before.mean if hunt.before is not None and hunt.before.skills else None
     score = Score(judge.name, shown(before), shown(found.mean if found.skills else None), on)
     rows = [dataclasses.replace(r, before=shown(r.before), after=shown(r.after)) for r in hunt.rows]
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - hunt.began
     trained = model.epochs_trained or final.setup.epochs
     setup = dataclasses.replace(final.setup, epochs=min(trained, final.setup.epochs))
     return Treated(model, setup, rows, score, hunt.reason, seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 import warnings
 from collections.abc import Sequence
@@ -116,11 +117,12 @@ def cost(setup: Setup, rows: int) -> float:
 
 def run(
     setup: Setup, like: Model, data: Data, judge: Judge, seeds: Sequence[int], *,
-    rates: Sequence[float] = (), limit: float = np.inf, rows: Rows | None = None,
+    subject: str, rates: Sequence[float] = (), limit: float = np.inf, rows: Rows | None = None,
 ) -> Trial:  # fmt: skip
     """Trains the setup from every seed, at every rate; of several rates the best one counts.
 
     Args:
+        subject: what the user called: a refusal begins with it.
         rows: what it trains on, in place of `data.train`.
         limit: seconds after which training ends where it is, compiling not counted.
     """
@@ -131,7 +133,8 @@ def run(
             warnings.simplefilter("ignore")
             models, training = _trained(setup, like, train, data, seeds, rates, limit)
     except FitwellError as error:
-        return Trial(setup, (), -np.inf, (), time.perf_counter() - began, 0.0, str(error))
+        refused = re.sub(r"^(fit_many|fit)\b", subject, str(error))
+        return Trial(setup, (), -np.inf, (), time.perf_counter() - began, 0.0, refused)
     skills = np.array([judge.skill(model, data.judge) for model in models])
     lanes = skills.reshape(max(len(rates), 1), len(seeds))
     chosen = int(lanes.mean(1).argmax())

@@ -183,7 +183,7 @@ def _labels(head: Head) -> Iterator[Suspicion]:
                 ("classes with examples", 1),
                 severity=CRITICAL,
             )
-        elif labels.majority > 0.8 and min(present) < 0.1 * labels.rows:
+        elif labels.rare:
             yield suspect(
                 "class_imbalance",
                 f"{labels.majority:.1%} of the labels are of one class: a network that always says"

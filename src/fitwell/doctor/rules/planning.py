@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fitwell.doctor.record import Plan, Record
+import numpy as np
+
+from fitwell.doctor.record import Plan, Record, Run
 from fitwell.doctor.rules.base import INFO, WARNING, Suspicion, suspect
 
 _SHORT_WAY = 0.3  # how far weights must be able to go: first weights have size 0.1 to 1
 _FEW_STEPS = 100
 _USUAL_RATE = 5e-4  # of Adam; below, it is the rate and not the number of steps that is small
 _SLOW_DESCENT = 2e-3
+_FAR = 3.0  # times the largest stable rate
+_CURVES = {
+    "MeanSquaredError": 2.0, "BinaryCrossentropy": 0.25, "CategoricalCrossentropy": 0.5,
+    "SparseCategoricalCrossentropy": 0.5,
+}  # fmt: skip
 _FAST = 0.03  # Adam's 1e-3 is usual; beyond, weights jump by a good part of themselves a step
 
 
@@ -20,7 +27,7 @@ def rules(record: Record) -> Iterator[Suspicion]:
         return
     yield from _rate(plan)
     yield from _stability(record, plan)
-    yield from _batches(plan)
+    yield from _batches(plan, record.run)
     if plan.epsilon >= 1e-3:
         yield suspect(
             "adam_epsilon",
@@ -97,7 +104,7 @@ def _better(plan: Plan) -> float:
 def _stability(record: Record, plan: Plan) -> Iterator[Suspicion]:
     """Gradient descent on a slope of curvature c diverges above the rate 2 (1 + momentum) / c."""
     run, curvature = record.run, record.curvature
-    if curvature is None or plan.per_weight or not curvature > 0:
+    if curvature is None or plan.per_weight or not 0 < curvature < float("inf"):
         return
     limit = 2 * (1 + plan.momentum) / curvature
     if plan.rate > limit:
@@ -116,7 +123,30 @@ def _stability(record: Record, plan: Plan) -> Iterator[Suspicion]:
         )
 
 
-def _batches(plan: Plan) -> Iterator[Suspicion]:
+def steep(record: Record) -> bool:
+    """Whether gradient descent would diverge on a linear model of these inputs, and by far.
+
+    Its largest curvature is at least c (|mean|^2 + 1), c that of the loss in its logits. For a look
+    at the network itself, which compiles.
+    """
+    plan = record.plan
+    if plan is None or plan.per_weight or not record.inputs or len(record.heads) != 1:
+        return False
+    features, first = record.inputs[0], next(iter(record.layers), None)
+    slope = _CURVES.get(record.heads[0].loss or "", 0.0)
+    if features.normalized or first is None or first.kind != "Dense" or not features.mean.size:
+        return False
+    if record.heads[0].reduction == "sum":
+        slope *= plan.batch_size
+    each = first.fan_in / features.mean.size  # images are read by channel
+    means = float(np.nansum(np.square(features.mean))) * each
+    low = 1 + max(means, float(np.nanmax(np.square(features.size))))
+    return plan.rate * slope * low > _FAR * 2 * (1 + plan.momentum)
+
+
+def _batches(plan: Plan, run: Run | None) -> Iterator[Suspicion]:
+    scales = [] if run is None else [one.noise for one in run.course if one.noise is not None]
+    noise = [("gradient noise scale, in examples", min(scales))] if scales else []
     if plan.batch_size <= 4 and plan.rows >= 50:
         yield suspect(
             "batch_too_small",
@@ -124,6 +154,7 @@ def _batches(plan: Plan) -> Iterator[Suspicion]:
             " chance.",
             "model.fit(X, y, batch_size=32)",
             ("examples of a batch", plan.batch_size),
+            *noise,
             strength=0.72 if plan.batch_size <= 2 and not plan.per_weight else 0.35,
         )
     elif plan.steps <= 2 and plan.rows >= 500 and plan.total_steps < 500:
@@ -134,5 +165,6 @@ def _batches(plan: Plan) -> Iterator[Suspicion]:
             "model.fit(X, y, batch_size=32)",
             ("steps of an epoch", plan.steps),
             ("steps in all", plan.total_steps),
+            *noise,
             strength=0.6,
         )

@@ -1,4 +1,4 @@
-"""What a fit showed: its curves and the pulses of its layers."""
+"""What a fit showed by its curves, and by its scores on other data."""
 
 from __future__ import annotations
 
@@ -7,14 +7,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from fitwell.doctor.outcome import outcome
-from fitwell.doctor.record import Pulse, Record, Run
+from fitwell.doctor.record import Record, Run
 from fitwell.doctor.rules.base import CRITICAL, INFO, WARNING, Suspicion, suspect
 from fitwell.types import HostArray
 
-_VANISHED = 1e-3  # gradient of the first layer over that of the last
-_GROWN = 1e3
-_DEAD = 0.9  # of a layer's units
-_SATURATED = 0.7  # of a layer's values
 _STILL = 0.02  # relative change of the loss over the fit
 _PENALTY = 0.3  # share of the loss
 _USUAL = 2e-3  # factors of a penalty below are harmless: weights that exploded have a large one too
@@ -33,7 +29,6 @@ def rules(record: Record) -> Iterator[Suspicion]:
     if run is None:
         return
     yield from _curve(record, run)
-    yield from _layers(record, run)
     if not run.diverged:
         yield from _generalization(record, run)
     factor = max((max(layer.l1, layer.l2) for layer in record.layers), default=0.0)
@@ -132,78 +127,6 @@ def _progress(record: Record, run: Run, losses: HostArray) -> Iterator[Suspicion
             "fw.find_learning_rate(model, X, y)",
             ("largest relative gain of an epoch", float(gains.max())),
             strength=0.25,
-        )
-
-
-# Layers
-
-
-def _layers(record: Record, run: Run) -> Iterator[Suspicion]:
-    hidden = {layer.name for layer in record.layers if layer.hidden}
-    before = [pulse for pulse in run.before if pulse.gradient >= 0]
-    learning = [pulse for pulse in before if np.isfinite(pulse.gradient)]
-    if len(learning) >= 3:
-        first, last = learning[0], learning[-1]
-        share = first.gradient / max(last.gradient, 1e-30)
-        if share < _VANISHED and last.gradient > 0:
-            depth = len(learning)
-            yield suspect(
-                "vanishing_gradient",
-                f"The gradient of {first.name} is {share:.1e} times that of {last.name}: over"
-                f" {depth} layers it vanishes.",
-                'activation="relu", kernel_initializer="he_normal"; fewer layers, or normalization',
-                ("gradient of the first layer over the last", float(share)),
-                strength=0.86,
-                layer=first.name,
-            )
-        elif share > _GROWN or first.gradient > 1e4:
-            yield suspect(
-                "exploding_gradient",
-                f"The gradient of {first.name} is {share:.1e} times that of {last.name}.",
-                "optimizer=fw.optimizers.Adam(1e-3, global_clipnorm=1.0)",
-                ("gradient of the first layer over the last", float(share)),
-                strength=0.5,
-                layer=first.name,
-            )
-    grown = [pulse for pulse in run.before if pulse.name in hidden and pulse.size > 1e4]
-    if grown:
-        yield suspect(
-            "exploding_activation",
-            f"At the first weights {grown[0].name} already gives values of size"
-            f" {grown[0].size:.2g}.",
-            'activation="relu", kernel_initializer="he_normal"',
-            ("sqrt(mean(a^2))", grown[0].size),
-            strength=0.3,
-            layer=grown[0].name,
-        )
-    yield from _units([pulse for pulse in run.after if pulse.name in hidden])
-
-
-def _units(pulses: Sequence[Pulse]) -> Iterator[Suspicion]:
-    dead = [pulse for pulse in pulses if pulse.dead >= _DEAD]
-    if dead:
-        whole = [pulse for pulse in dead if pulse.dead == 1]
-        shown = (whole or dead)[0]
-        yield suspect(
-            "dying_relu",
-            f"{shown.dead:.0%} of the units of {shown.name} are at 0 for every example: no gradient"
-            " passes them.",
-            'activation="leaky_relu"  # and a lower rate, kernel_initializer="he_normal"',
-            ("share of units that are never above 0", shown.dead),
-            ("layers of which that is so", len(dead)),
-            strength=0.78 if whole else 0.5,
-            layer=shown.name,
-        )
-    full = [pulse for pulse in pulses if pulse.saturated >= _SATURATED]
-    if full:
-        yield suspect(
-            "saturation",
-            f"{full[0].saturated:.0%} of the values of {full[0].name} lie where its activation is"
-            " flat.",
-            "inputs of size 1 (fw.layers.Normalization()), smaller first weights",
-            ("share of flat values", full[0].saturated),
-            strength=0.45,
-            layer=full[0].name,
         )
 
 

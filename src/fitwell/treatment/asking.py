@@ -1,0 +1,67 @@
+"""What `treat` and `recipe` are asked: one reading of their arguments."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from fitwell import feeding
+from fitwell.doctor.baselines import Baselines, baselines
+from fitwell.doctor.setup import Facts, Setup
+from fitwell.errors import InvalidArgument
+from fitwell.model import Model, require_model
+from fitwell.treatment.examining import as_told, facts_of
+from fitwell.treatment.scoring import Data, Judge, divided, read, read_validation
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One call.
+
+    Attributes:
+        subject: the name of what was called: errors begin with it.
+        seconds, began: the budget, and since when it runs.
+        setup: as `compile` and the last `fit` were told.
+    """
+
+    subject: str
+    model: Model
+    seconds: float
+    began: float
+    data: Data
+    setup: Setup
+    facts: Facts
+    judge: Judge
+
+
+def asked(
+    subject: str, model: Model, x: Any, y: Any, validation_data: Any, budget: Any,
+    epochs: Any, batch_size: Any, class_weight: Any = None,
+) -> Asked:  # fmt: skip
+    """The arguments, checked and read.
+
+    Raises:
+        NotReady: the model is not compiled.
+        InvalidArgument: an iterable of batches, no y, a budget that is no time.
+    """
+    began = time.perf_counter()
+    seconds = feeding.seconds(subject, "budget", budget)
+    require_model(subject, model)._require_optimizer()
+    for name, value in (("x", x), ("y", y)):
+        if value is None or feeding.is_iterable_of_batches(value):
+            received = "None" if value is None else "an iterable of batches"
+            raise InvalidArgument(subject, f"{name} as an array", received, "Pass arrays.")
+    held = read_validation(subject, model, validation_data)
+    data = divided(read(subject, model, x, y), held)
+    setup = as_told(subject, model, data, epochs, batch_size, class_weight)
+    facts = facts_of(model, setup, data)
+    return Asked(subject, model, seconds, began, data, setup, facts, Judge(facts.record.heads))
+
+
+def possible(data: Data, judge: Judge) -> Baselines | None:
+    """What simple models reach, of one output and one input of numbers."""
+    x = data.all.xs[0]
+    if len(data.all.xs) > 1 or len(judge.heads) > 1 or x.dtype.kind not in "fiub":
+        return None
+    return baselines(x, judge.targets(data.all, 0), judge.discrete[0])
