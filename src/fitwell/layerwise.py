@@ -30,7 +30,7 @@ _PARTS = (8, 4, 2)  # of the sample, whose gradients tell the noise
 _FLAT = {"sigmoid": 5.0, "tanh": 3.0, "softsign": 50.0, "hard_sigmoid": 3.0}
 """Beyond |z| of this size an activation's slope is below 1 % of its largest."""
 _RECTIFIED = ("relu", "relu6", "relu_squared")
-_START, _LAYER = 0.4, 0.03  # seconds to compile a probe, and each layer of it, cautiously
+_START, _LAYER = 0.4, 0.2  # seconds to compile a probe, and each layer of it, cautiously
 
 
 def even_rows(rows: int, most: int) -> Any:
