@@ -54,7 +54,8 @@ def read_model(text: str) -> Patient:
         cure = f"For example {text}:build, a function that returns a compiled model."
         raise InvalidArgument("MODEL", "a function of the program", repr(text), cure)
     model = loading.load(text)
-    return Patient(model, tabular.load(text)) if "table" in model.extra else Patient(model)
+    table = tabular.load(text) if "table" in model.extra else None
+    return Patient(model, table if isinstance(table, TableModel) else None)
 
 
 def _built(path: Path, name: str) -> Model:

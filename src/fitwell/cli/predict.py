@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -65,8 +65,14 @@ def evaluate(
     loaded = tabular.load(runs.model_of(model))
     frame, notes = loaded.labelled(data)
     with showing.warned():
-        found = loaded.evaluate(frame)
+        found: Any = loaded.evaluate(frame)
     if as_json:
         print(json.dumps({"rows": frame.height, "scores": found}))
         return
-    showing.scores(console, Path(data).name, frame.height, found, notes)
+    name = Path(data).name
+    if isinstance(loaded, tabular.TableModel):
+        showing.scores(console, name, frame.height, found, notes)
+        return
+    for target, values in found.items():
+        showing.scores(console, f"{name}: {target}", frame.height, values, notes)
+        notes = ()

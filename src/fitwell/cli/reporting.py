@@ -38,6 +38,10 @@ def report(
     target = output or path.parent / runs.REPORT
     check_output(target, path, *([data] if data else []))
     loaded = tabular.load(path)
+    if not isinstance(loaded, tabular.TableModel):
+        cure = "fitwell evaluate measures each target."
+        several = f"{len(loaded.targets)} targets"
+        raise InvalidArgument(f"report of {path}", "a model of one target", several, cure)
     history = history_of(runs.Run(path.parent))
     older = REPLACED if target.exists() else ""
     order = _order(loaded, data, f"model {path}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import os
 import warnings
 from collections.abc import Mapping
@@ -10,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitwell import loading
 from fitwell.data.arrays import DataWarning
 from fitwell.data.encoding import TableEncoder
 from fitwell.data.labels import Target, target_column
 from fitwell.data.roles import row_weights
 from fitwell.data.tables import read_table
-from fitwell.errors import InvalidData, InvalidFile
+from fitwell.errors import InvalidData
 from fitwell.model import Model
 from fitwell.serialization import Catalog
 from fitwell.tabular.scores import Scores, scores
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _TARGETS = Catalog({"Target": Target})
-_KEY = "table"
+KEY = "table"
+"""Under which a model file keeps what is not the network."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,10 +60,13 @@ class TableModel:
     def read(self, data: Any) -> pl.DataFrame:
         """A file or frame as a table; text that training took as it is written stays so, and what
         was written in a form of its own (`1.234,5`) is read in that form."""
-        text = list(self.encoder.text_columns)
-        if any(isinstance(label, str) for label in self.target.classes):
-            text.append(self.target.name)
-        return read_table(data, text=text, forms=self.facts.get("forms", {}))
+        return read_table(data, text=self.written, forms=self.facts.get("forms", {}))
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The columns whose text stays as it is written."""
+        label = any(isinstance(label, str) for label in self.target.classes)
+        return (*self.encoder.text_columns, *([self.target.name] if label else []))
 
     def predict(self, data: Any) -> HostArray:
         """(rows,) labels as in the training table, or numbers in the unit of the target.
@@ -74,7 +79,10 @@ class TableModel:
         Raises:
             InvalidData: a column is missing or has values of another type.
         """
-        outputs = self._outputs(data)
+        return self.labels(self._outputs(data))
+
+    def labels(self, outputs: HostArray) -> HostArray:
+        """What `outputs` returned: the numbers themselves, or the most probable labels."""
         return outputs if self._regression else self.target.decode(outputs.argmax(axis=1))
 
     def predict_proba(self, data: Any) -> HostArray:
@@ -102,12 +110,14 @@ class TableModel:
             InvalidData: a row without a target, or a class that training did not have.
         """
         frame = self.read(data)
-        y = self.target.true_values(target_column(frame, self.target.name))
-        return scores(self.target, y, self._outputs(frame), self._weights(frame))
+        return self.scored(frame, self._outputs(frame))
 
-    def _weights(self, frame: pl.DataFrame) -> HostArray | None:
+    def scored(self, frame: pl.DataFrame, outputs: HostArray) -> Scores:
+        """Scores of what `outputs` returned for the rows of a table; see `evaluate`."""
+        y = self.target.true_values(target_column(frame, self.target.name))
         name = self.facts.get("roles", {}).get("weights")
-        return row_weights(frame[name]) if name in frame.columns else None
+        weights = row_weights(frame[name]) if name in frame.columns else None
+        return scores(self.target, y, outputs, weights)
 
     def predictions(self, data: Any) -> pl.DataFrame:
         """A table of what is predicted: one column, and one of probabilities per class.
@@ -122,7 +132,7 @@ class TableModel:
 
         if self._regression:
             return pl.DataFrame({self.target.name: outputs})
-        labels = self.target.decode(outputs.argmax(axis=1)).tolist()
+        labels = self.labels(outputs).tolist()
         columns = {f"p({c})": outputs[:, i] for i, c in enumerate(self.target.classes)}
         return pl.DataFrame({self.target.name: labels, **columns})
 
@@ -173,52 +183,37 @@ class TableModel:
         Raises:
             InvalidFile: the folder is missing or cannot be written to.
         """
-        table = {
+        self.network.save(os.fspath(path), extra={KEY: self.to_json()})
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the network, as what `json.dumps` takes."""
+        return {
             "encoder": self.encoder.to_json(),
             "target": _TARGETS.to_json(self.target),
             "facts": dict(self.facts),
         }
-        self.network.save(os.fspath(path), extra={_KEY: table})
 
+    @classmethod
+    def from_json(cls, network: Model, table: Mapping[str, Any]) -> TableModel:
+        """The inverse of `to_json`.
 
-def known_rows(frame: pl.DataFrame, y: pl.Series) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """The rows whose target is not missing, and a sentence about the others if there are any."""
-    missing = y.null_count()
-    if not missing:
-        return frame, ()
-    note = f"{missing:,} of {len(y):,} rows have no {y.name}: they are left out."
-    return frame.filter(y.is_not_null()), (note,)
-
-
-def load(path: str | os.PathLike[str]) -> TableModel:
-    """The model that `TableModel.save` wrote. Nothing in the file is executed.
-
-    Raises:
-        InvalidFile: missing, damaged, foreign or hostile, or a model without a table.
-    """
-    network = loading.load(os.fspath(path))
-    table = network.extra.get(_KEY)
-    if not isinstance(table, dict):
-        raise InvalidFile(
-            f"model file {os.fspath(path)!r}",
-            "a model that was trained on a table",
-            "a network alone",
-            "Load it with fitwell.load, or train one with fitwell train.",
-        )
-    try:
+        Raises:
+            KeyError, TypeError, ValueError: anything that `to_json` does not write.
+        """
         target = _TARGETS.from_json(table["target"])
         encoder = TableEncoder.from_json(table["encoder"])
-        facts = dict(table["facts"])
         (features,), _ = network.network.input_shapes[0]
         if not isinstance(target, Target) or len(encoder.feature_names) != features:
             raise ValueError(f"{len(encoder.feature_names)} features for {features} inputs")
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, InvalidFile):
-            raise
-        raise InvalidFile(
-            f"model file {os.fspath(path)!r}",
-            "the description of a table",
-            f"{type(error).__name__}: {error}",
-            "The file is damaged: train and save the model again.",
-        ) from error
-    return TableModel(network, encoder, target, facts)
+        return cls(network, encoder, target, dict(table["facts"]))
+
+
+def known_rows(frame: pl.DataFrame, *ys: pl.Series) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The rows with all of these targets, and a sentence about the others if there are any."""
+    known = functools.reduce(operator.and_, (y.is_not_null() for y in ys))
+    missing = len(known) - int(known.sum())
+    if not missing:
+        return frame, ()
+    names = " or no ".join(y.name for y in ys)
+    note = f"{missing:,} of {len(known):,} rows have no {names}: they are left out."
+    return frame.filter(known), (note,)

@@ -124,7 +124,7 @@ def described(network: Model) -> str:
     if not any(isinstance(layer, PeriodicEmbedding) for layer in layers):
         weights = f"{network.count_params():,} weights"
         return f"{network.name}, {len(layers)} layers: {weights}"
-    hidden = [layer for layer in layers if isinstance(layer, Dense)][:-1]
+    hidden = [x for x in layers if isinstance(x, Dense) and x.activation == _ACTIVATION]
     dropout = next(layer for layer in layers if isinstance(layer, Dropout))
     features = network.input_shape[1]
     return (
