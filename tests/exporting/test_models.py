@@ -126,6 +126,43 @@ def test_a_model_of_bfloat16_is_exported_in_float32(tmp_path: Path) -> None:
     np.testing.assert_allclose(run_onnx(session(tmp_path / "m.onnx"), x)[0], wanted, rtol=1e-6)
 
 
+def test_masked_steps_and_no_rows_at_all(tmp_path: Path) -> None:
+    """An RNN that adds up what is not masked: 2 and 5 of 2, 0, 5; and nothing of 0, 0, 0."""
+    ids = Input((3,), dtype="int32")
+    values = fw.layers.Embedding(6, 1, mask_zero=True)(ids)
+    model = fw.Model(ids, fw.layers.SimpleRNN(1, activation="linear")(values))
+    table = np.arange(6, dtype=np.float32)[:, None] + 10  # so that masked steps would count
+    one = np.ones((1, 1), np.float32)
+    model.set_weights([table, one, one, np.zeros(1, np.float32)])
+    model.export(tmp_path / "m.onnx")
+    opened = session(tmp_path / "m.onnx")
+    given = np.array([[2, 0, 5], [0, 0, 0]], np.int32)
+    assert run_onnx(opened, given)[0].tolist() == [[27.0], [0.0]]
+    assert run_onnx(opened, given[:0])[0].shape == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values"), [("uint8", [[1, 2, 200]]), ("float16", [[1, 2, 0.5]])]
+)
+def test_other_types_of_numbers(tmp_path: Path, dtype: str, values: Any) -> None:
+    model = fw.Sequential([Input((3,), dtype=dtype), Dense(2)])
+    model.set_weights([KERNEL, BIAS])
+    x = np.array(values, dtype)
+    model.export(tmp_path / "m.onnx")
+    wanted = x.astype(np.float32) @ KERNEL + BIAS
+    np.testing.assert_allclose(run_onnx(session(tmp_path / "m.onnx"), x)[0], wanted, rtol=1e-6)
+
+
+def test_an_ensemble_is_the_mean_of_its_members(tmp_path: Path) -> None:
+    model = fw.Sequential([Input((3,)), Dense(1)])
+    model.compile(loss="mse")
+    found = fw.fit_many(model, X, Y[:, :1], seeds=2, epochs=1)
+    members = [lane.predict(X, verbose=0) for lane in found.models]
+    found.ensemble().export(tmp_path / "m.onnx")
+    (y,) = run_onnx(session(tmp_path / "m.onnx"), X)
+    np.testing.assert_allclose(y, np.mean(members, axis=0), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("ending", ["onnx", "py"])
 def test_a_language_model(tmp_path: Path, ending: str) -> None:
     """Attention, masks and normalization together; positions of padding are left out."""
@@ -181,6 +218,18 @@ def test_bytes_of_jax_take_any_batch(tmp_path: Path) -> None:
         np.testing.assert_allclose(program.call(X[:rows])[0], Y[:rows], rtol=1e-6)
 
 
+def test_bytes_of_jax_of_layers_that_compute_with_sizes(tmp_path: Path) -> None:
+    layers = [fw.layers.Conv1D(4, 3), fw.layers.GroupNormalization(2), fw.layers.MaxPooling1D(2),
+              fw.layers.LSTM(3, return_sequences=True), fw.layers.LayerNormalization()]  # fmt: skip
+    model = fw.Sequential([Input((8, 2)), *layers])
+    model.export(tmp_path / "m.jax")
+    x = np.random.default_rng(0).normal(size=(5, 8, 2)).astype(np.float32)
+    program = jax.export.deserialize(bytearray((tmp_path / "m.jax").read_bytes()))
+    np.testing.assert_allclose(
+        program.call(x)[0], model.predict(x, verbose=0), rtol=1e-4, atol=1e-5
+    )
+
+
 # What is refused
 
 
@@ -228,6 +277,14 @@ def test_layers_that_remember(tmp_path: Path) -> None:
     model = fw.Sequential([Input((4, 3)), memory])
     said = refusal(model, tmp_path / "m.onnx")
     assert said.startswith("export, layer memory (LSTM): expected a layer that predicts the same")
+
+
+def test_numbers_that_numpy_lacks(tmp_path: Path) -> None:
+    model = fw.Sequential([Input((3,), dtype="bfloat16", name="given"), Dense(1)])
+    assert refusal(model, tmp_path / "m.py") == (
+        "export, layer given (InputLayer): expected numbers that numpy has, received bfloat16. "
+        'Write Input(..., dtype="float32").'
+    )
 
 
 def test_text_by_rules(tmp_path: Path) -> None:

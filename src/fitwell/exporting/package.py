@@ -127,6 +127,12 @@ def packed(
                 layer_name, layer, "a layer that predicts the same again", received, cure
             )
 
+    for place in network.inputs:
+        node = network.nodes[place]
+        if node.out[0][1] == "bfloat16":
+            cure = 'Write Input(..., dtype="float32").'
+            raise _refused(node.name, node.layer, "numbers that numpy has", "bfloat16", cure)
+
     def function(weights: Any, *xs: Any) -> list[Any]:
         params, state = weights
         key = jax.random.key(0)  # of noise, which inference does not draw

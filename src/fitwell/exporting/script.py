@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import inspect
 import io
 import keyword
@@ -102,13 +103,19 @@ def together(parts: Sequence[str]) -> str:
     return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
 
 
-def _sources(wanted: set[str]) -> Iterator[str]:
-    """The functions of `numerics` that are called, and those that they call, in its order."""
-    texts = {
+@functools.cache
+def _texts() -> dict[str, str]:
+    """The functions that a file may hold."""
+    return {
         name: inspect.getsource(function)
         for name, function in (vars(reading) | vars(numerics)).items()
         if inspect.isfunction(function)
     }
+
+
+def _sources(wanted: set[str]) -> Iterator[str]:
+    """The functions of `numerics` that are called, and those that they call, in its order."""
+    texts = _texts()
     missing = list(wanted)
     while missing:
         used = {name for name in re.findall(r"\w+", texts[missing.pop()]) if name in texts}

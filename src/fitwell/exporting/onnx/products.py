@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fitwell.exporting.onnx.arranging import padded, zero
+from fitwell.exporting.onnx.elementwise import cast
 from fitwell.exporting.onnx.graph import Graph
 from fitwell.exporting.onnx.rules import rule
 from fitwell.exporting.program import Operation, Value
@@ -15,7 +16,7 @@ from fitwell.exporting.program import Operation, Value
 @rule("dot_general")
 def _dot(graph: Graph, op: Operation) -> str:
     x, y = op.ins
-    names = graph.read(x), graph.read(y)
+    names = _read(graph, x, op), _read(graph, y, op)
     (of_x, of_y), (batch_x, batch_y) = op.how["dimension_numbers"]
     shared = tuple(range(len(batch_x)))
     one = len(of_x) == 1 and tuple(batch_x) == tuple(batch_y) == shared
@@ -33,6 +34,12 @@ def _dot(graph: Graph, op: Operation) -> str:
     out = [first[a] for a in batch_x] + free_x + free_y
     equation = f"{''.join(first)},{''.join(second)}->{''.join(out)}"
     return graph.emit("Einsum", *names, equation=equation)
+
+
+def _read(graph: Graph, value: Value, op: Operation) -> str:
+    """A factor in the type of the product: JAX multiplies float16 by float32, ONNX does not."""
+    name, dtype = graph.read(value), op.outs[0].dtype
+    return name if value.dtype == dtype else cast(graph, name, dtype)
 
 
 def _product(graph: Graph, names: tuple[str, str], ndim: int, contracted: int) -> str:
