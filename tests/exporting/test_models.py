@@ -211,6 +211,28 @@ def test_names_that_python_cannot_use(tmp_path: Path) -> None:
     assert predict(*xs).tolist() == [[-1.0], [-1.0]]
 
 
+def test_names_of_inputs_that_values_could_have(tmp_path: Path) -> None:
+    names = [f"dense_{i}" for i in range(12)] + ["a b", "a_b", "len"]
+    inputs = [Input((1,), name=name) for name in names]
+    model = fw.Model(inputs, Dense(1, name="dense")(fw.layers.Concatenate()(inputs)))
+    kernel = np.arange(15, dtype=np.float32)[:, None]
+    model.set_weights([kernel, np.zeros(1, np.float32)])
+    model.export(tmp_path / "predict.py")
+    xs = [np.full((2, 1), i, np.float32) for i in range(15)]
+    found = load_script((tmp_path / "predict.py").read_text())(*xs)
+    assert found.tolist() == [[sum(i * i for i in range(15))]] * 2
+
+
+def test_names_from_a_file_of_others_run_nothing(tmp_path: Path) -> None:
+    hostile = '"""\nraise SystemExit("ran")\n"""'
+    x = Input((1,), name=hostile)
+    model = fw.Model(x, Dense(1, name=f"{hostile}2")(x), name=hostile)
+    model.set_weights([np.ones((1, 1), np.float32), np.ones(1, np.float32)])
+    model.export(tmp_path / "predict.py")
+    predict = load_script((tmp_path / "predict.py").read_text())
+    assert predict(np.ones((1, 1))).tolist() == [[2.0]]
+
+
 def test_bytes_of_jax_take_any_batch(tmp_path: Path) -> None:
     small().export(tmp_path / "m.jax")
     program = jax.export.deserialize(bytearray((tmp_path / "m.jax").read_bytes()))

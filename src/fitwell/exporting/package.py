@@ -118,20 +118,8 @@ def packed(
         InvalidArgument: a layer whose prediction depends on those before it, or that reads text
             by rules that no file format has.
     """
+    _check(network)
     network = dataclasses.replace(network, precision="float32")
-    for layer_name, layer in network.layers.items():
-        if layer.remembers:
-            cure = "Build the model with stateful=False and copy the weights."
-            received = "one that goes on where it ended"
-            raise _refused(
-                layer_name, layer, "a layer that predicts the same again", received, cure
-            )
-
-    for place in network.inputs:
-        node = network.nodes[place]
-        if node.out[0][1] == "bfloat16":
-            cure = 'Write Input(..., dtype="float32").'
-            raise _refused(node.name, node.layer, "numbers that numpy has", "bfloat16", cure)
 
     def function(weights: Any, *xs: Any) -> list[Any]:
         params, state = weights
@@ -152,6 +140,19 @@ def packed(
     weights = train.params, train.state
     scopes = frozenset(network.layers)
     return Package(name, inputs, outputs, feeds, function, weights, examples, scopes)
+
+
+def _check(network: Network) -> None:
+    for name, layer in network.layers.items():
+        if layer.remembers:
+            cure = "Build the model with stateful=False and copy the weights."
+            expected, received = "a layer that predicts the same again", "one that remembers"
+            raise _refused(name, layer, expected, received, cure)
+    for place in network.inputs:
+        node = network.nodes[place]
+        if node.out[0][1] == "bfloat16":
+            cure = 'Write Input(..., dtype="float32").'
+            raise _refused(node.name, node.layer, "numbers that numpy has", "bfloat16", cure)
 
 
 def _feed(network: Network, place: int) -> Feed:

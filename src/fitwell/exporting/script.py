@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import builtins
 import functools
 import inspect
 import io
@@ -29,6 +30,7 @@ Written by fitwell; needs numpy alone.
 """
 
 import base64
+import builtins
 import io
 import math
 import re
@@ -49,8 +51,8 @@ if __name__ == "__main__":
 def script(package: Package, file: str = "predict.py") -> str:
     """The text of the file: functions, weights, and `predict`."""
     program = package.program
-    writer = _Writer()
-    names = [_identifier(port.name, i) for i, port in enumerate(package.inputs)]
+    names = _identifiers(package.inputs)
+    writer = _Writer(names)
     for port, name in zip(package.inputs, names, strict=True):
         dtype = "object" if port.dtype == "string" else port.dtype
         writer.line(f"{name} = checked({name!r}, {name}, {dtype!r}, {port.shape})")
@@ -65,11 +67,11 @@ def script(package: Package, file: str = "predict.py") -> str:
     results = ", ".join(outputs)
     writer.line(f"return {results}" if len(outputs) == 1 else f"return [{results}]")
     head = _HEAD.format(
-        title=f"Predictions of {package.name}.",
-        file=file,
+        title=f"Predictions of {_harmless(package.name)}.",
+        file=_harmless(file),
         arguments="".join(f"{name}.npy " for name in names),
         names=", ".join(names),
-        result=" and ".join(port.name for port in package.outputs),
+        result=" and ".join(_harmless(port.name) for port in package.outputs),
         shapes=_shapes(package.inputs, names),
     )
     arguments = ", ".join(f"{name}: Any" for name in names)
@@ -90,12 +92,21 @@ def _shapes(inputs: Sequence[Port], names: Sequence[str]) -> str:
     return "; ".join(parts) + "."
 
 
-def _identifier(name: str, place: int) -> str:
-    """The name of an argument: that of the input, if it is one and means nothing else."""
-    found = re.sub(r"\W", "_", name)
-    taken = {"batch", "np", *vars(reading), *vars(numerics)}
-    good = found.isidentifier() and not keyword.iskeyword(found) and found not in taken
-    return found if good else f"input_{place}"
+def _harmless(name: str) -> str:
+    """A name for a comment: it may come from a file of others, and must not end the comment."""
+    return re.sub(r"[^\w .:=()-]", "_", name)
+
+
+def _identifiers(inputs: Sequence[Port]) -> list[str]:
+    """The names of the arguments: those of the inputs, where they mean nothing else in Python."""
+    taken = {"batch", "np", "turn", *vars(builtins), *vars(reading), *vars(numerics)} - {"input"}
+    found: list[str] = []
+    for place, port in enumerate(inputs):
+        name = re.sub(r"\W", "_", port.name)
+        good = name.isidentifier() and not keyword.iskeyword(name)
+        found.append(name if good and name not in taken else f"input_{place}")
+        taken.add(found[-1])
+    return found
 
 
 def together(parts: Sequence[str]) -> str:
@@ -127,7 +138,8 @@ def _sources(wanted: set[str]) -> Iterator[str]:
 class _Writer:
     """The lines of `predict`, and what they need."""
 
-    def __init__(self) -> None:
+    def __init__(self, taken: Sequence[str]) -> None:
+        self.taken = frozenset(taken)
         self.lines: list[str] = []
         self.names: dict[Value, str] = {}
         self.functions = {"checked"}
@@ -138,8 +150,8 @@ class _Writer:
         self.lines.append(self.indent + text)
 
     def new(self, value: Value, layer: str) -> str:
-        stem = re.sub(r"\W", "_", layer) or "value"
-        self.names[value] = f"{stem}_{len(self.names)}"
+        title = f"{re.sub(r'[^0-9a-zA-Z_]', '_', layer) or 'value'}_{len(self.names)}"
+        self.names[value] = f"own_{title}" if title in self.taken or title[0].isdigit() else title
         return self.names[value]
 
     def feed(self, value: Value, name: str, feed: Feed) -> None:
