@@ -7,6 +7,7 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import load_diabetes
 
+from fitwell.layers import Dense
 from fitwell.sklearn import NetClassifier, NetRegressor
 from fitwell.sklearn.rows import full_batch, merged
 
@@ -24,18 +25,16 @@ def test_where_a_value_is_missing_is_a_feature() -> None:
 
 
 def test_a_network_of_ones_own_refuses_missing_values() -> None:
-    from fitwell.layers import Dense
-
     with pytest.raises(ValueError, match="NetClassifier does not accept missing values"):
         NetClassifier([Dense(1)]).fit([[np.nan], [1.0]], [0, 1])
 
 
 def test_units_of_features_and_targets_do_not_matter() -> None:
     x, y = load_diabetes(return_X_y=True)
-    net = NetRegressor(epochs=20, random_state=0)
+    net = NetRegressor(epochs=12, random_state=0)
     found = net.fit(x, y).predict(x)
     assert 0.4 < net.score(x, y) < 1.0
-    assert len(net.history_["val_loss"]) == net.n_iter_ <= 20  # it stops early by itself
+    assert len(net.history_["val_loss"]) == net.n_iter_ <= 12  # it stops early by itself
     scaled = net.fit(sparse.csr_matrix(x * 2.0**20), y * 1024).predict(x * 2.0**20)
     assert np.allclose(scaled / 1024, found, rtol=1e-3)
 
@@ -43,21 +42,21 @@ def test_units_of_features_and_targets_do_not_matter() -> None:
 def test_several_outputs() -> None:
     x, y = load_diabetes(return_X_y=True)
     both = np.stack([y, 1000 * x[:, 2] - 5], axis=1)
-    net = NetRegressor(epochs=20, random_state=0).fit(x, both)
-    assert np.array(net.score(x, both)) > 0.5
+    net = NetRegressor(epochs=12, random_state=0).fit(x, both)
+    assert net.score(x, both) > 0.5
     labels = both > both.mean(axis=0)
-    shares = NetClassifier(epochs=20, random_state=0).fit(x, labels).predict_proba(x)
+    shares = NetClassifier(epochs=12, random_state=0).fit(x, labels).predict_proba(x)
     assert ((shares > 0.5) == labels).mean() > 0.8
 
 
 def test_parts_are_learnt_at_a_constant_rate() -> None:
     x, y = load_diabetes(return_X_y=True)
     net = NetRegressor(random_state=0)
-    for _ in range(20):
-        net.partial_fit(x, y)
+    for start in 20 * [0, 50, 100, 150]:  # a step each, which no schedule survives
+        net.partial_fit(x[start : start + 50], y[start : start + 50])
     rates = net.model_.optimizer.rate(np.array([0, 10_000]))
     assert rates[0] == rates[1] > 0
-    assert net.score(x, y) > 0.4
+    assert net.score(x[200:], y[200:]) > 0.2  # rows it never saw
 
 
 def test_equal_rows_are_one_row() -> None:

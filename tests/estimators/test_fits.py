@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from scipy import sparse
 from sklearn.datasets import load_iris
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -119,6 +120,17 @@ def test_pipelines_scores_and_searches() -> None:
     assert net.network_args is None
     assert net.set_params(network__units=8).get_params()["network__units"] == 8
     assert cross_val_score(net, corners, apart, cv=2).min() > 0.9
+
+
+def test_a_search_in_threads_is_the_search() -> None:
+    def build(features: int, outputs: int) -> fw.Sequential:
+        return fw.Sequential([fw.Input((features,)), Dense(outputs)])  # draws a seed
+
+    net = NetClassifier(build, epochs=3, batch_size=128, random_state=0)
+    search = GridSearchCV(net, {"learning_rate": [0.001, 0.01, 0.1]}, cv=2)
+    alone = search.fit(X, Y).cv_results_["mean_test_score"]
+    with parallel_config("threading", n_jobs=3):
+        assert np.array_equal(search.fit(X, Y).cv_results_["mean_test_score"], alone)
 
 
 def test_a_column_of_targets_stays_a_column() -> None:

@@ -200,16 +200,16 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
 
     def _run(self, rows: Rows, held: Rows | None, chosen: Plan) -> None:
         """The fit of the model: its history is appended to that of the fits before."""
-        full, size = self.batch_size == "full", self._batch_size(chosen)
+        size = self._batch_size(chosen)
         x, y, weight = self._examples(rows)
-        if full:
+        if self.batch_size == "full":
             x, y, weight = merged(x, y, weight)
             size = full_batch(len(x))
         validation, callbacks = None, []
         if held is not None:
             x_held, y_held, weight_held = self._examples(held)
             validation = x_held, y_held, mean_one(weight_held)
-            patience = chosen.patience if self.patience is None else self.patience
+            patience = max(chosen.epochs // 4, 4) if self.patience is None else self.patience
             callbacks = [EarlyStopping(patience=patience, restore_best_weights=True)]
         history = self.model_.fit(
             x,
@@ -219,7 +219,6 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             verbose=self.verbose,
             callbacks=callbacks,
             validation_data=validation,
-            shuffle=not full,
             sample_weight=mean_one(weight),
             doctor="warn" if self.verbose else "off",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import inspect
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from fitwell import activations, losses, optimizers
 from fitwell.data.labels import Target
 from fitwell.description import check_arguments
 from fitwell.errors import InvalidArgument, ShapeMismatch
-from fitwell.layers import Dense, Input
+from fitwell.layers import Input
 from fitwell.layers.base import Layer
 from fitwell.losses import BinaryCrossentropy, Loss, SparseCategoricalCrossentropy
 from fitwell.model import Model
@@ -25,6 +26,8 @@ from fitwell.settings import settings
 from fitwell.tabular.recipe import Plan, default_network
 
 Builder = Callable[..., Any]
+
+_ONE_AT_A_TIME = threading.RLock()  # a search may fit in threads, which share the settings
 
 
 @dataclass(frozen=True)
@@ -102,12 +105,13 @@ def _made(network: Any, options: dict[str, Any], job: Job) -> Model:
 def _called(network: Builder, options: dict[str, Any], job: Job) -> Model:
     """What a builder makes; models that draw a seed draw one that `job.seed` decides."""
     _check_call(network, options, job)
-    before = settings._seeds
-    settings.set_seed(job.seed)
-    try:
-        made = network(job.features, job.told, **options)
-    finally:
-        settings._seeds = before
+    with _ONE_AT_A_TIME:
+        before = settings._seeds
+        settings.set_seed(job.seed)
+        try:
+            made = network(job.features, job.told, **options)
+        finally:
+            settings._seeds = before
     if callable(made) and not isinstance(made, Model):
         made = None
     if made is None:
@@ -153,14 +157,7 @@ def default(job: Job) -> Model:
 def _with_outputs(model: Model, job: Job, activation: str | None, loss: Any) -> Model:
     """The same chain with as many outputs as there are labels."""
     *layers, last = (fresh(model.network.layers[view.name]) for view in model.layers)
-    if not isinstance(last, Dense):
-        raise InvalidArgument(
-            job.owner,
-            "a default network that ends with Dense",
-            type(last).__name__,
-            "Pass network=[...] with layers of your own.",
-        )
-    last = dataclasses.replace(last, units=job.outputs, activation=activation)
+    last = dataclasses.replace(last, **{"units": job.outputs, "activation": activation})
     wide = Sequential([Input((job.features,)), *layers, last], name=model.name, seed=job.seed)
     assert model.optimizer is not None
     wide.compile(model.optimizer, loss=loss)
@@ -231,7 +228,7 @@ def hold_rate(model: Model, steps: int) -> None:
     optimizer = model.optimizer
     assert isinstance(optimizer, Optimizer)
     if not isinstance(optimizer.learning_rate, int | float):
-        rates = optimizer.rate(np.arange(steps))
+        rates = optimizer.rate(np.arange(steps + 2))  # a schedule may begin at 0
         set_rate(model, float(np.max(rates)))
 
 

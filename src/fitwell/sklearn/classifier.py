@@ -39,13 +39,13 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc] # scikit-learn 
         loss: a name or Loss. None: cross-entropy; outputs without sigmoid or softmax are logits.
         optimizer: a name or Optimizer. None: the network's own, else Adam.
         learning_rate: a constant rate in place of the optimizer's, > 0.
-        epochs: passes over the rows, >= 0. None: 16 to 96, about 3,300 steps.
-        batch_size: rows per step. None: 64 to 1024 by the number of rows. "full": all rows, equal
-            rows summed to one, so that the fit depends on no order.
+        epochs: passes over the rows, >= 0. None: by their number, as for tables.
+        batch_size: rows per step. None: by their number, from about 64 to 1024. "full": all rows,
+            equal rows summed to one, so that the fit depends on no order.
         early_stopping: put rows aside and end with the best epoch on them. "auto": for the default
             network from 100 rows on.
         validation_fraction: the share that is put aside, in (0, 1), of each class.
-        patience: epochs without improvement to wait. None: a quarter of the epochs.
+        patience: epochs without improvement to wait, >= 0. None: a quarter of the epochs.
         class_weight: {class: weight}, "balanced" or None; a list of dicts for several labels.
         warm_start: another `fit` begins with the weights of the last.
         random_state: of the weights, the order of the rows, dropout and the rows put aside: a
