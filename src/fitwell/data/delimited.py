@@ -161,7 +161,8 @@ _CURES = {
 def _blocks(path: Path, dialect: Dialect) -> Iterator[tuple[int, bytes, list[BadRow]]]:
     """Whole rows of the file in UTF-8, after the line they begin in; and bad rows among them."""
     line, rest, part = 1, b"", ""
-    with open(path, encoding=dialect.encoding, errors="surrogateescape", newline=None) as file:
+    kept = "" if dialect.newlines else None
+    with open(path, encoding=dialect.encoding, errors="surrogateescape", newline=kept) as file:
         while True:
             text = file.read(_BLOCK)
             last = not text
@@ -171,11 +172,24 @@ def _blocks(path: Path, dialect: Dialect) -> Iterator[tuple[int, bytes, list[Bad
             if dialect.delimiter == " ":
                 done = spaces_to_one(done)
             done, bad = _without_foreign(done, line + rest.count(b"\n"))
-            block, rest, misquoted = cut(rest + done.encode(), dialect.delimiter, last)
+            buffer = _without_returns(rest + done.encode())
+            block, rest, misquoted = cut(buffer, dialect.delimiter, last)
             yield line, block, [*bad, *(replace(row, line=line + row.line) for row in misquoted)]
             line += block.count(b"\n")
             if last:
                 return
+
+
+def _without_returns(buffer: bytes) -> bytes:
+    """Line ends of Windows as one byte; those inside quotation marks are the value's."""
+    if b"\r\n" not in buffer:
+        return buffer
+    if b'"' not in buffer:
+        return buffer.replace(b"\r\n", b"\n")
+    return _QUOTED_OR_END.sub(lambda found: b"\n" if found[0] == b"\r\n" else found[0], buffer)
+
+
+_QUOTED_OR_END = re.compile(rb'"[^"]*(?:"|\Z)|\r\n')
 
 
 def _without_foreign(text: str, line: int) -> tuple[str, list[BadRow]]:

@@ -34,12 +34,14 @@ class Dialect:
         encoding: as Python calls it, such as `"utf-8"`, `"utf-16"`, `"cp1252"`.
         delimiter: the character between values; `" "` stands for one or more spaces.
         header: whether the first row holds the names of the columns.
+        newlines: whether lines end as on Linux or Windows, not with a carriage return alone.
         sha256: of the file's bytes.
     """
 
     encoding: str
     delimiter: str
     header: bool
+    newlines: bool
     sha256: str
 
 
@@ -58,10 +60,11 @@ def sniff(
       years or counts; or if each of its words occurs again below.
     """
     code, digest = _scan(path, subject, encoding)
-    chosen = delimiter or _delimiter(_sample(path, code))
+    sample, newlines = _sample(path, code)
+    chosen = delimiter or _delimiter(sample)
     if header is None:
-        header = _has_names(_first_rows(_sample(path, code), chosen))
-    return Dialect(code, chosen, header, digest)
+        header = _has_names(_first_rows(sample, chosen))
+    return Dialect(code, chosen, header, newlines, digest)
 
 
 # Encoding
@@ -151,11 +154,14 @@ def _without_unicode(path: Path) -> str:
     return "latin-1" if strange else "cp1252"
 
 
-def _sample(path: Path, encoding: str) -> str:
-    with open(path, encoding=encoding, errors="replace", newline=None) as file:
+def _sample(path: Path, encoding: str) -> tuple[str, bool]:
+    """The first lines, and whether they end with a line feed."""
+    with open(path, encoding=encoding, errors="replace", newline="") as file:
         text = file.read(_SAMPLE)
+    newlines = "\n" in text
     whole = text.rfind("\n") + 1 if len(text) == _SAMPLE else len(text)
-    return (text[:whole] or text).lstrip("\n").replace("\0", "")
+    text = (text[:whole] or text).replace("\r\n", "\n").replace("\r", "\n")
+    return text.lstrip("\n").replace("\0", ""), newlines
 
 
 # Delimiter and names

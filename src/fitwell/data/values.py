@@ -74,14 +74,19 @@ def as_numbers(column: pl.Series) -> pl.Series | None:
     """
     import polars as pl
 
-    for text in (column, stripped(column)):
-        for kind in (pl.Int64, pl.Float64):
-            numbers = text.cast(kind, strict=False)
-            if numbers.null_count() == text.null_count():
-                if kind == pl.Int64:
-                    return numbers
-                return None if grouped_by_points(text) else numbers.fill_nan(None)
-    return None
+    numbers = _numbers(column)
+    if numbers is None:  # words for "missing", or spaces: most columns are spared this
+        numbers = _numbers(column := stripped(column))
+    if numbers is None or numbers.dtype == pl.Int64:
+        return numbers
+    return None if grouped_by_points(column) else numbers.fill_nan(None)
+
+
+def _numbers(text: pl.Series) -> pl.Series | None:
+    import polars as pl
+
+    found = (text.cast(kind, strict=False) for kind in (pl.Int64, pl.Float64))
+    return next((n for n in found if n.null_count() == text.null_count()), None)
 
 
 def grouped_by_points(text: pl.Series) -> bool:
