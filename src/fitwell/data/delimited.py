@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
@@ -28,7 +28,8 @@ _BLOCK = 2**23
 """Characters that are read at a time."""
 
 _UNWRITTEN = [bytes([c]) for c in (*range(31, 13, -1), *range(8, 0, -1))]
-"""Characters that no text holds: two of them stand between values and rows on the way to polars."""
+"""Characters that no text holds: three of them stand between values, between rows and for
+carriage returns on the way to polars."""
 
 
 @dataclass
@@ -129,7 +130,7 @@ class _Pass:
 
 def _pass(path: Path, subject: str, dialect: Dialect, columns: _Columns, skip: bool) -> _Pass:
     state = _Pass(columns)
-    for begin, block, bad in _blocks(path, dialect):
+    for begin, block, bad in _blocks(path, subject, dialect):
         state.bad += bad
         if block:
             _add(state, block, begin, subject, dialect)
@@ -158,13 +159,15 @@ _CURES = {
 }
 
 
-def _blocks(path: Path, dialect: Dialect) -> Iterator[tuple[int, bytes, list[BadRow]]]:
+def _blocks(
+    path: Path, subject: str, dialect: Dialect
+) -> Iterator[tuple[int, bytes, list[BadRow]]]:
     """Whole rows of the file in UTF-8, after the line they begin in; and bad rows among them."""
     line, rest, part = 1, b"", ""
     kept = "" if dialect.newlines else None
     with open(path, encoding=dialect.encoding, errors="surrogateescape", newline=kept) as file:
         while True:
-            text = file.read(_BLOCK)
+            text = _characters(file, subject, dialect)
             last = not text
             part += text
             whole = len(part) if last else part.rfind("\n") + 1
@@ -178,6 +181,15 @@ def _blocks(path: Path, dialect: Dialect) -> Iterator[tuple[int, bytes, list[Bad
             line += block.count(b"\n")
             if last:
                 return
+
+
+def _characters(file: TextIO, subject: str, dialect: Dialect) -> str:
+    try:
+        return file.read(_BLOCK)
+    except UnicodeDecodeError as error:  # of encodings in which single bytes cannot be left out
+        received = f"{error.reason} at byte {error.object[error.start]:#04x}"
+        cure = _CURES[_CHARACTERS]
+        raise InvalidFile(subject, f"text in {dialect.encoding}", received, cure) from error
 
 
 def _without_returns(buffer: bytes) -> bytes:
@@ -255,15 +267,17 @@ def _frame(rows: Rows, keep: HostArray, block: bytes, width: int, subject: str) 
     """The rows to keep as columns of text; nothing is missing."""
     import polars as pl
 
-    free = (mark for mark in _UNWRITTEN if mark not in block)
-    unit, end = next(free, None), next(free, None)
-    if unit is None or end is None:
+    free = [mark for mark in _UNWRITTEN if mark not in block]
+    if len(free) < 3:
         raise no_table(subject, "binary data")
+    unit, end, back = free[:3]
     names = [f"column_{i + 1}" for i in range(width)]
     if not keep.any():
         return pl.DataFrame(schema=dict.fromkeys(names, pl.String))
-    return pl.read_csv(
-        rows.text(keep, unit[0], end[0]),
+    returns = b"\r" in block  # polars drops one before the end of a row
+    text = rows.text(keep, unit[0], end[0])
+    frame = pl.read_csv(
+        text.replace(b"\r", back) if returns else text,
         separator=unit.decode(),
         eol_char=end.decode(),
         quote_char=None,
@@ -271,6 +285,9 @@ def _frame(rows: Rows, keep: HostArray, block: bytes, width: int, subject: str) 
         new_columns=names,
         infer_schema=False,
     )
+    if returns:
+        frame = frame.with_columns(pl.all().str.replace_all(back.decode(), "\r", literal=True))
+    return frame
 
 
 def _names(row: Sequence[str | None], subject: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
@@ -107,9 +106,18 @@ class TableEncoder(Description):
         return cls(columns)
 
 
-def fit_encoder(frame: pl.DataFrame, columns: Iterable[Column]) -> TableEncoder:
-    """Learns centres, scales, categories and what can be missing from the training rows."""
-    fitted = (_fit(column, frame[column.name]) for column in columns)
+def fit_encoder(
+    frame: pl.DataFrame, columns: Iterable[Column], rows: HostArray | None = None
+) -> TableEncoder:
+    """Learns centres, scales, categories and what can be missing from the training rows.
+
+    Args:
+        frame: the table.
+        columns: what its columns are.
+        rows: the places of the training rows; None for all.
+    """
+    chosen = slice(None) if rows is None else rows  # column by column: a copy of one at a time
+    fitted = (_fit(column, frame[column.name][chosen]) for column in columns)
     return TableEncoder(tuple(column for column in fitted if column is not None))
 
 
@@ -169,7 +177,8 @@ def _fit_number(name: str, values: pl.Series, words: tuple[str, ...] = ()) -> Nu
 
 
 def _fit_category(name: str, values: pl.Series) -> CategoryColumn:
-    counts = Counter(values.to_list())
+    found = values.value_counts(sort=False)
+    counts = dict(zip(found[values.name], found["count"], strict=True))
     missing = counts.pop(None, 0)
     ranked = sorted(counts, key=lambda value: (-counts[value], value))
     kept = [value for value in ranked[:MOST_CATEGORIES] if counts[value] > 1]

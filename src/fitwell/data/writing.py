@@ -31,9 +31,19 @@ def _write_npz(frame: pl.DataFrame, file: BinaryIO) -> None:
                 np.lib.format.write_array(member, values, allow_pickle=False)
 
 
+def _write_text(frame: pl.DataFrame, file: BinaryIO, separator: str) -> None:
+    """Polars puts no quotation marks around a carriage return, which would then end the line."""
+    import polars as pl
+
+    words = frame.select(pl.col(pl.String).str.contains("\r", literal=True).any())
+    returns = any(words.row(0)) if words.width else False
+    quotes: Any = "non_numeric" if returns else "necessary"
+    frame.write_csv(file, separator=separator, quote_style=quotes)
+
+
 _WRITERS: dict[str, Callable[[pl.DataFrame, BinaryIO], Any]] = {
-    ".csv": lambda frame, file: frame.write_csv(file),
-    ".tsv": lambda frame, file: frame.write_csv(file, separator="\t"),
+    ".csv": lambda frame, file: _write_text(frame, file, ","),
+    ".tsv": lambda frame, file: _write_text(frame, file, "\t"),
     ".parquet": lambda frame, file: frame.write_parquet(file),
     ".jsonl": lambda frame, file: frame.write_ndjson(file),
     ".npz": _write_npz,

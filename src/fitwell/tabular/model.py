@@ -15,6 +15,7 @@ import numpy as np
 from fitwell.data.arrays import DataWarning
 from fitwell.data.encoding import TableEncoder
 from fitwell.data.labels import Target, target_column
+from fitwell.data.matrices import slices
 from fitwell.data.roles import row_weights
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidData
@@ -159,10 +160,11 @@ class TableModel:
 
     def _outputs(self, data: Any) -> HostArray:
         frame = self.read(data)
-        features = self.encoder.transform(frame)
+        parts = (self.encoder.transform(frame[rows]) for rows in slices(frame.height))
+        outputs = np.concatenate([self.outputs(part) for part in parts])
         for note in self.encoder.surprises(frame):
             warnings.warn(note, DataWarning, stacklevel=3)
-        return self.outputs(features)
+        return outputs
 
     @property
     def _regression(self) -> bool:

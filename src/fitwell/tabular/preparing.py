@@ -15,6 +15,7 @@ from fitwell.data.columns import Column, infer_columns
 from fitwell.data.duplicates import duplicates
 from fitwell.data.encoding import TableEncoder, fit_encoder
 from fitwell.data.labels import Target, fit_target, infer_task, target_column
+from fitwell.data.matrices import encode_rows
 from fitwell.data.roles import Roles, Rows, part_weights, role_notes
 from fitwell.data.splits import Split
 from fitwell.data.tables import Options, Table, to_table
@@ -149,9 +150,9 @@ def _prepared(
     seen = [*names, *roles.given.values(), *(c.name for c in columns if c.used)]
     same = duplicates(frame.select(list(dict.fromkeys(seen))))
     parts = _split(ys, tasks, rows, same.groups, seed)
-    encoder = fit_encoder(frame[parts.train], columns)
+    encoder = fit_encoder(frame, columns, parts.train)
     encoded = [
-        (encoder.transform(frame[part]), part, part_weights(roles, rows, part, parts.train))
+        (encode_rows(encoder, frame, part), part, part_weights(roles, rows, part, parts.train))
         for part in (parts.train, parts.validation, parts.test)
     ]
     noticed = (c.note for c in columns if c.note)
