@@ -16,7 +16,7 @@ from fitwell.data.encoding import TableEncoder, fit_encoder
 from fitwell.data.labels import Target, fit_target
 from fitwell.data.wording import TextColumn
 from fitwell.errors import InvalidArgument
-from fitwell.tabular import TableModel
+from fitwell.tabular import MultiTargetModel, TableModel
 
 from .running import load_script, run_onnx, session
 
@@ -96,6 +96,25 @@ def test_raw_columns_give_the_predictions_of_the_table(tmp_path: Path, target: s
             continue
         assert found[0].tolist() == model.predict(FRAME).tolist()
         np.testing.assert_allclose(found[1], model.predict_proba(FRAME), rtol=1e-5, atol=1e-6)
+
+
+def test_several_targets_of_one_network(tmp_path: Path) -> None:
+    table = pl.DataFrame({"size": [-3.0, -1.0, 1.0, 3.0, 9.0], "price": [0.0, 1.0, 2.0, 3.0, 4.0]})
+    encoder = fit_encoder(table, infer_columns(table, "price"))
+    x = fw.Input((1,))
+    net = fw.Model(x, [fw.layers.Dense(1)(x), fw.layers.Dense(1, "sigmoid")(x)])
+    targets = fit_target(table["price"], "regression"), Target("cheap", "binary", (False, True))
+    heads = tuple(TableModel(net, encoder, target) for target in targets)
+    model = MultiTargetModel(net, heads)
+    fw.export(model, tmp_path / "m.onnx")
+    opened = session(tmp_path / "m.onnx")
+    names = [one.name for one in opened.get_outputs()]
+    assert names == ["price", "cheap", "cheap probabilities"]
+    price, cheap, shares = run_onnx(opened, table["size"].to_numpy())
+    frame = model.predictions(table)
+    np.testing.assert_allclose(price, frame["price"].to_numpy(), rtol=1e-5, atol=1e-6)
+    assert cheap.tolist() == frame["cheap"].to_list()
+    np.testing.assert_allclose(shares[:, 1], frame["p(cheap=True)"].to_numpy(), rtol=1e-5)
 
 
 def test_the_sum_by_hand(tmp_path: Path) -> None:

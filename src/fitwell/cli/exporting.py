@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from fitwell import loading, tabular
 from fitwell.cli import patients, runs
 from fitwell.cli.app import REPLACED, app, check_output
 from fitwell.exporting import FORMATS
@@ -16,6 +17,12 @@ from fitwell.exporting import export as write
 
 def _formats(incomplete: str) -> list[str]:
     return [name for name in FORMATS if name.startswith(incomplete)]
+
+
+def _loaded(path: str) -> Any:
+    """A saved network, or the model of a table."""
+    network = loading.load(path)
+    return tabular.load(path) if "table" in network.extra else network
 
 
 @app.command()
@@ -47,7 +54,8 @@ def export(
     A model of a table takes its raw columns, one input each.
     """
     source = model if ".py:" in model else str(runs.model_of(Path(model)))
-    patient = patients.read_model(source)
+    built = source.endswith(".py") or ".py:" in source
+    loaded = patients.read_model(source).model if built else _loaded(source)
     if output is None:
         beside = Path(source.rpartition(":")[0] or source)
         ending = FORMATS.get(to or "onnx", ("",))[0]
@@ -57,6 +65,6 @@ def export(
     else:
         check_output(output, source)
     older = REPLACED if output.exists() else ""
-    write(patient.table or patient.model, output, to)
+    write(loaded, output, to)
     said = f"{output}: {output.stat().st_size:,} bytes{older}"
     Console(highlight=False).print(said, markup=False, soft_wrap=True)

@@ -43,14 +43,12 @@ class _Net(Protocol):
 
 @runtime_checkable
 class Table(Protocol):
-    """What is needed of a model of a table."""
+    """What is needed of a model of a table; one of several targets also has `models`, one each."""
 
     @property
     def network(self) -> _Net: ...
     @property
     def encoder(self) -> TableEncoder: ...
-    @property
-    def target(self) -> Target: ...
 
 
 def packed_table(table: Table) -> Package:
@@ -59,25 +57,32 @@ def packed_table(table: Table) -> Package:
     Raises:
         InvalidArgument: a column of a kind that is not known here.
     """
-    net, target = table.network, table.target
-    inner = packed(net.name, net.network, net.train_state, ["features"], ["raw"])
+    net = table.network
+    heads: tuple[Any, ...] = getattr(table, "models", (table,))
+    raw_names = [f"raw {i}" for i, _ in enumerate(heads)]
+    inner = packed(net.name, net.network, net.train_state, ["features"], raw_names)
     ports, feeds, makers = _inputs(table.encoder)
-    decode = _decoding(target, getattr(table, "temperature", 1.0))
+    decodings = [_decoding(one.target, getattr(one, "temperature", 1.0)) for one in heads]
 
     def function(weights: Any, *columns: Any) -> list[Any]:
         read: list[list[Any]] = [[] for _ in ports]
         for feed, x in zip(feeds, columns, strict=True):
             read[feed.port].append(x)
         features = [make(*found) for make, found in zip(makers, read, strict=True)]
-        (raw,) = inner.function(weights, jnp.concatenate(features, axis=1))
-        return decode(raw)
+        raw = inner.function(weights, jnp.concatenate(features, axis=1))
+        return [y for decode, one in zip(decodings, raw, strict=True) for y in decode(one)]
 
-    outputs = [Port(target.name, (), "float32")]
-    if target.task != "regression":
-        outputs = [Port(target.name, (), "int32", target.classes),
-                   Port("probabilities", (len(target.classes),), "float32")]  # fmt: skip
+    outputs = [port for one in heads for port in _outputs(one.target, len(heads) > 1)]
     examples = [_example(feed) for feed in feeds]
     return Package(net.name, ports, outputs, feeds, function, inner.weights, examples, inner.scopes)
+
+
+def _outputs(target: Target, several: bool) -> list[Port]:
+    if target.task == "regression":
+        return [Port(target.name, (), "float32")]
+    shares = f"{target.name} probabilities" if several else "probabilities"
+    return [Port(target.name, (), "int32", target.classes),
+            Port(shares, (len(target.classes),), "float32")]  # fmt: skip
 
 
 def _inputs(encoder: TableEncoder) -> tuple[list[Port], list[Feed], list[Features]]:

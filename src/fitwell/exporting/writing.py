@@ -51,7 +51,8 @@ def export(
     A model of a table (`fitwell.tabular`) takes an input per column: (rows,) of float64 for numbers
     (NaN: missing) and truth values (1, 0), of strings as they are written for categories ("":
     missing), and for a date its parts as numbers ("sold year"). Its outputs are the prediction,
-    called like the target, and `probabilities` of classes. For a column of free text the ONNX file
+    called like the target, and `probabilities` of classes ("kind probabilities" where there are
+    several targets). For a column of free text the ONNX file
     needs onnxruntime itself (its Tokenizer) and, to make letters small, the locale C.UTF-8, which
     Linux has.
 
