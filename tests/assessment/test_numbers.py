@@ -144,7 +144,7 @@ def test_steps_of_an_example_are_drawn_together() -> None:
     """Ten equal steps say no more than one: the interval does not shrink."""
     truth, predicted = np.zeros(50), RNG.normal(size=50)
     once = measures.scored("regression", truth, predicted)
-    ten = measures.scored("regression", np.zeros(500), np.repeat(predicted, 10), rows=50)
+    ten = measures.scored("regression", np.zeros(500), np.repeat(predicted, 10), examples=50)
     assert ten["MAE"] == pytest.approx(once["MAE"])
 
 

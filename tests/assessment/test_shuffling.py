@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import polars as pl
 import pytest
 
 import fitwell as fw
 from fitwell.assessment.dependence import partial_dependence
+from fitwell.assessment.measures import scored
 from fitwell.assessment.reading import subject_of
 from fitwell.assessment.shuffling import importances
 from fitwell.assessment.subject import Feature, Subject
@@ -55,6 +58,19 @@ def test_a_copy_of_the_target_is_all_that_matters() -> None:
     assert found[0].name == "x1"
     assert found[0].value == pytest.approx(0.5 * np.log(99), rel=0.1)
     assert [one.value for one in found[1:]] == pytest.approx([0, 0], abs=1e-12)
+
+
+def test_rows_that_count_for_nothing_do_not_matter() -> None:
+    """y = x0 where x0 counts, elsewhere 100: the scores are those of the first half."""
+    subject = known([1.0, 0.0], 400)
+    counts = np.repeat([1.0, 0.0], 200)
+    truth = np.where(counts > 0, subject.truth, 100.0)
+    weighted = dataclasses.replace(subject, truth=truth, counts=counts, _answers=[])
+    found = scored("regression", truth, subject.predicted, counts=counts)
+    assert found["RMSE"] == pytest.approx((0, 0, 0), abs=1e-9)
+    (first, _), _ = importances(weighted)
+    assert first.value == pytest.approx(2**0.5, rel=0.2)
+    assert first.low > 1
 
 
 def test_intervals_are_wide_where_rows_are_few() -> None:

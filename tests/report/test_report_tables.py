@@ -58,12 +58,12 @@ def trained() -> tuple[TableModel, Prepared, History]:
         validation_data=(prepared.validation.x, prepared.validation.encoded),
     )
     model = tabular.measured(prepared, network, epochs=20, best_epoch=17)
-    evidence = (Evidence("rate of <b>", 3.0), Evidence("rate of the other", 0.1))
+    evidence = (Evidence("share of <b>", 0.3), Evidence("share of the other", 0.1))
     history.findings = Findings(
         [Finding("some_code", Severity.WARNING, f"It is {SCRIPT}.", "<cure>", evidence, "a<b>")]
     )
     history.layers = [
-        {"epoch": e, "step": 10 * e, "layer": name, "dead share": 0.1 * e + i}
+        {"epoch": e, "step": 10 * e, "layer": name, "dead": 0.1 * e + 0.2 * i}
         for e in range(3)
         for i, name in enumerate(["one<i>", "two"])
     ]
@@ -99,8 +99,9 @@ def test_every_section_is_there(written: Path) -> None:
     assert [one for one in page.ids if one in sections.split()] == sections.split()
     for words in (
         "Confusion matrix", "ROC", "Precision and recall", "Calibration: expected error",
-        "What the predictions rest on", "WARNING", "some_code", "rate of the other: 0.1",
-        "dead share", "logistic regression", f"fitwell train {SCRIPT}.csv", "jax 0.",
+        "What the predictions rest on", "WARNING", "some_code", "share of the other: 0.1",
+        "The share of units that are 0", "logistic regression", "jax 0.",
+        f"fitwell train {SCRIPT}.csv",
         "192 for training, 48 for validation, 60 for the test",
     ):  # fmt: skip
         assert words in page.seen, words

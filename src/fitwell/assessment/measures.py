@@ -95,21 +95,30 @@ def _balanced(truth: HostArray, right: HostArray, weights: HostArray) -> HostArr
     return mean
 
 
-def values(task: str, truth: HostArray, predicted: HostArray) -> dict[str, float]:
-    """Name -> value of each measure over all rows, each counted once."""
-    all_rows = np.ones((1, len(truth)))
+def values(
+    task: str, truth: HostArray, predicted: HostArray, counts: HostArray | None = None
+) -> dict[str, float]:
+    """Name -> value of each measure over all rows, each counted once or as `counts` says."""
+    all_rows = np.ones(len(truth)) if counts is None else counts
     found = measures(task, truth, predicted)
-    return {name: float(measure(all_rows)[0]) for name, measure in found.items()}
+    return {name: float(measure(all_rows[None])[0]) for name, measure in found.items()}
 
 
 def scored(
-    task: str, truth: HostArray, predicted: HostArray, *, rows: int | None = None, seed: int = 0
+    task: str,
+    truth: HostArray,
+    predicted: HostArray,
+    *,
+    examples: int | None = None,
+    counts: HostArray | None = None,
+    seed: int = 0,
 ) -> dict[str, tuple[float, float, float]]:
     """Name -> value, and the lower and upper end of its 95 % bootstrap interval over the rows.
 
     Args:
         task, truth, predicted: as for `losses`.
-        rows: examples, where each has several steps: they are drawn together.
+        examples: how many there are, where each has several rows: they are drawn together.
+        counts: (examples,) how much each counts; None for 1 each.
         seed: of the draws.
 
     >>> truth = np.array([0, 1, 1, 0])
@@ -118,17 +127,20 @@ def scored(
     0.75
     """
     found = measures(task, truth, predicted)
-    rows = rows or len(truth)
-    steps = len(truth) // rows
+    examples = examples or len(truth)
+    steps = len(truth) // examples
+    once = np.ones(examples) if counts is None else counts
 
-    def together(weights: HostArray) -> HostArray:
-        each = weights if steps == 1 else np.repeat(weights, steps, axis=1)
+    def together(drawn: HostArray) -> HostArray:
+        each = drawn * once
+        each = each if steps == 1 else np.repeat(each, steps, axis=1)
         return np.stack([measure(each) for measure in found.values()], axis=1)
 
-    low, high = interval(together, rows, width=steps, seed=seed)
+    low, high = interval(together, examples, width=steps, seed=seed)
+    middle = values(task, truth, predicted, np.repeat(once, steps))
     return {
         name: (value, float(low[i]), float(high[i]))
-        for i, (name, value) in enumerate(values(task, truth, predicted).items())
+        for i, (name, value) in enumerate(middle.items())
     }
 
 

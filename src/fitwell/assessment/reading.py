@@ -80,8 +80,14 @@ def subject_of(
 # Tables
 
 
-def of_table(model: OfTables, frame: pl.DataFrame) -> Subject:
-    """The rows of a table with their truth; its columns can be shuffled."""
+def of_table(model: OfTables, frame: pl.DataFrame, counts: HostArray | None = None) -> Subject:
+    """The rows of a table with their truth; its columns can be shuffled.
+
+    Args:
+        model: of tables.
+        frame: with the target.
+        counts: how much each row counts; None for 1 each.
+    """
     encoder, target = model.encoder, model.target
     truth = target.true_values(target_column(frame, target.name))
     features, start = [], 0
@@ -99,7 +105,8 @@ def of_table(model: OfTables, frame: pl.DataFrame) -> Subject:
         truth,
         lambda inputs: model.outputs(inputs[0]),
         tuple(features),
-        weights=model.network.count_params(),
+        counts=counts,
+        cost=model.network.count_params(),
     )
 
 
@@ -151,12 +158,20 @@ def _of_arrays(
         else ()
     )
     steps = inputs[0].shape[1] if inputs[0].ndim == 3 else 1
-    weights = size(model.train_state.params) * steps
     named = _class_names(caller, task, units, classes)
     target = outputs[place] if len(outputs) > 1 else "y"
     return Subject(
-        task, target, named, inputs, truth, answer, features, reason, weights, notes
-    )  # fmt: skip
+        task,
+        target,
+        named,
+        inputs,
+        truth,
+        answer,
+        features,
+        reason,
+        cost=size(model.train_state.params) * steps,
+        notes=notes,
+    )
 
 
 def _task(loss: Any, y: HostArray, shape: tuple[int, ...]) -> tuple[str, HostArray]:

@@ -64,7 +64,7 @@ def importances(
 
 
 def _affordable(subject: Subject, repeats: int, operations: float) -> int:
-    each = 2.0 * max(subject.weights, 1) * max(len(subject.features), 1) * repeats
+    each = 2.0 * max(subject.cost, 1) * max(len(subject.features), 1) * repeats
     return int(np.clip(operations / each, _FEWEST, _ROWS))
 
 
@@ -78,16 +78,24 @@ def _shuffled(subject: Subject, feature: Feature, orders: list[HostArray]) -> Ho
 def _measured(
     subject: Subject, name: str, place: int, base: HostArray, shuffled: HostArray, seed: int
 ) -> Importance:
-    before = float(subject.of_losses(base.mean()))
-    value = float(np.mean(subject.of_losses(shuffled.mean(axis=0))) - before)
+    counts = np.ones(len(base)) if subject.counts is None else subject.counts
+    all_rows = counts / counts.sum()
+    each = subject.of_losses(all_rows @ shuffled)
+    value = float(each.mean() - subject.of_losses(all_rows @ base))
     random = np.random.default_rng(seed)
 
-    def worse(weights: HostArray) -> HostArray:
-        share = weights / weights.sum(axis=1, keepdims=True)
+    def worse(drawn: HostArray) -> HostArray:
+        share = drawn * counts
+        share /= share.sum(axis=1, keepdims=True)
         each = subject.of_losses(share @ shuffled)
-        drawn = random.integers(0, each.shape[1], each.shape)
-        change: HostArray = np.take_along_axis(each, drawn, axis=1).mean(axis=1)
+        which = random.integers(0, each.shape[1], each.shape)
+        change: HostArray = np.take_along_axis(each, which, axis=1).mean(axis=1)
         return change - subject.of_losses(share @ base)
 
     low, high = interval(worse, len(base), seed=seed)
-    return Importance(name, value, float(low), float(high), place)
+    # What is not read changes nothing but the order in which numbers are added.
+    noise = 1e-9 * float(subject.of_losses(all_rows @ base))
+    value, least, most = (
+        0.0 if abs(one) < noise else one for one in (value, float(low), float(high))
+    )
+    return Importance(name, value, least, most, place)

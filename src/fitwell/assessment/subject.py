@@ -61,7 +61,8 @@ class Subject:
             m is n, or a multiple of it where an example has several steps or values.
         answer: inputs -> (m, classes) or (m, labels) probabilities, or (m,) numbers.
         features: what can be shuffled; empty with the reason in `unshuffled`.
-        weights: multiplications of one answer, near enough: what it costs to ask.
+        counts: (n,) how much each row counts in scores and importance; None for 1 each.
+        cost: multiplications of one answer, near enough.
         notes: what a reader should know, in sentences.
     """
 
@@ -73,7 +74,8 @@ class Subject:
     answer: Callable[[Inputs], HostArray]
     features: tuple[Feature, ...] = ()
     unshuffled: str = ""
-    weights: int = 0
+    counts: HostArray | None = None
+    cost: int = 0
     notes: tuple[str, ...] = ()
     _answers: list[HostArray] = field(default_factory=list, repr=False)
 
@@ -115,7 +117,8 @@ class Subject:
             self.answer,
             tuple(_taken(each, rows) for each in self.features),
             self.unshuffled,
-            self.weights,
+            None if self.counts is None else self.counts[rows],
+            self.cost,
             self.notes,
         )
 

@@ -68,7 +68,7 @@ def draw_confusion(counts: HostArray, names: Sequence[str]) -> Figure:
     _cells(axes, counts)
     axes.set(xlim=(0, size), ylim=(size, 0), aspect="equal", xlabel="predicted", ylabel="true")
     places = np.arange(size) + 0.5
-    long = size > 4 or max(map(len, shown)) > 8
+    long = max(map(len, shown)) * size > 40
     axes.set_xticks(places, shown, rotation=45 if long else 0, ha="right" if long else "center")
     axes.set_yticks(places, shown)
     axes.tick_params(length=0)

@@ -16,7 +16,7 @@ from fitwell.assessment.reading import subject_of
 from fitwell.assessment.shuffling import Importance, importances
 from fitwell.assessment.subject import Feature, Subject
 from fitwell.errors import InvalidArgument, UnknownName, did_you_mean
-from fitwell.plots.panels import PALETTE, panel, words
+from fitwell.plots.panels import PALETTE, counted, panel, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -145,7 +145,7 @@ def draw_importance(found: Sequence[Importance], loss: str) -> Figure:
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(f"{loss} gets worse by")
-    axes.locator_params(axis="x", nbins=6)
+    counted(axes.xaxis)
     return figure
 
 
@@ -173,13 +173,15 @@ def _line(axes: Axes, found: Dependence, k: int, label: str | None) -> None:
     if found.mean.shape[1] == 1:
         band: dict[str, Any] = {"color": PALETTE[k], "alpha": 0.15, "linewidth": 0}
         axes.fill_between(found.values, found.low[:, k], found.high[:, k], **band)
+    counted(axes.yaxis)
     if not isinstance(found.values[0], int | float):
         axes.tick_params(axis="x", rotation=30)
         return
     axes.plot(found.counts[:_TICKS], np.zeros(min(len(found.counts), _TICKS)), "|",
               transform=axes.get_xaxis_transform(), color="#888888", alpha=0.5)  # fmt: skip
+    counted(axes.xaxis)
     if all(float(value).is_integer() for value in found.values):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
 def _points(axes: Axes, found: Dependence, k: int, label: str | None) -> None:

@@ -40,6 +40,14 @@ def plain(axes: Axes, title: str = "") -> None:
         axes.set_title(words(title, 80), size=10, weight="bold")
 
 
+def counted(axis: Any) -> None:
+    """Few ticks, with their thousands apart: 400,000."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(5))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+
+
 def words(text: Any, most: int = 24) -> str:
     """A name as it can be drawn: in one line, shortened, and never read as a formula.
 

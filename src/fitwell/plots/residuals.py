@@ -10,7 +10,7 @@ import numpy as np
 from fitwell import figures
 from fitwell.data.arrays import to_array
 from fitwell.errors import ShapeMismatch
-from fitwell.plots.panels import plain
+from fitwell.plots.panels import counted, plain
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
@@ -53,11 +53,15 @@ def residuals(y_true: Any, y_pred: Any, *, path: str | os.PathLike[str] | None =
     return figures.finish(figure, path)
 
 
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
 def _numbers(name: str, values: Any) -> HostArray:
     return to_array(f"residuals, {name}", values).reshape(-1).astype(np.float64)
 
 
-def draw_agreement(axes: Axes, truth: HostArray, predicted: HostArray, unit: str = "") -> None:
+def draw_agreement(axes: Axes, truth: HostArray, predicted: HostArray) -> None:
     """Predictions over the truth, with the diagonal."""
     plain(axes, "Prediction and truth")
     drawn = np.arange(len(truth))
@@ -68,18 +72,21 @@ def draw_agreement(axes: Axes, truth: HostArray, predicted: HostArray, unit: str
     axes.plot(ends, ends, color="#888888", linestyle="--", linewidth=1)
     how: dict[str, Any] = {"markersize": 3, "alpha": 0.5, "markeredgewidth": 0}
     axes.plot(truth[drawn], predicted[drawn], "o", color=figures.TRAINING, **how)
-    axes.set(xlabel=f"true{unit}", ylabel=f"predicted{unit}")
+    axes.set(xlabel="true", ylabel="predicted")
+    counted(axes.xaxis)
+    counted(axes.yaxis)
 
 
-def draw_residuals(axes: Axes, truth: HostArray, predicted: HostArray, unit: str = "") -> None:
+def draw_residuals(axes: Axes, truth: HostArray, predicted: HostArray) -> None:
     """The histogram of predicted - true."""
     error = predicted - truth
     rmse, mean = np.sqrt(np.mean(error**2)), np.mean(error)
-    plain(axes, f"Residuals: mean {mean:.4g}, RMSE {rmse:.4g}")
+    plain(axes, f"Residuals: mean {_short(mean)}, RMSE {_short(rmse)}")
     tail = (1 - _COUNTED) / 2
     low, high = np.quantile(error, [tail, 1 - tail])
     shown = error[(error >= low) & (error <= high)]
     bins = int(np.clip(np.sqrt(len(shown)), 5, 40))
     axes.hist(shown, bins=bins, color=figures.TRAINING, alpha=0.7)
     axes.axvline(0, color="#888888", linestyle="--", linewidth=1)
-    axes.set(xlabel=f"predicted - true{unit}", ylabel="rows")
+    axes.set(xlabel="predicted - true", ylabel="rows")
+    counted(axes.xaxis)

@@ -10,13 +10,16 @@ import numpy as np
 from fitwell.assessment.measures import values
 from fitwell.assessment.reading import subject_of
 from fitwell.assessment.subject import Subject
+from fitwell.doctor.setup import Setup
 from fitwell.history import History
 from fitwell.model import Model
 from fitwell.report import examples, making
 from fitwell.report.judging import course, judge, rely
 from fitwell.report.study import Facts, Study
+from fitwell.treatment.treated import program
 
 _SHOWN = 8
+_BATCH = 32
 
 
 def of_arrays(
@@ -39,12 +42,13 @@ def of_arrays(
     suspects, suspicion = examples.suspects(subject, numbers, header, cells)
     path = origin.model
     return Study(
-        title=f"{model.name}: {subject.target}",
+        title=model.name if subject.target == "y" else f"{model.name}: {subject.target}",
         verdict=making.verdict(judgement, baselines, judged),
         facts=_told(model, subject),
         notes=subject.notes,
         columns=None,
         judged=judged,
+        numbering="Rows count from 0, as in the arrays.",
         judgement=judgement,
         baselines=baselines,
         reliance=reliance,
@@ -55,7 +59,8 @@ def of_arrays(
         model=model,
         python=f"import fitwell as fw\n\nmodel = fw.load({path!r})\npredicted = model.predict(x)",
         shell="",
-        repeat=making.repeat(origin, {}),
+        repeat=making.repeat(origin, {"seed": model.seed}),
+        program=_program(model, history),
     )
 
 
@@ -70,6 +75,16 @@ def _constant(subject: Subject) -> dict[str, float]:
         shares = np.bincount(truth, minlength=len(subject.classes)) / len(truth)
         answer = np.broadcast_to(shares, (len(truth), len(shares)))
     return values(subject.task, truth, answer)
+
+
+def _program(model: Model, history: History | None) -> str:
+    """The lines that make the model and train it; batches and epochs as far as they are known."""
+    params = history.params if history is not None else {}
+    rows = int(params.get("batch_size") or _BATCH)
+    epochs = len(history.epoch) if history is not None else model.epochs_trained
+    assert model.optimizer is not None
+    setup = Setup(model.network, model.compiled(), model.optimizer, rows, epochs)
+    return program(setup)
 
 
 def _told(model: Model, subject: Subject) -> Facts:

@@ -39,13 +39,14 @@ def worst(subject: Subject, numbers: HostArray, header: Sequence[str], cells: Ce
         numbers: (n,) what a reader knows the rows by.
         header, cells: what to show of a row.
     """
+    of_numbers = subject.task == "regression"
     losses = subject.losses(subject.predicted)
     chosen = np.argsort(-losses, kind="stable")[:_WORST]
     rows = tuple(
-        (str(numbers[i]), *_said(subject, int(i)), number(losses[i]), *cells(int(i)))
+        (str(numbers[i]), *_said(subject, int(i)), _loss(subject, losses[i]), *cells(int(i)))
         for i in chosen
     )
-    head = ("row", "true", "predicted", "loss", *header)
+    head = ("row", "true", "predicted", "off by" if of_numbers else "loss", *header)
     return Listing(head, rows, _images(subject, chosen), frozenset({0, 3}))
 
 
@@ -78,6 +79,11 @@ def suspects(
     share = 100 * len(found) / subject.rows
     count = f"{len(found):,} of {subject.rows:,} rows ({share:.1f} %)"
     return listing, f"{count}. {_NUMBERS if of_numbers else _CLASSES}"
+
+
+def _loss(subject: Subject, loss: float) -> str:
+    """In the unit of the target, if it is a number; else -log p."""
+    return number(float(np.sqrt(loss)) if subject.task == "regression" else float(loss))
 
 
 def _said(subject: Subject, row: int) -> tuple[str, str]:

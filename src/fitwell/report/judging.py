@@ -29,7 +29,9 @@ def judge(subject: Subject) -> Judgement:
         "target": subject.target,
         "classes": subject.classes,
         "rows": subject.rows,
-        "scores": measures.scored(subject.task, truth, predicted, rows=subject.rows),
+        "scores": measures.scored(
+            subject.task, truth, predicted, examples=subject.rows, counts=subject.counts
+        ),
     }
     if subject.task == "regression":
         return Judgement(**common, residuals=(truth, predicted))

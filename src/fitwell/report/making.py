@@ -91,7 +91,8 @@ def _compared(judgement: Judgement, baselines: Mapping[str, Mapping[str, float]]
     worse = sign * (low if sign > 0 else high) > sign * values[best]
     better = sign * (high if sign > 0 else low) < sign * values[best]
     if worse:
-        return "The network is better than all of them by more than chance explains."
+        others = "all of them" if len(values) > 1 else "that"
+        return f"The network is better than {others} by more than chance explains."
     if better:
         return f"{_capital(best)} is better: use it, or see what the doctor found."
     return f"The distance to {best} may be chance: it lies within the interval."
@@ -120,6 +121,7 @@ def repeat(origin: Origin, facts: Mapping[str, Any]) -> Facts:
     rows: Mapping[str, int] = facts.get("rows", {})
     split = ", ".join(f"{rows[name]:,} rows {word}" for name, word in PARTS if name in rows)
     known = dict(origin.facts)
+    known.setdefault("Seed", str(facts.get("seed", "")))
     known.setdefault("Split", split)
     known.setdefault("Versions", versions())
     known.setdefault("Machine", f"{platform.system()} {platform.machine()}")

@@ -14,8 +14,6 @@ from fitwell.report.study import Listing, Study
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-MOST_BYTES = 3_000_000
-
 
 def render(study: Study) -> str:
     """The whole page as text."""
@@ -23,7 +21,6 @@ def render(study: Study) -> str:
     return template.render(
         study=study,
         pictures=pictures(study),
-        layers_title="Layers over time",
         written=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
 
@@ -40,9 +37,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters["number"] = number
+    found.filters["score"] = _score
     found.filters["image"] = _image
     found.filters["sides"] = _sides
     return found
+
+
+def _score(value: float) -> str:
+    """A share: what is below its last digit is nothing."""
+    return number(0.0 if abs(value) < 5e-6 else value)
 
 
 def _image(data: bytes) -> str:

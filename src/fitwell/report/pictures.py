@@ -10,22 +10,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from fitwell import curves, figures
 from fitwell.assessment.measures import LOWER_IS_BETTER
 from fitwell.plots.classes import draw_confusion
 from fitwell.plots.importance import draw_dependence, draw_importance
-from fitwell.plots.panels import PALETTE, panel, plain, words
+from fitwell.plots.panels import PALETTE, counted, panel, words
 from fitwell.plots.residuals import draw_agreement, draw_residuals
 from fitwell.plots.thresholds import draw_calibration, draw_precision_recall, draw_roc
-from fitwell.report import svg
+from fitwell.report import health, svg
 from fitwell.report.study import Course, Judgement, Study
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_FEATURES = 20
-_MOST_LAYERS = 8
-_LOG_RANGE = 100.0
 
 
 @dataclass(frozen=True)
@@ -59,27 +56,27 @@ def pictures(study: Study) -> Pictures:
         "course": _course(study.course),
         "errors": _errors(study.judgement),
         "reliance": _reliance(study),
-        "layers": _layers(study.course.layers),
+        "layers": iter(health.layers(study.course.layers)),
     }
     found = {
         name: [_picture(f"{name}{i}", *one) for i, one in enumerate(several)]
         for name, several in sections.items()
     }
     found["findings"] = [
-        _picture(f"finding{i}", partial(_evidence, one), "") if _numbers(one) else NONE
+        _picture(f"finding{i}", draw, "") if (draw := health.shown_by(one, study.course)) else NONE
         for i, one in enumerate(study.course.findings)
     ]
-    network = _picture("network", study.model.plot, "The network, from its inputs to its outputs.")
-    found["network"] = [Picture(network.svg, network.caption, paper=True)]
+    caption = "The network, from its inputs to its outputs."
+    found["network"] = [_picture("network", study.model.plot, caption, paper=True)]
     return found
 
 
-def _picture(key: str, draw: Callable[[], Figure], caption: str) -> Picture:
-    with svg.themed(), warnings.catch_warnings():
+def _picture(key: str, draw: Callable[[], Figure], caption: str, *, paper: bool = False) -> Picture:
+    with svg.themed(paper), warnings.catch_warnings():
         # Measured with a font that lacks a letter; the reader's browser has it.
         warnings.filterwarnings("ignore", message=r"(?s).*Glyph .* missing from font")
         text = svg.inline(draw(), key, caption)
-    return Picture(text if len(text) <= svg.MOST_BYTES else "", caption)
+    return Picture(text if len(text) <= svg.MOST_BYTES else "", caption, paper)
 
 
 def _scores(study: Study) -> Drawn:
@@ -108,6 +105,7 @@ def _compared(study: Study, name: str) -> Figure:
     axes.set_yticks(places, [words(label) for label, _ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.margins(x=0.1)
+    counted(axes.xaxis)
     return figure
 
 
@@ -119,15 +117,7 @@ def _course(course: Course) -> Drawn:
         pair = {n: c for n, c in course.curves.items() if n.removeprefix("val_") == quantity}
         if any(values and np.isfinite(values).any() for _, values in pair.values()):
             caption = f"{quantity.replace('_', ' ').capitalize()} over the epochs.{kept}"
-            yield partial(_curve, pair, course.best), caption
-
-
-def _curve(pair: Mapping[str, tuple[list[int], list[float]]], best: int | None) -> Figure:
-    figure = curves.draw(pair)
-    figure.set_size_inches(5.0, 3.2)
-    if best:
-        figure.axes[0].axvline(best, color="#888888", linestyle="--", linewidth=1)
-    return figure
+            yield partial(health.curve, pair, course.best), caption
 
 
 def _errors(judgement: Judgement) -> Drawn:
@@ -138,11 +128,13 @@ def _errors(judgement: Judgement) -> Drawn:
             "Rows are true classes, columns predicted ones, with the share of the row. Blue is "
             "right, red is wrong.",
         )
+    few = len(judgement.roc) < len(classes)
+    some = " The eight most frequent classes." if few and len(classes) > 2 else ""
     if judgement.roc:
         yield (
             partial(draw_roc, judgement.roc),
             "How many of a class are found over how many others are taken for it, for every "
-            "threshold. The diagonal is chance.",
+            f"threshold. The diagonal is chance.{some}",
         )
     if judgement.precision_recall:
         yield (
@@ -196,62 +188,3 @@ def _reliance(study: Study) -> Drawn:
             f"The mean prediction if {one.name} had this value in every row and all else stayed "
             "as it is. The band holds 80 % of the rows.",
         )
-
-
-def _layers(
-    records: Sequence[Mapping[str, Any]],
-) -> Drawn:
-    """A panel per quantity that is measured at several moments, a line per layer."""
-    known = dict.fromkeys(name for record in records for name in record)
-    for name in known:
-        lines: dict[str, list[tuple[float, float]]] = {}
-        for record in records:
-            value = record.get(name)
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                moment = float(record.get("step", record.get("epoch", 0)))
-                lines.setdefault(str(record.get("layer", "")), []).append((moment, float(value)))
-        several = any(len(line) > 1 for line in lines.values())
-        if name not in ("epoch", "step", "layer") and several:
-            title = name.replace("_", " ")
-            yield partial(_lines, title, lines), f"{title.capitalize()} by layer."
-
-
-def _lines(title: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> Figure:
-    figure, axes = panel(3.2, title=title)
-    for (layer, line), colour in zip(list(lines.items())[:_MOST_LAYERS], PALETTE, strict=False):
-        xs, ys = np.array(line).T
-        axes.plot(xs, ys, color=colour, label=words(layer, 16), marker="o", markersize=3)
-    positive = np.array([y for line in lines.values() for _, y in line])
-    if positive.min() > 0 and positive.max() / positive.min() > _LOG_RANGE:
-        axes.set_yscale("log")
-    axes.set_xlabel("step")
-    axes.legend(frameon=False, fontsize="small")
-    return figure
-
-
-def _numbers(finding: Any) -> list[Any]:
-    """The evidence that can be compared: two numbers or more of one unit."""
-    finite = [
-        one for one in finding.evidence if not isinstance(one.value, str) and np.isfinite(one.value)
-    ]
-    units = [one.unit for one in finite]
-    alike = [one for one in finite if units.count(one.unit) > 1]
-    first = alike[0].unit if alike else None
-    return [one for one in alike if one.unit == first]
-
-
-def _evidence(finding: Any) -> Figure:
-    """The numbers of a finding as bars."""
-    shown = _numbers(finding)
-    values = np.array([float(one.value) for one in shown])
-    figure, axes = panel(0.7 + 0.34 * len(shown))
-    places = np.arange(len(shown))
-    axes.barh(places, values, color=figures.VALIDATION, alpha=0.7, height=0.6)
-    positive = values.min() > 0
-    if positive and values.max() / values.min() > _LOG_RANGE:
-        axes.set_xscale("log")
-    axes.set_yticks(places, [words(one.what, 34) for one in shown])
-    axes.set_ylim(len(shown) - 0.5, -0.5)
-    plain(axes)
-    axes.set_xlabel(shown[0].unit)
-    return figure

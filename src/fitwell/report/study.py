@@ -112,6 +112,7 @@ class Study:
         notes: what a reader should know, in sentences.
         columns: what each column was taken for.
         judged: which rows the scores are of, as a clause.
+        numbering: how rows are numbered, as a sentence.
         judgement, reliance, course: see there.
         baselines: name -> scores, of what the network is compared with.
         worst: the examples with the largest loss.
@@ -120,6 +121,7 @@ class Study:
         model: the network, for its picture.
         python, shell: how to load it and predict.
         repeat: what is needed to train it again.
+        program: that makes and trains the network, "" where a command does.
     """
 
     title: str
@@ -128,6 +130,7 @@ class Study:
     notes: tuple[str, ...]
     columns: Listing | None
     judged: str
+    numbering: str
     judgement: Judgement
     baselines: Mapping[str, Mapping[str, float]]
     reliance: Reliance
@@ -139,3 +142,4 @@ class Study:
     python: str
     shell: str
     repeat: Facts
+    program: str = ""

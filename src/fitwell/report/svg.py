@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 _INK = "#010203"
 """Stands for the colour of the page's text: nothing else is drawn in it."""
 
+_CLEAR: dict[Any, Any] = {
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "savefig.edgecolor": "none",
+}
 _THEMED: dict[Any, Any] = {
+    **_CLEAR,
     "font.size": 11,
     "text.color": _INK,
     "axes.labelcolor": _INK,
@@ -25,40 +32,33 @@ _THEMED: dict[Any, Any] = {
     "xtick.color": _INK,
     "ytick.color": _INK,
     "legend.labelcolor": _INK,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-    "savefig.edgecolor": "none",
 }
 MOST_BYTES = 700_000
 """Of one picture: a larger one is left out of the page."""
 
 
 @contextmanager
-def themed() -> Iterator[None]:
-    """Figures that are made inside it take the page's colours."""
+def themed(paper: bool = False) -> Iterator[None]:
+    """Figures that are made inside it take the page's colours; those of paper have none behind."""
     import matplotlib
 
-    with matplotlib.rc_context(_THEMED):
+    with matplotlib.rc_context(_CLEAR if paper else _THEMED):
         yield
 
 
 def inline(figure: Figure, key: str, description: str) -> str:
-    """The `<svg>` element, without what belongs to a file of its own.
+    """The `<svg>` element, without what belongs to a file of its own; inside `themed`.
 
     Args:
-        figure: made inside `themed`.
+        figure: made inside `themed`, too.
         key: letters and digits, different for each figure of a page: ids begin with it.
         description: what a screen reader says.
     """
-    import matplotlib
-
-    with matplotlib.rc_context(_THEMED):
-        layout = figure.get_layout_engine()
-        if layout is not None:  # once, in place of a whole drawing that is thrown away
-            layout.execute(figure)
-            figure.set_layout_engine("none")
-        text = figures.content(figure, "svg").decode()
+    layout = figure.get_layout_engine()
+    if layout is not None:  # once, in place of a whole drawing that is thrown away
+        layout.execute(figure)
+        figure.set_layout_engine("none")
+    text = figures.content(figure, "svg").decode()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, count=1, flags=re.S)
     text = re.sub(r"<style type=.*?</style>", "", text, count=1, flags=re.S)

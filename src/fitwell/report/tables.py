@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitwell.assessment.reading import of_table
+from fitwell.assessment.subject import Subject
+from fitwell.data.values import to_numbers
 from fitwell.history import History
 from fitwell.report import examples, making
 from fitwell.report.judging import course, judge, rely
@@ -31,7 +33,10 @@ def of_run(
     """The study of a training: judged by the test rows, which it did not see."""
     rows = prepared.test.rows
     judged = f"{len(rows):,} test rows, which training did not see"
-    return _study(model, prepared.frame[rows], rows + 1, judged, history, origin, prepared)
+    subject = of_table(model, prepared.frame[rows], prepared.test.weights)
+    baselines = model.facts.get("baselines", {})
+    frame = prepared.frame[rows]
+    return _study(model, subject, frame, rows + 1, judged, history, origin, baselines)
 
 
 def of_rows(
@@ -40,32 +45,37 @@ def of_rows(
     """The study of a model by all rows of a table."""
     where = f" of {origin.data}" if origin.data else ""
     judged = f"all {frame.height:,} rows{where}"
-    return _study(model, frame, np.arange(1, frame.height + 1), judged, history, origin, None)
+    name = model.facts.get("roles", {}).get("weights")
+    counts = to_numbers(frame[name]).to_numpy() if name in frame.columns else None
+    numbers = np.arange(1, frame.height + 1)
+    subject = of_table(model, frame, counts)
+    return _study(model, subject, frame, numbers, judged, history, origin, {})
 
 
 def _study(
     model: TableModel,
+    subject: Subject,
     frame: pl.DataFrame,
     numbers: HostArray,
     judged: str,
     history: History | None,
     origin: making.Origin,
-    prepared: Prepared | None,
+    baselines: Mapping[str, Mapping[str, float]],
 ) -> Study:
-    subject = of_table(model, frame)
     judgement, reliance = judge(subject), rely(subject)
     names = _telling(model, reliance)
     cells = _cells(frame, names)
     suspects, suspicion = examples.suspects(subject, numbers, names, cells)
-    facts, baselines = model.facts, model.facts.get("baselines", {}) if prepared else {}
+    facts = model.facts
     source = origin.data or "a table"
     return Study(
         title=f"{model.target.name}, predicted from {source}",
         verdict=making.verdict(judgement, baselines, judged),
         facts=_told(model, source, origin),
-        notes=tuple(facts.get("notes", ())),
+        notes=_notes(model, subject),
         columns=_columns(facts.get("columns", ())),
         judged=judged,
+        numbering="Rows count from 1, among those whose target is known.",
         judgement=judgement,
         baselines=baselines,
         reliance=reliance,
@@ -78,6 +88,14 @@ def _study(
         shell=f"fitwell predict {origin.model} new.csv --output predictions.csv",
         repeat=making.repeat(origin, facts),
     )
+
+
+def _notes(model: TableModel, subject: Subject) -> tuple[str, ...]:
+    name = model.facts.get("roles", {}).get("weights")
+    weighted = (
+        f"Scores and importance count each row as {name} says; matrix and curves count rows alike."
+    )
+    return (*model.facts.get("notes", ()), *((weighted,) if subject.counts is not None else ()))
 
 
 def _told(model: TableModel, source: str, origin: making.Origin) -> Facts:
