@@ -18,7 +18,6 @@ from fitwell import tabular
 from fitwell.cli import main
 from fitwell.cli.showing import course, number, scores
 from fitwell.data.tables import read_table
-from fitwell.layers import PeriodicEmbedding
 
 
 @pytest.fixture(autouse=True)
@@ -34,12 +33,14 @@ def run(capsys: Any, *arguments: object) -> tuple[int, str, str]:
     return code, out, err
 
 
-_WAVES, _UNITS = PeriodicEmbedding().frequencies, PeriodicEmbedding().units
 WEIGHTS = (
-    4 * (2 * _WAVES + (_WAVES + 1) * _UNITS + _UNITS + 1)  # waves, their mixture, scales
-    + (4 * (_UNITS + 1) + 1) * 256
-    + 2 * 257 * 256
-    + 257 * 3
+    4 * (16 + 16 + 16)  # weight, bias and kernel of one bin
+    + 4 * 2
+    + 1  # its edges, and rows that they come from
+    + 8 * 64  # what each member makes of the features
+    + (64 + 1) * 256
+    + (256 + 1) * 256
+    + 8 * (256 + 1) * 3
 )
 
 
@@ -62,7 +63,8 @@ def test_train_says_what_it_does_and_saves(capsys: Any, tmp_path: Path) -> None:
         "Columns 4 numbers -> 4 features",
         "4 numbers: sepal length (cm), sepal width (cm), petal length (cm), petal width (cm)",
         "Rows 96 training, 24 validation, 30 test",
-        f"Network waves of 4 features, 3 x 256 silu, dropout 0.4: {WEIGHTS:,} weights",
+        "Network 8 members that share 2 x 256 relu, 1 bin of 4 features, dropout 0.4: "
+        f"{WEIGHTS:,} weights",
         "- id is left out: an id, different in every row.",
     ]
     assert "Scores on 30 test rows" in lines

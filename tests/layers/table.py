@@ -7,6 +7,7 @@ A row is checked against an independent truth: the case of the same name in `gol
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,30 @@ def waves(params: Any, x: Any) -> Any:
     return np.array(rows)
 
 
+EDGES = [[-1.0, -0.5, 0.5, 0.5], [0.0, 0.0, 1.0, 2.0]]
+
+
+def bins(params: Any, x: Any) -> Any:
+    """PiecewiseLinearEmbedding with EDGES, one number at a time: np.interp fills a bin."""
+    rows = []
+    for example in x:
+        row: list[float] = []
+        for j, value in enumerate(example):
+            y = value * params["weight"][j] + params["bias"][j]
+            for t, (low, high) in enumerate(itertools.pairwise(EDGES[j])):
+                if low < high:
+                    y = y + np.interp(value, [low, high], [0, 1]) * params["height"][j, t]
+            row += list(y)
+        rows.append(row)
+    return np.array(rows)
+
+
+def mean_of_members(params: Any, x: Any) -> Any:
+    """EnsembleDense in prediction, one member at a time."""
+    each = [x[:, k] @ params["kernel"][k] + params["bias"][k] for k in range(x.shape[1])]
+    return np.tanh(sum(each) / len(each))
+
+
 ROWS = [
     row("own_layer", Scale(2.0), (3,), formula=lambda p, x: x * p["factor"], custom=(Scale,)),
     row("input", layers.InputLayer((3,)), (3,), formula=same),
@@ -124,6 +149,20 @@ ROWS = [
     row("normalization_axes", layers.Normalization(axis=(1, 3), **TABLES), (2, 3, 2)),
     row("normalization_unadapted", layers.Normalization(), (3,), formula=same),
     row("periodic_embedding", layers.PeriodicEmbedding(5, 2, stddev=0.5), (3,), formula=waves),
+    row("piecewise", layers.PiecewiseLinearEmbedding(2, 3, EDGES), (2,), formula=bins),
+    row(
+        "piecewise_unadapted",
+        layers.PiecewiseLinearEmbedding(2, 3),
+        (2,),
+        formula=lambda p, x: (x[..., None] * p["weight"] + p["bias"]).reshape(len(x), -1),
+    ),
+    row(
+        "ensemble_adapter",
+        layers.EnsembleAdapter(4),
+        (3,),
+        formula=lambda p, x: np.stack([x * scale for scale in p["scale"]], axis=1),
+    ),
+    row("ensemble_dense", layers.EnsembleDense(2, "tanh"), (4, 3), formula=mean_of_members),
     row("rescaling", layers.Rescaling(0.25, offset=-1.0), (2, 3)),
     row("rescaling_features", layers.Rescaling([0.5, 2.0, -1.0], [1.0, 0.0, 3.0]), (2, 3)),
     row("add", layers.Add(), (3,), (3,), (3,)),

@@ -102,7 +102,8 @@ def test_more_classes(flowers: TableModel) -> None:
 def test_the_network_is_given_encoded_rows(binary: TableModel) -> None:
     fresh = rule(50, seed=2)
     p = np.asarray(binary.network.predict(binary.encoder.transform(fresh), verbose=0))[:, 0]
-    np.testing.assert_allclose(binary.predict_proba(fresh)[:, 1], p, rtol=1e-6)
+    odds = (p.astype(np.float64) / (1 - p)) ** (1 / binary.temperature)
+    np.testing.assert_allclose(binary.predict_proba(fresh)[:, 1], odds / (1 + odds), rtol=1e-5)
 
 
 def test_predictions_as_a_table(binary: TableModel, number: TableModel) -> None:
@@ -180,6 +181,7 @@ def test_the_file_holds_everything(binary: TableModel, tmp_path: Path) -> None:
     assert (read.predict_proba(fresh) == binary.predict_proba(fresh)).all()
     assert read.encoder == binary.encoder
     assert read.target == binary.target
+    assert read.temperature == binary.temperature != 1.0
     assert read.facts == json.loads(json.dumps(binary.facts))
 
 
@@ -196,7 +198,9 @@ def test_the_network_alone_takes_no_frame(flowers: TableModel, tmp_path: Path) -
         with pytest.raises(InvalidData, match=re.escape(message)):
             network.predict(given, verbose=0)
     p = network.predict(flowers.encoder.transform(frame), verbose=0)
-    np.testing.assert_allclose(p, flowers.predict_proba(frame), rtol=1e-5)
+    powers = p.astype(np.float64) ** (1 / flowers.temperature)
+    expected = powers / powers.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(flowers.predict_proba(frame), expected, rtol=1e-5)
 
 
 def test_the_same_seed_gives_the_same_model(flowers: TableModel) -> None:

@@ -34,6 +34,7 @@ from fitwell.layers.base import Layer
 from fitwell.layers.categories import CategoryEncoding, Discretization
 from fitwell.layers.dense import Dense
 from fitwell.layers.embedding import Embedding
+from fitwell.layers.ensemble import EnsembleAdapter, EnsembleDense
 from fitwell.layers.function import Lambda
 from fitwell.layers.highway import Highway
 from fitwell.layers.inputs import Input, InputLayer
@@ -77,6 +78,7 @@ from fitwell.layers.normalizing import (
     UnitNormalization,
 )
 from fitwell.layers.periodic import PeriodicEmbedding
+from fitwell.layers.piecewise import PiecewiseLinearEmbedding
 from fitwell.layers.positions import (
     PositionEmbedding,
     RotaryEmbedding,
@@ -203,6 +205,8 @@ __all__ = [
     "DropConnect",
     "Dropout",
     "Embedding",
+    "EnsembleAdapter",
+    "EnsembleDense",
     "Flatten",
     "GRUCell",
     "GaussianDropout",
@@ -253,6 +257,7 @@ __all__ = [
     "PReLU",
     "PeriodicEmbedding",
     "Permute",
+    "PiecewiseLinearEmbedding",
     "PositionEmbedding",
     "RMSNormalization",
     "RandomBrightness",

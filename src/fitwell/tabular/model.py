@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import operator
 import os
 import warnings
@@ -21,6 +22,8 @@ from fitwell.data.tables import read_table
 from fitwell.errors import InvalidData
 from fitwell.model import Model
 from fitwell.serialization import Catalog
+from fitwell.tabular.calibration import tempered
+from fitwell.tabular.intervals import Intervals
 from fitwell.tabular.scores import Scores, scores
 from fitwell.types import HostArray
 
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _TARGETS = Catalog({"Target": Target})
+_INTERVALS = Catalog({"Intervals": Intervals})
 KEY = "table"
 """Under which a model file keeps what is not the network."""
 
@@ -41,12 +45,16 @@ class TableModel:
         encoder: from the columns to features.
         target: the column that is predicted.
         facts: how it was trained: rows, scores, baselines, seconds, notes (JSON values).
+        temperature: what the logits of classes are divided by (see `calibration.tempered`).
+        intervals: how wrong predictions of a number were on validation rows; None of classes.
     """
 
     network: Model
     encoder: TableEncoder
     target: Target
     facts: Mapping[str, Any] = field(default_factory=dict)
+    temperature: float = 1.0
+    intervals: Intervals | None = None
 
     @property
     def columns(self) -> pl.DataFrame:
@@ -100,6 +108,29 @@ class TableModel:
                 "Call predict.",
             )
         return self._outputs(data)
+
+    def predict_interval(self, data: Any, coverage: float = 0.9) -> HostArray:
+        """(rows, 2) ends of an interval around each prediction, in the unit of the target.
+
+        Of rows like those of training, the part `coverage` or more has its true value inside: the
+        width comes from the errors on the validation rows (split-conformal, see `Intervals`).
+
+        Args:
+            data: as for `predict`.
+            coverage: in (0, 1); any, without training again.
+
+        Raises:
+            InvalidData: the target is a class, or the model was not measured on validation rows.
+            InvalidArgument: a coverage outside (0, 1).
+        """
+        if self.intervals is None:
+            raise InvalidData(
+                "predict_interval",
+                "a number as target, with errors on validation rows",
+                f"{self.target.name}, {self.target.task}",
+                "Of classes call predict_proba; of a number train with fitwell.tabular.train.",
+            )
+        return self.intervals.around(self._outputs(data), coverage)
 
     def evaluate(self, data: Any) -> Scores:
         """Scores on rows whose target is known: `{"accuracy": 0.83, "ROC AUC": ..., ...}`.
@@ -156,7 +187,7 @@ class TableModel:
             return self.target.decode(raw[:, 0])
         both = np.concatenate([1 - raw, raw], axis=1) if self.target.task == "binary" else raw
         total: HostArray = both / both.sum(axis=1, keepdims=True)  # float32 sums to 1 +- 1e-7
-        return total
+        return tempered(total, self.temperature)
 
     def _outputs(self, data: Any) -> HostArray:
         frame = self.read(data)
@@ -193,6 +224,8 @@ class TableModel:
             "encoder": self.encoder.to_json(),
             "target": _TARGETS.to_json(self.target),
             "facts": dict(self.facts),
+            "temperature": self.temperature,
+            "intervals": _INTERVALS.to_json(self.intervals),
         }
 
     @classmethod
@@ -207,7 +240,11 @@ class TableModel:
         (features,), _ = network.network.input_shapes[0]
         if not isinstance(target, Target) or len(encoder.feature_names) != features:
             raise ValueError(f"{len(encoder.feature_names)} features for {features} inputs")
-        return cls(network, encoder, target, dict(table["facts"]))
+        temperature = float(table.get("temperature", 1.0))
+        intervals = _INTERVALS.from_json(table.get("intervals"))
+        if not 0 < temperature < math.inf or not isinstance(intervals, Intervals | None):
+            raise ValueError(f"temperature {temperature}, intervals {type(intervals).__name__}")
+        return cls(network, encoder, target, dict(table["facts"]), temperature, intervals)
 
 
 def known_rows(frame: pl.DataFrame, *ys: pl.Series) -> tuple[pl.DataFrame, tuple[str, ...]]:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from fitwell.callbacks import EarlyStopping
 from fitwell.data.labels import Target
-from fitwell.layers import Dense, Dropout, Input, PeriodicEmbedding
+from fitwell.layers import (
+    Dense,
+    Dropout,
+    EnsembleAdapter,
+    EnsembleDense,
+    Input,
+    PiecewiseLinearEmbedding,
+)
 from fitwell.losses import (
     BinaryCrossentropy,
     MeanSquaredError,
@@ -18,11 +25,16 @@ from fitwell.optimizers import AdamW
 from fitwell.schedules import CosineDecay
 from fitwell.sequential import Sequential
 
-_WIDTHS = (256, 256, 256)
-_ACTIVATION = "silu"
+MEMBERS = 8
+_WIDTHS = (256, 256)
+_ACTIVATION = "relu"
+_FEW, _MANY = 1000, 10_000
+"""Training rows up to which a table is small, and from which it is large."""
 _STEPS = 3300
 """Steps of a fit, near enough: small tables are passed more often."""
-_LEAST_EPOCHS, _MOST_EPOCHS = 16, 96
+_LEAST_EPOCHS, _MOST_EPOCHS = 24, 128
+_VALIDATIONS, _MOST_BETWEEN = 32, 5
+"""About how many a fit has, since each asks every member about every row; epochs between two."""
 
 
 @dataclass(frozen=True)
@@ -30,25 +42,46 @@ class Strength:
     """What keeps a network of one size from learning a table by heart.
 
     Attributes:
+        bins: of each feature, with edges at the quantiles of the training rows.
+        units: numbers made of each feature.
         dropout: the part of every hidden layer that is left out in a step.
         weight_decay: per step and unit of the learning rate.
         learning_rate: the highest; it rises for a twentieth of the steps, then falls as a cosine.
-        stddev: of the frequencies that the features' waves start with.
-        smoothing: of two-class labels: probabilities stay away from 0 and 1.
     """
 
+    bins: int
+    units: int
     dropout: float
     weight_decay: float
     learning_rate: float
-    stddev: float
-    smoothing: float
 
 
-_SMALL_TABLE = 4000
-_FEW_ROWS = Strength(dropout=0.4, weight_decay=0.3, learning_rate=0.001, stddev=0.2, smoothing=0.05)
-_MANY_ROWS = Strength(
-    dropout=0.25, weight_decay=0.1, learning_rate=0.004, stddev=1.0, smoothing=0.0
-)
+def strength(rows: int, features: int) -> Strength:
+    """That for so many training rows and features: between small and large tables, gradual.
+
+    >>> strength(300, 10)
+    Strength(bins=4, units=16, dropout=0.4, weight_decay=0.15, learning_rate=0.002)
+    >>> strength(13_000, 14)
+    Strength(bins=48, units=16, dropout=0.1, weight_decay=0.0003, learning_rate=0.01)
+    """
+    share = _share(rows)
+    return Strength(
+        bins=min(max(rows // 64, 1), 48),
+        units=min(max(256 // features, 2), 16),
+        dropout=round(0.4 - 0.3 * share, 2),
+        weight_decay=_between(0.15, 0.0003, share),
+        learning_rate=_between(0.002, 0.01, share),
+    )
+
+
+def _share(rows: int) -> float:
+    """0 for a small table, 1 for a large one, in between by the logarithm of the rows."""
+    return min(max(math.log(rows / _FEW) / math.log(_MANY / _FEW), 0.0), 1.0)
+
+
+def _between(few: float, many: float, share: float) -> float:
+    value: float = few ** (1 - share) * many**share
+    return value
 
 
 @dataclass(frozen=True)
@@ -57,13 +90,15 @@ class Plan:
 
     Attributes:
         epochs: passes over the training rows.
-        batch_size: rows per step.
-        patience: epochs without a better validation loss that end the fit.
+        batch_size: rows per step, for all members together.
+        patience: validations without a better loss that end the fit.
+        validation_freq: epochs between validations.
     """
 
     epochs: int
     batch_size: int
     patience: int
+    validation_freq: int
 
     def steps(self, rows: int) -> int:
         """Steps of the whole fit."""
@@ -74,19 +109,21 @@ def plan(rows: int, epochs: int | None = None) -> Plan:
     """The plan for so many training rows; larger tables are read in larger batches.
 
     >>> plan(600)
-    Plan(epochs=96, batch_size=64, patience=24)
-    >>> plan(13_000).batch_size
-    256
+    Plan(epochs=128, batch_size=72, patience=8, validation_freq=4)
+    >>> plan(13_000)
+    Plan(epochs=65, batch_size=256, patience=5, validation_freq=3)
     """
     bounds = ((1024, 64), (8192, 128), (30_000, 256), (100_000, 512), (math.inf, 1024))
-    size = next(size for bound, size in bounds if rows <= bound)
-    natural = math.ceil(_STEPS / math.ceil(rows / size))
-    chosen = epochs or min(max(natural, _LEAST_EPOCHS), _MOST_EPOCHS)
-    return Plan(chosen, size, max(chosen // 4, 4))
+    wanted = next(size for bound, size in bounds if rows <= bound)
+    batches = max(round(rows / wanted), 1)  # equally large ones: none is mostly padding
+    size = math.ceil(rows / batches / MEMBERS) * MEMBERS
+    chosen = epochs or min(max(math.ceil(_STEPS / batches), _LEAST_EPOCHS), _MOST_EPOCHS)
+    every = min(math.ceil(chosen / _VALIDATIONS), _MOST_BETWEEN)
+    return Plan(chosen, size, max(chosen // every // 4, 4), every)
 
 
 def default_network(features: int, target: Target, chosen: Plan, rows: int, seed: int) -> Model:
-    """The network, compiled: learned waves of every feature, three wide layers with dropout.
+    """The network, compiled: bins of every feature, wide layers that several members share.
 
     Args:
         features: columns of the encoded table.
@@ -97,52 +134,62 @@ def default_network(features: int, target: Target, chosen: Plan, rows: int, seed
     """
     units = len(target.classes) if target.task == "multiclass" else 1
     activation = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}[target.task]
-    strength = _FEW_ROWS if rows < _SMALL_TABLE else _MANY_ROWS
+    own = strength(rows, features)
     loss = {
-        "binary": BinaryCrossentropy(label_smoothing=strength.smoothing),
+        "binary": BinaryCrossentropy(),
         "multiclass": SparseCategoricalCrossentropy(),
         "regression": MeanSquaredError(),
     }[target.task]
     hidden = [
         layer
         for width in _WIDTHS
-        for layer in (Dense(width, activation=_ACTIVATION), Dropout(strength.dropout))
+        for layer in (Dense(width, activation=_ACTIVATION), Dropout(own.dropout))
     ]
-    waves = PeriodicEmbedding(stddev=strength.stddev)
     network = Sequential(
-        [Input(shape=(features,)), waves, *hidden, Dense(units, activation)],
+        [
+            Input(shape=(features,)),
+            PiecewiseLinearEmbedding(own.units, own.bins),
+            EnsembleAdapter(MEMBERS),
+            *hidden,
+            EnsembleDense(units, activation),
+        ],
         name="table",
         seed=seed,
     )
-    network.compile(_optimizer(strength, chosen.steps(rows)), loss=loss)
+    network.compile(_optimizer(own, chosen.steps(rows)), loss=loss)
     return network
+
+
+def members(network: Model) -> int:
+    """How many networks share its weights: 1 unless it is an ensemble."""
+    found = (layer for layer in network.network.layers.values())
+    return next((layer.members for layer in found if isinstance(layer, EnsembleAdapter)), 1)
 
 
 def described(network: Model) -> str:
     """What `default_network` or a user made, in a line."""
     layers = list(network.network.layers.values())
-    if not any(isinstance(layer, PeriodicEmbedding) for layer in layers):
-        weights = f"{network.count_params():,} weights"
+    weights = f"{network.count_params():,} weights"
+    bins = next((layer for layer in layers if isinstance(layer, PiecewiseLinearEmbedding)), None)
+    if bins is None:
         return f"{network.name}, {len(layers)} layers: {weights}"
     hidden = [x for x in layers if isinstance(x, Dense) and x.activation == _ACTIVATION]
     dropout = next(layer for layer in layers if isinstance(layer, Dropout))
     features = network.input_shape[1]
     return (
-        f"waves of {features} feature{'s' if features > 1 else ''}, {len(hidden)} x "
-        f"{hidden[0].units} {_ACTIVATION}, dropout {dropout.rate}: "
-        f"{network.count_params():,} weights"
+        f"{members(network)} members that share {len(hidden)} x {hidden[0].units} {_ACTIVATION}, "
+        f"{bins.bins} bin{'s' if bins.bins > 1 else ''} of {features} "
+        f"feature{'s' if features > 1 else ''}, dropout {dropout.rate:.2g}: {weights}"
     )
 
 
-def _optimizer(strength: Strength, steps: int) -> AdamW:
+def _optimizer(own: Strength, steps: int) -> AdamW:
     warm = max(steps // 20, 1)
-    peak = strength.learning_rate
+    peak = own.learning_rate
     return AdamW(
         CosineDecay(0.0, max(steps - warm, 1), warmup_target=peak, warmup_steps=warm),
-        beta_2=0.95,
-        weight_decay=strength.weight_decay,
-        exclude_from_weight_decay=("bias", "periodic_embedding"),
-        multipliers={"scale": 5.0},
+        weight_decay=own.weight_decay,
+        exclude_from_weight_decay=("bias", "scale"),
     )
 
 

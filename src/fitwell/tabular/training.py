@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +16,9 @@ from fitwell.feeding import seconds
 from fitwell.model import Model
 from fitwell.tabular.model import TableModel
 from fitwell.tabular.preparing import Prepared
-from fitwell.tabular.recipe import default_network, described, plan, stopping
+from fitwell.tabular.recipe import default_network, described, members, plan, stopping
 from fitwell.tabular.scores import baselines, scores
+from fitwell.tabular.uncertainty import with_uncertainty
 from fitwell.types import HostArray
 
 
@@ -71,6 +73,7 @@ def run(
         batch_size=chosen.batch_size,
         epochs=chosen.epochs,
         validation_data=(held.x, held_y if len(y) > 1 else held_y[0], held.weights),
+        validation_freq=chosen.validation_freq,
         callbacks=[stopper, *callbacks],
         time_limit=time_limit,
         verbose=verbose,
@@ -91,21 +94,26 @@ def run(
 def measured(prepared: Prepared, trained: Model, **course: Any) -> TableModel:
     """A trained network with its scores on the test rows, beside those of the baselines.
 
+    Temperature and intervals are fitted on the validation rows.
+
     Args:
         prepared: what `prepare` returned.
         trained: a network for its features.
         course: more facts, about how it was trained.
     """
-    model = TableModel(trained, prepared.encoder, prepared.target)
     part, held, test = prepared.train, prepared.validation, prepared.test
+    bare = TableModel(trained, prepared.encoder, prepared.target)
+    model, outputs, sureness = with_uncertainty(bare, held, test)
     facts = {
         "rows": {"train": len(part.x), "validation": len(held.x), "test": len(test.x)},
         "columns": decisions(prepared.columns, prepared.encoder),
         "forms": dict(prepared.forms),
         "features": part.x.shape[1],
+        "members": members(trained),
         **course,
         "roles": prepared.roles.given,
-        "scores": scores(prepared.target, test.true, model.outputs(test.x), test.weights),
+        "scores": scores(prepared.target, test.true, outputs, test.weights),
+        **sureness,
         "baselines": baselines(
             prepared.target,
             _joined(part.x, held.x),
@@ -117,7 +125,7 @@ def measured(prepared: Prepared, trained: Model, **course: Any) -> TableModel:
         ),
         "notes": list(prepared.notes),
     }
-    return TableModel(trained, prepared.encoder, prepared.target, facts)
+    return dataclasses.replace(model, facts=facts)
 
 
 _MOST_ROWS = 500_000

@@ -1,0 +1,64 @@
+"""How sure a model may be: fitted on the validation rows, measured on the test rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from fitwell.tabular.calibration import calibration_error, fit_temperature, tempered
+from fitwell.tabular.intervals import fit_intervals
+from fitwell.tabular.model import TableModel
+from fitwell.tabular.preparing import Part
+from fitwell.tabular.scores import scores
+from fitwell.types import HostArray
+
+_COVERAGE = 0.9
+
+
+def with_uncertainty(
+    model: TableModel, held: Part, test: Part
+) -> tuple[TableModel, HostArray, dict[str, Any]]:
+    """The model with its temperature or its intervals, its test outputs, and facts about them.
+
+    The facts are `{"calibration": {"temperature", "before", "after"}}` of classes, each with log
+    loss and expected calibration error (ECE), and of a number
+    `{"interval": {"coverage", "measured", "width"}}`: what was asked for, the part of test rows
+    inside, and the mean width in the unit of the target.
+
+    Args:
+        model: trained, with neither.
+        held: validation rows, to fit on.
+        test: rows to measure on.
+    """
+    before, outputs = model.outputs(held.x), model.outputs(test.x)
+    if model.target.task == "regression":
+        model = dataclasses.replace(model, intervals=fit_intervals(before, held.true))
+        return model, outputs, {"interval": _interval_facts(model, outputs, test.true)}
+    temperature = fit_temperature(before, held.true, held.weights)
+    facts = {
+        "temperature": temperature,
+        "before": _sureness(model, outputs, test),
+        "after": _sureness(model, outputs := tempered(outputs, temperature), test),
+    }
+    return dataclasses.replace(model, temperature=temperature), outputs, {"calibration": facts}
+
+
+def _interval_facts(model: TableModel, outputs: HostArray, y: HostArray) -> dict[str, float]:
+    assert model.intervals is not None
+    low, high = model.intervals.around(outputs, _COVERAGE).T
+    inside = float(np.mean((low <= y) & (y <= high)))
+    width = float(np.mean(high - low))
+    found = {"coverage": _COVERAGE, "measured": inside}
+    return found | ({"width": width} if np.isfinite(width) else {})  # JSON has no infinity
+
+
+def _sureness(model: TableModel, outputs: HostArray, test: Part) -> dict[str, float]:
+    return {
+        "log loss": scores(model.target, test.true, outputs, test.weights)["log loss"],
+        "ECE": calibration_error(outputs, test.true),
+    }
+
+
+__all__ = ["with_uncertainty"]
