@@ -13,7 +13,7 @@ import fitwell as fw
 from fitwell.errors import InvalidArgument
 from fitwell.report.making import Origin
 from fitwell.report.study import Study
-from fitwell.report.writing import study_of
+from fitwell.report.writing import studies_of
 
 RNG = np.random.default_rng(0)
 
@@ -25,7 +25,8 @@ def compiled(layers: list[Any], loss: str) -> fw.Sequential:
 
 
 def of(model: fw.Model, x: Any, y: Any, **options: Any) -> Study:
-    return study_of(model, (x, y), None, Origin(), **options)
+    (found,) = studies_of(model, (x, y), None, Origin(), **options)
+    return found
 
 
 def written(folder: Path, model: fw.Model, x: Any, y: Any, **options: Any) -> Page:

@@ -16,9 +16,10 @@ from fitwell import tabular
 from fitwell.doctor import Evidence, Finding, Findings, Severity
 from fitwell.errors import InvalidArgument, InvalidFile
 from fitwell.history import History
+from fitwell.report import page as page_module
 from fitwell.report.making import Origin
 from fitwell.report.study import Study
-from fitwell.report.writing import study_of
+from fitwell.report.writing import studies_of
 from fitwell.tabular import Prepared, TableModel
 
 SCRIPT, IMAGE = "<script>alert(1)</script>", '"><img src=x onerror=alert(2)>'
@@ -72,7 +73,8 @@ def trained() -> tuple[TableModel, Prepared, History]:
 
 @pytest.fixture(scope="module")
 def study(trained: tuple[TableModel, Prepared, History]) -> Study:
-    return study_of(*trained, Origin("t.csv"))
+    (found,) = studies_of(*trained, Origin("t.csv"))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +162,8 @@ def test_a_label_that_was_turned_around_is_suspected(
     sure = int(np.argmax(frame[SCRIPT]))
     labels = frame["target"].to_list()
     labels[sure] = "no"
-    found = study_of(model, frame.with_columns(target=pl.Series(labels)), None, Origin())
+    wrong = frame.with_columns(target=pl.Series(labels))
+    (found,) = studies_of(model, wrong, None, Origin())
     assert found.suspects.rows[0][:3] == (str(sure + 1), "no", YES)
     assert found.judged == "all 60 rows"
     assert found.baselines == {}
@@ -174,6 +177,35 @@ def test_without_a_history(trained: tuple[TableModel, Prepared, History], tmp_pa
     check(page)
     assert "There is no history of the fit" in page.seen
     assert "layers" not in page.ids
+
+
+def test_several_targets_are_on_one_page(tmp_path: Path) -> None:
+    frame = table(120).with_columns(price=pl.col(SCRIPT) * 10)
+    names = ["target", "price"]
+    views = tabular.prepare_several(frame, names)
+    x = fw.Input(views[0].train.x.shape[1:])
+    hidden = fw.layers.Dense(8, "relu")(x)
+    heads = [fw.layers.Dense(1, "sigmoid")(hidden), fw.layers.Dense(1)(hidden)]
+    network = fw.Model(x, heads)
+    network.compile(loss=["binary_crossentropy", "mse"])
+    model = tabular.fit_several(views, network, epochs=2, verbose=0, doctor="off")
+    page = Page(fw.report.write(tmp_path / "r.html", model, views).read_text())
+    check(page)
+    assert "target1-top" in page.ids
+    assert "target2-scores" in page.ids
+    for name in names:
+        value = next(iter(model[name].facts["scores"].values()))
+        assert f"{value:.4g} (" in page.seen
+
+
+def test_pictures_that_do_not_fit_are_counted(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_module, "_MOST_BYTES", 30_000)
+    page = Page(page_module.render([study]))
+    check(page)
+    assert 1 <= page.tags.count("svg") < 6
+    assert "pictures are left out: the page would be too large" in page.seen
 
 
 def test_errors(trained: tuple[TableModel, Prepared, History], tmp_path: Path) -> None:

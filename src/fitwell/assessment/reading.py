@@ -23,7 +23,7 @@ from fitwell.data.values import to_dates, to_numbers, to_text, to_truths
 from fitwell.errors import InvalidArgument
 from fitwell.examples import Examples
 from fitwell.losses import SparseCategoricalCrossentropy
-from fitwell.tree import size
+from fitwell.summary import rows
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
@@ -106,8 +106,13 @@ def of_table(model: OfTables, frame: pl.DataFrame, counts: HostArray | None = No
         lambda inputs: model.outputs(inputs[0]),
         tuple(features),
         counts=counts,
-        cost=model.network.count_params(),
+        operations=_operations(model.network),
     )
+
+
+def _operations(model: Any) -> int:
+    """Of one answer."""
+    return sum(row.flops for row in rows(model.network))
 
 
 def _values(column: FittedColumn, raw: pl.Series) -> pl.Series | None:
@@ -157,7 +162,6 @@ def _of_arrays(
         if len(outputs) > 1
         else ()
     )
-    steps = inputs[0].shape[1] if inputs[0].ndim == 3 else 1
     named = _class_names(caller, task, units, classes)
     target = outputs[place] if len(outputs) > 1 else "y"
     return Subject(
@@ -169,7 +173,7 @@ def _of_arrays(
         answer,
         features,
         reason,
-        cost=size(model.train_state.params) * steps,
+        operations=_operations(model),
         notes=notes,
     )
 

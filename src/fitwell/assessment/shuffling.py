@@ -64,7 +64,7 @@ def importances(
 
 
 def _affordable(subject: Subject, repeats: int, operations: float) -> int:
-    each = 2.0 * max(subject.cost, 1) * max(len(subject.features), 1) * repeats
+    each = max(subject.operations, 1) * max(len(subject.features), 1) * repeats
     return int(np.clip(operations / each, _FEWEST, _ROWS))
 
 

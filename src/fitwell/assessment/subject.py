@@ -62,7 +62,7 @@ class Subject:
         answer: inputs -> (m, classes) or (m, labels) probabilities, or (m,) numbers.
         features: what can be shuffled; empty with the reason in `unshuffled`.
         counts: (n,) how much each row counts in scores and importance; None for 1 each.
-        cost: multiplications of one answer, near enough.
+        operations: of one answer.
         notes: what a reader should know, in sentences.
     """
 
@@ -75,7 +75,7 @@ class Subject:
     features: tuple[Feature, ...] = ()
     unshuffled: str = ""
     counts: HostArray | None = None
-    cost: int = 0
+    operations: int = 0
     notes: tuple[str, ...] = ()
     _answers: list[HostArray] = field(default_factory=list, repr=False)
 
@@ -118,7 +118,7 @@ class Subject:
             tuple(_taken(each, rows) for each in self.features),
             self.unshuffled,
             None if self.counts is None else self.counts[rows],
-            self.cost,
+            self.operations,
             self.notes,
         )
 

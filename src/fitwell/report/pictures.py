@@ -49,8 +49,8 @@ Drawn: TypeAlias = "Iterator[tuple[Callable[[], Figure], str]]"
 """What draws a figure, and its caption."""
 
 
-def pictures(study: Study) -> Pictures:
-    """All of them."""
+def pictures(study: Study, key: str = "") -> Pictures:
+    """All of them; `key` tells the studies of a page apart."""
     sections: dict[str, Drawn] = {
         "scores": _scores(study),
         "course": _course(study.course),
@@ -59,15 +59,17 @@ def pictures(study: Study) -> Pictures:
         "layers": iter(health.layers(study.course.layers)),
     }
     found = {
-        name: [_picture(f"{name}{i}", *one) for i, one in enumerate(several)]
+        name: [_picture(f"{key}{name}{i}", *one) for i, one in enumerate(several)]
         for name, several in sections.items()
     }
     found["findings"] = [
-        _picture(f"finding{i}", draw, "") if (draw := health.shown_by(one, study.course)) else NONE
+        _picture(f"{key}finding{i}", draw, "")
+        if (draw := health.shown_by(one, study.course))
+        else NONE
         for i, one in enumerate(study.course.findings)
     ]
     caption = "The network, from its inputs to its outputs."
-    found["network"] = [_picture("network", study.model.plot, caption, paper=True)]
+    found["network"] = [_picture(f"{key}network", study.model.plot, caption, paper=True)]
     return found
 
 

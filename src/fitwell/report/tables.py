@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,13 @@ import numpy as np
 
 from fitwell.assessment.reading import of_table
 from fitwell.assessment.subject import Subject
-from fitwell.data.values import to_numbers
+from fitwell.data.roles import row_weights
 from fitwell.history import History
+from fitwell.model import Model
 from fitwell.report import examples, making
 from fitwell.report.judging import course, judge, rely
 from fitwell.report.study import Facts, Listing, Reliance, Study
-from fitwell.tabular import Prepared, TableModel
+from fitwell.tabular import MultiTargetModel, Prepared, TableModel
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
@@ -27,63 +29,95 @@ _MOST_COLUMNS = 200
 _TASKS = {"binary": "two classes", "multiclass": "classes", "regression": "a number"}
 
 
-def of_run(
-    model: TableModel, prepared: Prepared, history: History | None, origin: making.Origin
-) -> Study:
-    """The study of a training: judged by the test rows, which it did not see."""
+@dataclass(frozen=True)
+class Rows:
+    """What a model is judged by.
+
+    Attributes:
+        frame: the rows with their target.
+        numbers: what a reader knows them by.
+        judged: which rows they are, as a clause.
+        counts: how much each counts; None for 1 each.
+        baselines: name -> scores on the same rows.
+    """
+
+    frame: pl.DataFrame
+    numbers: HostArray
+    judged: str
+    counts: HostArray | None = None
+    baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the studies of all targets share."""
+
+    network: Model
+    history: History | None
+    origin: making.Origin
+
+
+def studies(
+    model: TableModel | MultiTargetModel, data: Any, history: History | None, origin: making.Origin
+) -> list[Study]:
+    """A study for each target.
+
+    Args:
+        model: of one target or several.
+        data: what `prepare` or `prepare_several` returned: judged by the test rows; or a table:
+            judged by all its rows whose targets are known.
+        history: of the fit.
+        origin: of model and data.
+    """
+    several = model.models if isinstance(model, MultiTargetModel) else (model,)
+    given = [data] if isinstance(data, Prepared) else data
+    if isinstance(given, Sequence) and all(isinstance(one, Prepared) for one in given):
+        rows = [_test_rows(one, part) for one, part in zip(several, given, strict=True)]
+    else:
+        frame, _ = model.labelled(data)
+        rows = [_all_rows(one, frame, origin.data) for one in several]
+    setting = Setting(model.network, history, origin)
+    return [_study(one, of, setting) for one, of in zip(several, rows, strict=True)]
+
+
+def _test_rows(model: TableModel, prepared: Prepared) -> Rows:
     rows = prepared.test.rows
     judged = f"{len(rows):,} test rows, which training did not see"
-    subject = of_table(model, prepared.frame[rows], prepared.test.weights)
     baselines = model.facts.get("baselines", {})
-    frame = prepared.frame[rows]
-    return _study(model, subject, frame, rows + 1, judged, history, origin, baselines)
+    return Rows(prepared.frame[rows], rows + 1, judged, prepared.test.weights, baselines)
 
 
-def of_rows(
-    model: TableModel, frame: pl.DataFrame, history: History | None, origin: making.Origin
-) -> Study:
-    """The study of a model by all rows of a table."""
-    where = f" of {origin.data}" if origin.data else ""
-    judged = f"all {frame.height:,} rows{where}"
+def _all_rows(model: TableModel, frame: pl.DataFrame, source: str) -> Rows:
+    judged = f"all {frame.height:,} rows{f' of {source}' if source else ''}"
     name = model.facts.get("roles", {}).get("weights")
-    counts = to_numbers(frame[name]).to_numpy() if name in frame.columns else None
-    numbers = np.arange(1, frame.height + 1)
-    subject = of_table(model, frame, counts)
-    return _study(model, subject, frame, numbers, judged, history, origin, {})
+    counts = row_weights(frame[name]) if name in frame.columns else None
+    return Rows(frame, np.arange(1, frame.height + 1), judged, counts)
 
 
-def _study(
-    model: TableModel,
-    subject: Subject,
-    frame: pl.DataFrame,
-    numbers: HostArray,
-    judged: str,
-    history: History | None,
-    origin: making.Origin,
-    baselines: Mapping[str, Mapping[str, float]],
-) -> Study:
+def _study(model: TableModel, rows: Rows, setting: Setting) -> Study:
+    subject = of_table(model, rows.frame, rows.counts)
     judgement, reliance = judge(subject), rely(subject)
     names = _telling(model, reliance)
-    cells = _cells(frame, names)
-    suspects, suspicion = examples.suspects(subject, numbers, names, cells)
-    facts = model.facts
+    cells = _cells(rows.frame, names)
+    suspects, suspicion = examples.suspects(subject, rows.numbers, names, cells)
+    facts, origin = model.facts, setting.origin
     source = origin.data or "a table"
     return Study(
         title=f"{model.target.name}, predicted from {source}",
-        verdict=making.verdict(judgement, baselines, judged),
-        facts=_told(model, source, origin),
+        verdict=making.verdict(judgement, rows.baselines, rows.judged),
+        facts=_told(model, source),
         notes=_notes(model, subject),
         columns=_columns(facts.get("columns", ())),
-        judged=judged,
+        judged=rows.judged,
         numbering="Rows count from 1, among those whose target is known.",
         judgement=judgement,
-        baselines=baselines,
+        baselines=rows.baselines,
         reliance=reliance,
-        course=course(history, facts.get("best_epoch")),
-        worst=examples.worst(subject, numbers, names, cells),
+        course=course(setting.history, facts.get("best_epoch")),
+        worst=examples.worst(subject, rows.numbers, names, cells),
         suspects=suspects,
         suspicion=suspicion,
-        model=model.network,
+        model=setting.network,
         python=_python(model, origin),
         shell=f"fitwell predict {origin.model} new.csv --output predictions.csv",
         repeat=making.repeat(origin, facts),
@@ -98,7 +132,7 @@ def _notes(model: TableModel, subject: Subject) -> tuple[str, ...]:
     return (*model.facts.get("notes", ()), *((weighted,) if subject.counts is not None else ()))
 
 
-def _told(model: TableModel, source: str, origin: making.Origin) -> Facts:
+def _told(model: TableModel, source: str) -> Facts:
     """What was trained on what, line by line."""
     facts, target = model.facts, model.target
     rows: Mapping[str, int] = facts.get("rows", {})
@@ -114,8 +148,23 @@ def _told(model: TableModel, source: str, origin: making.Origin) -> Facts:
         ("Rows", ", ".join(parts)),
         ("Network", str(facts.get("network", repr(model.network)))),
         ("Training", making.course_words(facts)),
+        ("Sureness", _sureness(facts)),
     ]
     return tuple((label, text) for label, text in lines if text)
+
+
+def _sureness(facts: Mapping[str, Any]) -> str:
+    """How probabilities were calibrated, or how wide the intervals of numbers are."""
+    interval, scaled = facts.get("interval", {}), facts.get("calibration", {})
+    if "measured" in interval:
+        asked, held = (100 * interval[name] for name in ("coverage", "measured"))
+        width = f", {examples.number(interval['width'])} wide" if "width" in interval else ""
+        return f"intervals made for {asked:.0f} % hold {held:.1f} % of the test rows{width}"
+    if "temperature" in scaled:
+        before, after = (scaled[name]["ECE"] for name in ("before", "after"))
+        how = f"logits divided by {scaled['temperature']:.3g} (fitted on the validation rows)"
+        return f"{how}: calibration error {before:.3f} before, {after:.3f} after"
+    return ""
 
 
 def _columns(decisions: Sequence[Mapping[str, Any]]) -> Listing | None:

@@ -15,7 +15,7 @@ from fitwell.model import Model
 from fitwell.report import arrays, page, tables
 from fitwell.report.making import Origin, origin_of
 from fitwell.report.study import Study
-from fitwell.tabular import Prepared, TableModel
+from fitwell.tabular import MultiTargetModel, TableModel
 
 _SUBJECT = "report"
 
@@ -44,7 +44,8 @@ def write(
         path: `"report.html"`.
         model: compiled; or what `fitwell.tabular` returns.
         data: for a Model `(x, y)` as `evaluate` takes them; for a model of tables what
-            `tabular.prepare` returned (judged by the test rows), or a table with the target in it.
+            `tabular.prepare` returned (judged by the test rows), or a table with the target in it;
+            of several targets what `tabular.prepare_several` returned, or a table.
             Rows that the model did not learn from.
         history: what `fit` returned; None takes that of the model's last fit, if there was one.
         names: of the columns of an array.
@@ -77,16 +78,16 @@ def write(
     if not target.resolve().parent.is_dir():  # said before the work is done, not after
         received, cure = f"the folder {str(target.parent)!r}", "Make the folder first."
         raise InvalidFile(f"report {str(path)!r}", "a folder that exists", received, cure)
-    kept = model.facts if isinstance(model, TableModel) else {}
+    kept = getattr(model, "facts", {})
     origin = origin_of(kept, source, saved, facts or {})
-    study = study_of(model, data, history, origin, names=names, labels=labels)
-    text = page.render(study).encode("utf-8", "backslashreplace")
+    studies = studies_of(model, data, history, origin, names=names, labels=labels)
+    text = page.render(studies).encode("utf-8", "backslashreplace")
     with files.whole(target) as file:
         file.write(text)
     return target
 
 
-def study_of(
+def studies_of(
     model: Any,
     data: Any,
     history: History | None,
@@ -94,14 +95,11 @@ def study_of(
     *,
     names: Sequence[str] | None = None,
     labels: Sequence[Any] | None = None,
-) -> Study:
-    """The numbers of the page; arguments as for `write`."""
-    if isinstance(model, TableModel):
+) -> list[Study]:
+    """The numbers of the page, for each target; arguments as for `write`."""
+    if isinstance(model, TableModel | MultiTargetModel):
         history = history or model.network.history
-        if isinstance(data, Prepared):
-            return tables.of_run(model, data, history, origin)
-        frame, _ = model.labelled(data)
-        return tables.of_rows(model, frame, history, origin)
+        return tables.studies(model, data, history, origin)
     if not isinstance(model, Model):
         cure = "Pass a compiled Sequential or Model, or what fitwell.tabular.train returned."
         raise InvalidArgument(_SUBJECT, "a model", f"a {type(model).__name__}", cure)
@@ -110,4 +108,4 @@ def study_of(
         raise InvalidArgument(_SUBJECT, "data=(x, y)", f"a {type(data).__name__}", cure)
     x, y = data
     history = history or model.history
-    return arrays.of_arrays(model, x, y, history, origin, names=names, labels=labels)
+    return [arrays.of_arrays(model, x, y, history, origin, names=names, labels=labels)]
