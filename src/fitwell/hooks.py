@@ -52,9 +52,11 @@ class Callback:
             ends the fit.
         params: what `fit` was called with: `epochs`, `steps` of an epoch, ...
         comes_last: whether the callback's hooks run after those of the others.
+        keeps_layers: whether it keeps `history.layers`, so that nobody else does.
     """
 
     comes_last: ClassVar[bool] = False
+    keeps_layers: ClassVar[bool] = False
 
     model: Any = None
     params: Mapping[str, Any] = {}

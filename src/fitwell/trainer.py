@@ -180,6 +180,7 @@ class Trainer(Predictor):
         if check_mode(doctor) != "off":
             parts = examples, source, validation, optimizer
             watching = [self._doctor(*parts, epochs, doctor, verbose)]
+            watching[0].alone = not any(one.keeps_layers for one in own)
         history = History()
         bar = ProgressBar(verbose, [*examples.notes, *pace_notes(own)])
         self.history, self._callbacks = history, [*in_order(own), bar, *watching]

@@ -101,7 +101,8 @@ def test_a_network_that_ranks_no_better_than_chance_fails_where_a_class_is_rare(
     [
         ("binary", (475, 25), True), ("binary", (350, 150), False),
         ("one_hot", (440, 40, 20), True), ("classes", (170, 160, 170), False),
-        ("multi_hot", (10, 20, 15), True), ("multi_hot", (200, 20, 250), False),
+        ("multi_hot", (10, 20, 15), True), ("multi_hot", (200, 0, 0), False),
+        ("multi_hot", (200, 20, 250), False),
         ("binary", (500, 0), False),
     ],
 )  # fmt: skip

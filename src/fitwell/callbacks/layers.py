@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from fitwell.arguments import whole_number
 from fitwell.hooks import Callback, MutableLogs
@@ -40,6 +40,8 @@ class LayerStatistics(Callback):
 
     Source: update ratios: Karpathy, CS231n notes; noise scale: McCandlish et al. 2018.
     """
+
+    keeps_layers: ClassVar[bool] = True
 
     def __init__(self, every: int = 1, sample: Any = None) -> None:
         self.epochs = whole_number("LayerStatistics", "every", every, 1)

@@ -105,7 +105,10 @@ def baselines(
     With `ranked`, skills are 2 AUC - 1: what tells where a class is rare. Remembered: who fits the
     same data again does not wait again.
     """
-    rows = np.random.default_rng(seed).permutation(len(x))[:_ROWS]
+    rows = np.random.default_rng(seed).permutation(len(x))
+    if ranked:  # the rare ones first, however few of all they are
+        rows = rows[np.argsort(~np.isin(rows, telling_rows(y, _ROWS)), kind="stable")]
+    rows = rows[:_ROWS]
     some = x[rows].reshape(len(rows), -1), y[rows].astype(np.float64)
     key = (*(hashlib.sha1(a.tobytes()).digest() for a in some), discrete, seed, ranked)
     if key not in _KNOWN:
@@ -139,11 +142,13 @@ def _baselines(
             again = [max(_skills(*model, shuffled, *how)) for model in models]
             better += max(again) >= max(found)
     chance = (1 + better) / (1 + _SHUFFLES)
-    return Baselines(found[0], found[1], chance, _noise(y, max(found), *how))
+    return Baselines(found[0], found[1], chance, noise(y, *how, best=max(found)))
 
 
-def _noise(y: HostArray, best: float, discrete: bool, constant: float, ranked: bool) -> float:
-    """Two standard errors of a skill on so many rows."""
+def noise(
+    y: HostArray, discrete: bool, constant: float, ranked: bool = False, best: float = 0.0
+) -> float:
+    """Two standard errors of a skill on so many rows, around the best that is known."""
     if ranked:  # of the order of n ones and m zeros: Mann & Whitney 1947
         ones = np.maximum((y > 0.5).sum(0), 1)
         return float(4 * np.mean(((len(y) + 1) / (12 * ones * (len(y) - ones + 1))) ** 0.5))
@@ -151,6 +156,23 @@ def _noise(y: HostArray, best: float, discrete: bool, constant: float, ranked: b
         return float(2 / len(y) ** 0.5)
     wrong = min((1 - best) * constant, 1.0)
     return float(2 * np.sqrt(max(wrong * (1 - wrong), 0.25 / len(y)) / len(y)) / constant)
+
+
+def telling_rows(y: HostArray, most: int) -> HostArray:
+    """Rows in which classes are as equal in number as they can be; of (n, width) labels.
+
+    >>> rows = telling_rows(np.array([[1.0]] * 9 + [[0.0]] * 991), 512)
+    >>> len(rows), int((rows < 9).sum())
+    (512, 9)
+    """
+    ones = y > 0.5
+    rarity = np.where(ones, 1 / np.maximum(ones.sum(0), 1), 0.0)
+    kind = np.where(ones.any(1), rarity.argmax(1), y.shape[1])
+    order = np.random.default_rng(0).permutation(len(y))
+    order = order[np.argsort(kind[order], kind="stable")]
+    _, first, counts = np.unique(kind[order], return_index=True, return_counts=True)
+    place = np.arange(len(y)) - np.repeat(first, counts)  # of a row among those of its class
+    return np.sort(order[np.argsort(place, kind="stable")][:most])
 
 
 def _skills(

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from fitwell.doctor import probing
-from fitwell.doctor.baselines import baselines, constant_error, skill
+from fitwell.doctor.baselines import baselines, constant_error, skill, telling_rows
 from fitwell.doctor.reading import labels_in_memory
 from fitwell.doctor.record import Head, Labels, Run
 from fitwell.layerwise import MOST_ROWS, rows_of
@@ -119,32 +119,15 @@ def subject(
         if rows is None:
             return None
         rare = next((i for i, head in enumerate(heads) if head.labels.rare), None)
-        among = None if rare is None else telling_rows(plain_labels(heads[rare], rows.y[rare]))
-        return rows_of(rows, _ROWS, among)
+        y = None if rare is None else plain_labels(heads[rare], rows.y[rare])
+        if y is None or len(y) != len(rows.x[0]):  # an answer for every step of a sequence
+            return rows_of(rows, _ROWS)
+        return rows_of(rows, _ROWS, telling_rows(y, _ROWS))
 
     few = sample(data)
     assert few is not None
     distinct = min(len(data.x[0]), len(few.x[0]))
     return Subject(network, objective, few, sample(held_out), heads, begin, distinct)
-
-
-def telling_rows(y: HostArray | None) -> HostArray | None:
-    """Rows in which classes are as equal in number as they can be; of (n, width) labels.
-
-    >>> rows = telling_rows(np.array([[1.0]] * 9 + [[0.0]] * 991))
-    >>> len(rows), int((rows < 9).sum())
-    (512, 9)
-    """
-    if y is None or y.ndim != 2:
-        return None
-    ones = y > 0.5
-    rarity = np.where(ones, 1 / np.maximum(ones.sum(0), 1), 0.0)
-    kind = np.where(ones.any(1), rarity.argmax(1), y.shape[1])
-    order = np.random.default_rng(0).permutation(len(y))
-    order = order[np.argsort(kind[order], kind="stable")]
-    _, first, counts = np.unique(kind[order], return_index=True, return_counts=True)
-    place = np.arange(len(y)) - np.repeat(first, counts)  # of a row among those of its class
-    return np.sort(order[np.argsort(place, kind="stable")][:_ROWS])
 
 
 def plain_labels(head: Head, y: Any) -> HostArray | None:

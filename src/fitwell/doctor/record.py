@@ -95,8 +95,8 @@ class Labels:
     def rare(self) -> bool:
         """Whether a class is so rare that the share of wrong labels says little."""
         if self.kind == "multi_hot":
-            shares = [min(count, self.rows - count) / max(self.rows, 1) for count in self.counts]
-            return sum(shares) < _RARE * len(shares)
+            live = [min(n, self.rows - n) for n in self.counts if 0 < n < self.rows]
+            return sum(live) < _RARE * self.rows * len(live)
         present = [count for count in self.counts if count]
         few = len(present) > 1 and min(present) < _RARE * self.rows
         return few and self.majority > _MAJORITY

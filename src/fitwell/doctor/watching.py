@@ -110,6 +110,7 @@ class Doctor(Callback):
         if mode == "strict":
             refuse(self.first)
         self.breakdown: Breakdown | None = None
+        self.alone = True  # no callback of the user keeps a record of the layers
         self.watch: Watch | None = None
         self.epoch = 0
 
@@ -119,10 +120,10 @@ class Doctor(Callback):
 
     def on_train_begin(self, logs: MutableLogs | None = None) -> None:
         case, self.epoch = self.case, int(self.params.get("initial_epoch", 0))
+        self.rate = float(self.model.learning_rate)
         self.ties = ties(self.model, case.data, case.held_out)
         self.model.history.findings = with_cures(self.first, self.ties)
-        if case.probe is not None:
-            self.rate = float(self.model.learning_rate)
+        if case.probe is not None and self.alone:
             self.watch = Watch(case.probe, case.begin, self.epoch, self.rate)
         self._say(self.first.above())
 
@@ -135,8 +136,8 @@ class Doctor(Callback):
 
     def _look_at_layers(self) -> None:
         history, watch = self.model.history, self.watch
-        if watch is None or self.breakdown is not None or (history.layers and not watch.spent):
-            return  # someone else keeps the record
+        if watch is None or self.breakdown is not None:
+            return
         try:
             history.layers += watch.look(
                 self.epoch, lambda: self.model.train_state, lambda: self.model.learning_rate
@@ -217,22 +218,17 @@ class Doctor(Callback):
         probe, begin = self.case.probe, self.case.begin
         assert probe is not None
         found: dict[str, Any] = {}
-        nobody = not history.layers  # keeps the record but this doctor
         if begin is not None:
             look = probe.look(begin, self.rate)
             found["before"] = pulses(look)
-            if nobody:
+            if self.alone and not history.layers:
                 first = int(self.params.get("initial_epoch", 0))
                 history.layers += look.records(first, int(begin.step))
         look = probe.look(train, float(self.model.learning_rate))
-        if nobody or self._watched(int(train.step)):
-            history.layers += look.records(self.epoch, int(train.step))
+        step, seen = int(train.step), history.layers[-1:]
+        if self.alone and (not seen or seen[0]["step"] < step):
+            history.layers += look.records(self.epoch, step)
         return found | {"after": pulses(look), "course": moments(history.layers)}
-
-    def _watched(self, step: int) -> bool:
-        """Whether the record is this doctor's, and lacks the last step."""
-        mine = self.watch is not None and self.watch.spent > 0
-        return mine and bool(self.model.history.layers[-1]["step"] < step)
 
     def _worth_a_look(self, record: Record) -> bool:
         """Whether the curves, or a suspicion from before, ask for more than a glance."""

@@ -15,7 +15,7 @@ from fitwell.doctor.edits import plan
 from fitwell.doctor.outcome import Outcome
 from fitwell.doctor.setup import Facts, Setup
 from fitwell.model import Model
-from fitwell.recipes.measuring import Measured, measured, noise_of, outcome_of, shown, subset
+from fitwell.recipes.measuring import Measured, measured, outcome_of, shown, subset
 from fitwell.recipes.result import DATA, SIGNAL, TRAINING, VALIDATION, Step, number
 from fitwell.recipes.stages import FIT_OTHERS, FIT_TRAINING_DATA, Stage
 from fitwell.treatment.scoring import Data, Judge, Rows
@@ -61,7 +61,7 @@ class Course:
 
     def __post_init__(self) -> None:
         self.first = self.setup
-        self.noise = noise_of(self.data.judge, self.judge)
+        self.noise = self.judge.noise(self.data.judge)
 
     @property
     def now(self) -> Measured:

@@ -70,16 +70,9 @@ def outcome_of(
     skills = {} if possible is None else dataclasses.asdict(possible)
     skills["noise"] = max(noise, skills.get("noise", 0.0))
     held = None if found.validation is None else found.validation.mean
-    run = Run({}, 0.0, score=found.training.mean, held_out=held, **skills)
+    rare = bool(record.heads) and record.heads[0].labels.rare
+    run = Run({}, 0.0, score=found.training.mean, held_out=held, ranked=rare, **skills)
     return outcome(dataclasses.replace(record, run=run))
-
-
-def noise_of(rows: Rows, judge: Judge) -> float:
-    """Two standard errors of a skill on so many rows, around that of a constant."""
-    if not all(judge.discrete):
-        return float(2 / len(rows) ** 0.5)
-    wrong = np.clip(judge.constant(rows), 1e-9, 1 - 1e-9)
-    return float(2 * (wrong * (1 - wrong) / len(rows)) ** 0.5 / wrong)
 
 
 def subset(rows: Rows, share: float, seed: int = 0) -> Rows:

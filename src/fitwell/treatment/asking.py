@@ -64,4 +64,4 @@ def possible(data: Data, judge: Judge) -> Baselines | None:
     x = data.all.xs[0]
     if len(data.all.xs) > 1 or len(judge.heads) > 1 or x.dtype.kind not in "fiub":
         return None
-    return baselines(x, judge.targets(data.all, 0), judge.discrete[0])
+    return baselines(x, judge.targets(data.all, 0), judge.discrete[0], ranked=judge.ranked[0])

@@ -32,7 +32,7 @@ class Proof:
         code: of the finding; `cure`: the one that helped, or the first that was tried.
         name: of the score: "accuracy", "R2" or, for several outputs, "mean skill".
         before, after: a score for each start; `before` is empty where `fit` refuses the data.
-        steps: of the trainings as it is; `on`: which rows judged.
+        steps: of the trainings, as it is and with the cure; `on`: which rows judged.
         helps: the gain is more than chance; `why`: in words.
         failing: how many starts fail as it is: clearly less than simple models or the cure reach.
         tried: names of all cures that were tried.
@@ -45,7 +45,7 @@ class Proof:
     name: str
     before: tuple[float, ...]
     after: tuple[float, ...]
-    steps: int
+    steps: tuple[int, int]
     on: str
     helps: bool
     why: str
@@ -58,7 +58,8 @@ class Proof:
     def words(self) -> str:
         """One line: what was measured."""
         change = f"{_mean(self.before)} -> {_mean(self.after)}"
-        text = f"{self.cure}: {self.name} after {self.steps:,} steps {change} on {self.on}"
+        steps = " and ".join(f"{count:,}" for count in dict.fromkeys(self.steps))
+        text = f"{self.cure}: {self.name} after {steps} steps {change} on {self.on}"
         if self.helps:
             return f"{text}: {self.why}{self._starts()}"
         others = f"; neither does {', '.join(self.tried[1:])}" if len(self.tried) > 1 else ""
@@ -72,7 +73,7 @@ class Proof:
         n = len(self.before)
         if not self.failing:
             return f"; as it is, none of {n} starts fails"
-        which = "a bad design" if self.failing == n else "bad luck of the first weights"
+        which = "no bad luck" if self.failing == n else "bad luck of the first weights"
         return f"; {self.failing} of {n} starts fail as it is: {which}"
 
     def __repr__(self) -> str:
@@ -119,12 +120,14 @@ def proved(ties: Ties, code: str, budget: Any) -> Proof | None:
     if before is None:
         return None
     name, after, why = tried[-1] if tried[-1][2] else tried[0]
-    steps = told.epochs * -(-size // told.batch_size)
+    steps = [
+        setup.epochs * -(-size // min(setup.batch_size, size)) for setup in (told, after.setup)
+    ]
     shown = [
         tuple(judge.shown(skill, data.judge) for skill in trial.skills) for trial in (before, after)
     ]
     return Proof(
-        code, name, judge.name, shown[0], shown[1], steps, _rows(data), bool(why),
+        code, name, judge.name, shown[0], shown[1], (steps[0], steps[1]), _rows(data), bool(why),
         why or after.refused or _wins(after, before), _failing(before, after, why, data, judge),
         tuple(one for one, _, _ in tried), after.best if why else None,
         time.perf_counter() - began,

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from fitwell.data.arrays import by_name, check_lengths, to_array
-from fitwell.doctor.baselines import constant_error, skill
+from fitwell.doctor.baselines import constant_error, noise, skill
 from fitwell.doctor.edits.heads import is_discrete
 from fitwell.doctor.record import Head
 from fitwell.errors import InvalidData
@@ -108,11 +108,18 @@ def read_validation(subject: str, model: Model, validation_data: Any) -> Rows | 
 
 
 class Judge:
-    """The skill of a model on some rows: 1 - error / error of the constant prediction."""
+    """The skill of a model on some rows: 1 - error / error of the constant prediction.
+
+    Where a class is rare it is 2 AUC - 1: the share of wrong labels would say nothing.
+    """
 
     def __init__(self, heads: tuple[Head, ...]) -> None:
         self.heads = heads
         self.discrete = [is_discrete(head) for head in heads]
+        self.ranked = [
+            discrete and head.labels.rare
+            for discrete, head in zip(self.discrete, heads, strict=True)
+        ]
 
     def targets(self, rows: Rows, output: int, width: int = 0) -> HostArray:
         """(n, width) in float64; whole-number labels of classes one-hot."""
@@ -125,7 +132,14 @@ class Judge:
         return flat
 
     def constant(self, rows: Rows, output: int = 0) -> float:
+        if self.ranked[output]:
+            return 0.5
         return constant_error(self.targets(rows, output), self.discrete[output])
+
+    def noise(self, rows: Rows) -> float:
+        """Two standard errors of a skill of the first output on so many rows, around a constant."""
+        how = all(self.discrete), max(self.constant(rows), 1e-9), self.ranked[0]
+        return noise(self.targets(rows, 0), *how)
 
     def skill(self, model: Model, rows: Rows) -> float:
         """The mean over the outputs, at least -1."""
@@ -137,14 +151,16 @@ class Judge:
             if flat.shape != wanted.shape:
                 return WORST
             loss = model.compiled().losses[i]
-            if self.discrete[i] and getattr(loss, "from_logits", False) and _is_bits(wanted):
+            logits = getattr(loss, "from_logits", False)
+            if self.discrete[i] and not self.ranked[i] and logits and _is_bits(wanted):
                 flat = (flat > 0).astype(np.float64)
-            constant = constant_error(wanted, self.discrete[i])
-            found.append(max(WORST, skill(flat, wanted, self.discrete[i], constant)))
+            ranked = self.ranked[i]
+            constant = 0.5 if ranked else constant_error(wanted, self.discrete[i])
+            found.append(max(WORST, skill(flat, wanted, self.discrete[i], constant, ranked)))
         return float(np.mean(found))
 
     def shown(self, value: float, rows: Rows) -> float:
-        """A skill as users know it: accuracy for classes, R2 for numbers."""
+        """A skill as users know it: accuracy or AUC for classes, R2 for numbers."""
         if len(self.heads) > 1 or not self.discrete[0]:
             return value
         return 1 - (1 - value) * self.constant(rows)
@@ -153,6 +169,8 @@ class Judge:
     def name(self) -> str:
         if len(self.heads) > 1:
             return "mean skill"
+        if self.ranked[0]:
+            return "AUC"
         return "accuracy" if self.discrete[0] else "R2"
 
 

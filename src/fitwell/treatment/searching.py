@@ -185,15 +185,7 @@ class Hunt:
         if self.possible is None or self.possible.chance <= _CHANCE or self.data.held is None:
             return False
         seen = [t.mean for t in (self.current, together) if t is not None]
-        return max(seen) < max(self._noise(), 0.02)
-
-    def _noise(self) -> float:
-        """Two standard errors of a skill on the rows that judge."""
-        rows = len(self.data.judge)
-        if not self.judge.discrete[0]:
-            return 2 / rows**0.5
-        constant = self.judge.constant(self.data.judge)
-        return float(2 * np.sqrt(max(constant * (1 - constant), 1e-9) / rows) / max(constant, 1e-9))
+        return max(seen) < max(self.judge.noise(self.data.judge), 0.02)
 
     def _chance(self) -> float:
         return 1.0 if self.possible is None else self.possible.chance
