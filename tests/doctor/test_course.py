@@ -45,7 +45,7 @@ def test_a_layer_that_died_in_between_is_a_fact_where_the_network_learned() -> N
     run = change(LEARNED, course=course(1e-2, 1e-3, 1e-3, dead=1.0))
     found = verdict(record(run=run))
     assert not found.above()
-    assert shown(found, "dying_relu")["epochs after which that was seen"] == 3
+    assert shown(found, "dying_relu")["epochs after which it was first seen"] == 3
     failed = verdict(record(run=change(FAILED, course=run.course)))
     assert failed.above().codes == ["dying_relu"]
 

@@ -38,7 +38,7 @@ def test_scaled_inputs_help_from_every_start_and_all_fail_without() -> None:
     assert len(proof.before) == len(proof.after) == 5
     assert max(proof.before) < 0.7 < 0.85 < min(proof.after)
     assert proof.failing == 5
-    assert "5 of 5 starts fail as it is: no bad luck" in repr(proof)
+    assert "5 of 5 starts fail as it is: not bad luck" in repr(proof)
     accuracy = ((proof.model.predict(FAR, verbose=0)[:, 0] > 0.5) == Y).mean()
     assert accuracy > 0.85  # raw data go in
     for before, after in zip(weights, model.get_weights(), strict=True):

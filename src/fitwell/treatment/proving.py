@@ -73,7 +73,7 @@ class Proof:
         n = len(self.before)
         if not self.failing:
             return f"; as it is, none of {n} starts fails"
-        which = "no bad luck" if self.failing == n else "bad luck of the first weights"
+        which = "not bad luck" if self.failing == n else "bad luck of the first weights"
         return f"; {self.failing} of {n} starts fail as it is: {which}"
 
     def __repr__(self) -> str:

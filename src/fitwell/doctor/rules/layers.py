@@ -119,7 +119,7 @@ def _since(
     """The epoch by which it had come to that, if anybody looked."""
     for moment in course:
         if any(pulse.name == name and ill(pulse) for pulse in moment.pulses):
-            yield "epochs after which that was seen", moment.epoch
+            yield "epochs after which it was first seen", moment.epoch
             return
 
 
