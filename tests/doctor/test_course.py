@@ -96,6 +96,14 @@ def test_a_network_that_ranks_no_better_than_chance_fails_where_a_class_is_rare(
     assert not verdict(record(heads=rare, run=good)).above()
 
 
+@pytest.mark.parametrize(("noise", "codes"), [(0.15, ["labels_independent_of_inputs"]), (0.4, [])])
+def test_of_a_handful_of_rare_examples_nothing_is_said(noise: float, codes: list[str]) -> None:
+    rare = change(BINARY, labels=labels(counts=(475, 25)))
+    scores = {"score": 0.1, "held_out": None, "linear": 0.05, "kernel": 0.1, "chance": 0.3}
+    run = change(FAILED, **scores, noise=noise, ranked=True)
+    assert verdict(record(heads=rare, run=run)).above().codes == codes
+
+
 @pytest.mark.parametrize(
     ("kind", "counts", "rare"),
     [

@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from fitwell.doctor import probing
-from fitwell.doctor.baselines import baselines, constant_error, skill, telling_rows
+from fitwell.doctor.baselines import baselines, constant_error, noise, skill, telling_rows
 from fitwell.doctor.reading import labels_in_memory
 from fitwell.doctor.record import Head, Labels, Run
 from fitwell.layerwise import MOST_ROWS, rows_of
@@ -49,6 +49,10 @@ class Subject:
         found["ranked"] = self.heads[head].labels.rare
         if score is not None and (score < 0.98 or (held_out is not None and held_out < 0.9)):
             found |= self.simple_models(head)
+        if found["ranked"] and held_out is not None and self.held_out is not None:
+            y = plain_labels(self.heads[head], self.held_out.y[head])
+            assert y is not None  # it was scored
+            found["noise"] = max(found.get("noise", 0.0), noise(y, True, 0.5, ranked=True))
         return found
 
     def scores(self, train: TrainState) -> tuple[int, float | None, float | None]:

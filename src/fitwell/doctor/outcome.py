@@ -9,6 +9,7 @@ from fitwell.doctor.record import Record, Run
 _FEW = 50  # examples: below, what simple models reach is a matter of chance
 _CLEARLY = 0.08  # of skill: less is no failure
 _ORDERED = 0.15  # the same of the order, 2 AUC - 1
+_VAGUE = 0.25  # two standard errors of an order: what is below may still be a signal
 _IGNORED = 0.02  # of skill: what a network that looks at its inputs gains by them
 _HARDLY = 0.3  # of skill, where examples are that few
 _HANDFUL, _BY_HEART = 20, 0.6  # so few examples a network can learn by heart
@@ -53,6 +54,8 @@ def outcome(record: Record) -> Outcome:
     judged = run.score if run.held_out is None else run.held_out
     nothing = (run.chance or 0.0) > 0.02 and reach < max(run.noise, 0.1)
     if nothing and judged < max(run.noise, 0.1) and (run.held_out is not None or run.score < 0.5):
+        if run.ranked and run.noise > _VAGUE:
+            return Outcome(False, True, True, "The rare class has too few examples to tell.")
         return Outcome(True, run.score > 0.5, False, "Nothing beats a constant prediction.")
     failing = falls_short(judged, reach, run.noise, discrete, run.ranked)
     fits = not falls_short(run.score, reach, run.noise, discrete, run.ranked)
