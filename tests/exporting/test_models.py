@@ -117,6 +117,22 @@ def test_noise_rests_and_statistics_are_kept(tmp_path: Path) -> None:
     np.testing.assert_allclose(y, [[2 * (3 - 1) / 2, (4 - 3) / 0.5 + 5]], rtol=1e-6)
 
 
+def test_normalization_behind_a_convolution_is_in_its_kernel(tmp_path: Path) -> None:
+    import onnx
+
+    layers = [fw.layers.Conv2D(2, 1), fw.layers.BatchNormalization(epsilon=1e-9), fw.layers.ReLU()]
+    model = fw.Sequential([Input((2, 2, 1)), *layers])
+    weights = ([[[[1.0, -1.0]]]], [0, 2], [2, 1], [0, 5], [1, 3], [4, 0.25])
+    model.set_weights([np.array(w, np.float32) for w in weights])
+    model.export(tmp_path / "m.onnx")
+    nodes = [node.op_type for node in onnx.load(tmp_path / "m.onnx").graph.node]
+    assert nodes == ["Transpose", "Conv", "Transpose", "Add", "Relu", "Identity"]
+    x = np.array([[3, 0], [-1, 10]], np.float32).reshape(1, 2, 2, 1)
+    (y,) = run_onnx(session(tmp_path / "m.onnx"), x)
+    wanted = np.concatenate([2 * (x - 1) / 2, ((2 - x) - 3) / 0.5 + 5], axis=-1)
+    np.testing.assert_allclose(y, np.maximum(wanted, 0), rtol=1e-6)
+
+
 def test_a_model_of_bfloat16_is_exported_in_float32(tmp_path: Path) -> None:
     model = small()
     model.compile(loss="mse", precision="bfloat16")

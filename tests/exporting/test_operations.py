@@ -161,3 +161,34 @@ def test_what_is_known_is_computed_before(  # the file holds results, not what l
     assert [one.kind for one in package.program.operations] == ["dot_general"]
     for program in both(package):  # 1/3 each, over sqrt(6/9)
         np.testing.assert_allclose(program(x)[0], np.full((2, 2), 1 / np.sqrt(6 / 9)), rtol=1e-6)
+
+
+ROW = jnp.array([1.0, -2.0, 4.0])
+PRODUCTS: dict[str, Any] = {
+    "a sum, a factor, a sum": (lambda p: [((p - ROW) * ROW + 3) / 2], ["dot_general", "add"]),
+    "what is subtracted from": (lambda p: [ROW - (p * ROW)], ["dot_general", "add"]),
+    "in another shape": (lambda p: [(p.reshape(-1, 1, 3) * ROW).reshape(-1, 3)], ["dot_general"]),
+    "two readers": (lambda p: [p * ROW, p + ROW], ["dot_general", "mul", "add"]),
+    "by itself": (lambda p: [p * p + ROW], ["dot_general", "mul", "add"]),
+    "a divisor with a 0": (
+        lambda p: [jnp.maximum(p / (ROW - 1), 0)],
+        ["dot_general", "div", "max"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_take_up_rows(name: str) -> None:
+    """The operations that are left; the values are numpy's."""
+    after, kinds = PRODUCTS[name]
+    kernel = jnp.asarray(np.random.default_rng(2).normal(size=(5, 3)), jnp.float32)
+    x = X[:, 0]
+    package = package_of(lambda w, x: after(x @ w), kernel, [x], len(after(x @ kernel)))
+    left = [one.kind for one in package.program.operations]
+    assert [kind for kind in left if kind not in ("reshape", "broadcast_in_dim")] == kinds
+    product = x.astype(np.float64) @ np.asarray(kernel, np.float64)
+    with np.errstate(divide="ignore"):
+        wanted = after(jnp.asarray(product, jnp.float32))
+    for program in both(package):
+        for y, truly in zip(program(x), wanted, strict=True):
+            np.testing.assert_allclose(y, truly, rtol=1e-5, atol=1e-5)

@@ -21,6 +21,7 @@ from jax.extend import core
 from fitwell import equations
 from fitwell.errors import InvalidArgument
 from fitwell.exporting import folding
+from fitwell.exporting.merging import merged
 from fitwell.exporting.program import Operation, Program, Rows, Size, Value
 from fitwell.ops.plain import plainly
 from fitwell.types import Shape
@@ -73,7 +74,7 @@ def trace(
     inputs = [Value((Rows(1), *s), np.dtype(dtype)) for s, dtype in examples]
     reader = _Reader(frozenset(scopes))
     outputs = reader.read((first.jaxpr, second.jaxpr), (first, second), [*known, *inputs], "")
-    return Program(inputs, reader.operations, outputs).needed()
+    return merged(Program(inputs, reader.operations, outputs).needed())
 
 
 def _name(path: Any) -> str:
