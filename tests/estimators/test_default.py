@@ -9,7 +9,7 @@ from sklearn.datasets import load_diabetes
 
 from fitwell.layers import Dense
 from fitwell.sklearn import NetClassifier, NetRegressor
-from fitwell.sklearn.rows import full_batch, merged
+from fitwell.sklearn.rows import Scaling, full_batch, merged
 
 RNG = np.random.default_rng(0)
 
@@ -57,6 +57,15 @@ def test_parts_are_learnt_at_a_constant_rate() -> None:
     rates = net.model_.optimizer.rate(np.array([0, 10_000]))
     assert rates[0] == rates[1] > 0
     assert net.score(x[200:], y[200:]) > 0.2  # rows it never saw
+
+
+def test_features_are_robust_scales() -> None:
+    x = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [3.0, 1.0], [4.0, 1.0], [np.nan, 1.0]])
+    features = Scaling.of(x)(np.array([[4.0, 5.0], [np.nan, np.nan], [-1e300, 0.0]]))
+    far = 1 / np.sqrt(1 + 1 / 9)  # (4 - 2) / (3 - 1), clipped smoothly
+    assert np.allclose(features, [[far, 0, 0], [0, 0, 1], [-3, 0, 0]])
+    nothing = np.full((3, 1), np.nan)
+    assert Scaling.of(nothing)(nothing).tolist() == [[0.0], [0.0], [0.0]]
 
 
 def test_equal_rows_are_one_row() -> None:

@@ -18,6 +18,7 @@ from fitwell.data.features import (
     PresenceColumn,
     date_parts,
 )
+from fitwell.data.scaling import center_and_scale
 from fitwell.data.values import to_numbers, to_text, to_truths
 from fitwell.data.wording import TextColumn, fit_text
 from fitwell.description import Description
@@ -169,11 +170,8 @@ def _fit_number(name: str, values: pl.Series, words: tuple[str, ...] = ()) -> Nu
     x = values.drop_nulls().to_numpy()
     if x.size == 0:
         return NumberColumn(name, 0.0, 0.0, missing, words)
-    low, first, center, third, high = np.quantile(x / 2, [0, 0.25, 0.5, 0.75, 1])
-    spread = third - first or (high - low) / 2
-    with np.errstate(over="ignore"):
-        scale = 0.5 / spread if spread > 0 else 0.0
-    return NumberColumn(name, float(2 * center), float(min(scale, 1e300)), missing, words)
+    center, scale = center_and_scale(x)
+    return NumberColumn(name, float(center), float(scale), missing, words)
 
 
 def _fit_category(name: str, values: pl.Series) -> CategoryColumn:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from fitwell.data.scaling import scaled
 from fitwell.data.values import to_dates, to_numbers, to_text, to_truths
 from fitwell.description import Description, check_number
 from fitwell.errors import InvalidFile
@@ -15,7 +16,6 @@ from fitwell.types import HostArray
 if TYPE_CHECKING:
     import polars as pl
 
-_CLIP = 3.0
 _DAY = 86_400_000_000
 """Microseconds."""
 DATE_PARTS = ("year", "month", "day", "weekday", "hour", "time")
@@ -54,9 +54,8 @@ class NumberColumn(Description):
         """(n,) values of the column -> (n, 1 or 2) features."""
         values = to_numbers(column, self.words)
         x = values.fill_null(self.center).to_numpy()
-        with np.errstate(over="ignore"):  # halves: the difference of finite numbers is finite
-            half = np.clip((x / 2 - self.center / 2) * self.scale, -1e30, 1e30)
-        return stack(smooth_clip(2 * half), values.is_null().to_numpy() if self.missing else None)
+        missing = values.is_null().to_numpy() if self.missing else None
+        return stack(scaled(x, self.center, self.scale), missing)
 
     def surprise(self, column: pl.Series) -> str:
         """What training never saw, as a sentence; empty if there is nothing."""
@@ -229,12 +228,6 @@ def _never_missing(name: str, count: int, instead: str) -> str:
         return ""
     have = "has" if count == 1 else "have"
     return f"{name}: {rows_of(count)} {have} no value, as none had in training; read as {instead}."
-
-
-def smooth_clip(z: HostArray) -> HostArray:
-    """z / sqrt(1 + (z / 3)^2): z where it is small, and never beyond -3 and 3."""
-    clipped: HostArray = z / np.hypot(1.0, z / _CLIP)
-    return clipped
 
 
 def stack(values: HostArray, missing: HostArray | None) -> HostArray:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitwell.data.features import check_types, damaged, rows_of, smooth_clip, stack
+from fitwell.data.features import check_types, damaged, rows_of, stack
+from fitwell.data.scaling import smooth_clip
 from fitwell.data.values import to_text
 from fitwell.description import Description, check_choice
 from fitwell.types import HostArray

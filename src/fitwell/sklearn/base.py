@@ -205,11 +205,14 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         if self.batch_size == "full":
             x, y, weight = merged(x, y, weight)
             size = full_batch(len(x))
-        validation, callbacks = None, []
+        validation, callbacks, every = None, [], 1
         if held is not None:
             x_held, y_held, weight_held = self._examples(held)
             validation = x_held, y_held, mean_one(weight_held)
-            patience = max(chosen.epochs // 4, 4) if self.patience is None else self.patience
+            if self.network is None and self.patience is None:
+                every = chosen.validation_freq
+            own = max(chosen.epochs // every // 4, 4)
+            patience = own if self.patience is None else self.patience
             callbacks = [EarlyStopping(patience=patience, restore_best_weights=True)]
         history = self.model_.fit(
             x,
@@ -219,6 +222,7 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             verbose=self.verbose,
             callbacks=callbacks,
             validation_data=validation,
+            validation_freq=every,
             sample_weight=mean_one(weight),
             doctor="warn" if self.verbose else "off",
         )

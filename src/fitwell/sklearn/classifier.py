@@ -55,7 +55,8 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc] # scikit-learn 
     Attributes:
         model_: the fitted fitwell.Model; `model_.save(path)` writes it, without the scaling.
         classes_: the classes, sorted; 0, 1, ... for several labels.
-        history_: name -> a value per epoch: "loss" and, with early stopping, "val_loss".
+        history_: name -> values: "loss" of each epoch and, with early stopping, "val_loss" of each
+            (of every few, where the default network stops by itself).
         n_iter_: epochs so far.
         n_features_in_, feature_names_in_: as in scikit-learn.
 

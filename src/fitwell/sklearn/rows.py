@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
 
-from fitwell.data.columns import Column
-from fitwell.data.encoding import TableEncoder, fit_encoder
+from fitwell.data.scaling import center_and_scale, scaled
 from fitwell.data.targets import sample_weights
 from fitwell.errors import InvalidArgument, InvalidData, OutOfMemory
 from fitwell.machine import free_host_memory
 from fitwell.types import HostArray
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 def dense(owner: str, x: Any) -> HostArray:
@@ -86,30 +82,30 @@ def full_batch(rows: int) -> int:
 
 @dataclass(frozen=True)
 class Scaling:
-    """Robust scaling of numeric columns: (x - median) / (q75 - q25), clipped smoothly to (-3, 3).
+    """Robust scaling of numbers: (x - median) / (q75 - q25), clipped smoothly to (-3, 3).
 
-    A missing value becomes 0; a column in which training rows miss values gets a second one that
-    says where. The features are those of `fitwell.tabular`.
+    A missing value becomes 0; a column in which training rows miss values gets another one, at
+    the end, that is 1 where it does. So does `fitwell.tabular` with numbers.
     """
 
-    encoder: TableEncoder
+    center: HostArray
+    scale: HostArray
+    missing: HostArray
 
     @classmethod
     def of(cls, x: HostArray) -> Self:
         """Learnt from training rows (n, columns), NaN where a value is missing."""
-        frame = _frame(x)
-        return cls(fit_encoder(frame, [Column(name, "number") for name in frame.columns]))
+        absent = np.isnan(x)
+        some = absent.any(axis=0) & ~absent.all(axis=0)
+        return cls(*center_and_scale(x), np.flatnonzero(some))
 
     def __call__(self, x: HostArray) -> HostArray:
         """(n, columns) -> (n, features) float32, all finite."""
-        return self.encoder.transform(_frame(x))
-
-
-def _frame(x: HostArray) -> pl.DataFrame:
-    import polars as pl
-
-    names = [f"x{number}" for number in range(x.shape[1])]
-    return pl.DataFrame(np.asarray(x, np.float64), schema=names).fill_nan(None)
+        values = np.asarray(x, np.float64)
+        absent = np.isnan(values)
+        features = scaled(np.where(absent, self.center, values), self.center, self.scale)
+        joined = np.concatenate([features, absent[:, self.missing]], axis=1)
+        return joined.astype(np.float32)
 
 
 @dataclass(frozen=True)
