@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONUNBUFFERED := 1
 
-.PHONY: demo test check doctor docs bench bench-layers bench-populations clean
+.PHONY: demo test check doctor docs bench bench-layers bench-populations bench-tables clean
 
 demo: $(VENV)/.installed
 	$(BIN)/fitwell train sklearn:breast_cancer
@@ -32,6 +32,9 @@ bench-layers: benchmarks/.env/.installed
 
 bench-populations: benchmarks/.env/.installed
 	benchmarks/.env/bin/python benchmarks/populations.py $(ARGS)
+
+bench-tables: benchmarks/.env/.installed
+	benchmarks/.env/bin/python benchmarks/tables.py $(ARGS)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -90,6 +90,38 @@ def test_a_number_better_than_a_line(number: TableModel) -> None:
         number.predict_proba(fresh)
 
 
+def test_the_truth_is_inside_its_interval(number: TableModel, tmp_path: Path) -> None:
+    fresh = rule(2000, seed=1)
+    predicted, y = number.predict(fresh), fresh["price"].to_numpy()
+    ends = number.predict_interval(fresh, coverage=0.8)
+    np.testing.assert_allclose(ends.mean(axis=1), predicted)
+    # Of the ranks of 48 validation rows: the part inside is Beta(40, 9), of deviation 0.055.
+    assert np.mean((ends[:, 0] <= y) & (y <= ends[:, 1])) == pytest.approx(40 / 49, abs=0.17)
+    facts = number.facts["interval"]
+    assert facts["coverage"] == 0.9
+    assert 0.75 < facts["measured"] <= 1
+    number.save(tmp_path / "m.safetensors")
+    read = tabular.load(tmp_path / "m.safetensors")
+    for coverage in (0.5, 0.9):
+        wide = number.predict_interval(fresh, coverage)
+        assert (read.predict_interval(fresh, coverage) == wide).all()
+
+
+def test_classes_have_no_interval(binary: TableModel) -> None:
+    with pytest.raises(
+        InvalidData, match=r"received class, binary\. Of classes call predict_proba"
+    ):
+        binary.predict_interval(rule(3))
+
+
+def test_facts_say_how_sure_it_may_be(binary: TableModel) -> None:
+    facts = binary.facts["calibration"]
+    assert binary.facts["members"] == 8
+    assert facts["temperature"] == binary.temperature
+    assert facts["after"]["log loss"] == binary.facts["scores"]["log loss"]
+    assert set(facts["before"]) == set(facts["after"]) == {"log loss", "ECE"}
+
+
 def test_more_classes(flowers: TableModel) -> None:
     assert flowers.target.classes == ("setosa", "versicolor", "virginica")
     assert flowers.facts["scores"]["accuracy"] > 0.85

@@ -30,9 +30,9 @@ _WIDTHS = (256, 256)
 _ACTIVATION = "relu"
 _FEW, _MANY = 1000, 10_000
 """Training rows up to which a table is small, and from which it is large."""
-_STEPS = 3300
+_STEPS = 6600
 """Steps of a fit, near enough: small tables are passed more often."""
-_LEAST_EPOCHS, _MOST_EPOCHS = 24, 128
+_LEAST_EPOCHS, _MOST_EPOCHS = 16, 128
 _VALIDATIONS, _MOST_BETWEEN = 32, 5
 """About how many a fit has, since each asks every member about every row; epochs between two."""
 
@@ -111,7 +111,7 @@ def plan(rows: int, epochs: int | None = None) -> Plan:
     >>> plan(600)
     Plan(epochs=128, batch_size=72, patience=8, validation_freq=4)
     >>> plan(13_000)
-    Plan(epochs=65, batch_size=256, patience=5, validation_freq=3)
+    Plan(epochs=128, batch_size=256, patience=8, validation_freq=4)
     """
     bounds = ((1024, 64), (8192, 128), (30_000, 256), (100_000, 512), (math.inf, 1024))
     wanted = next(size for bound, size in bounds if rows <= bound)

@@ -1,0 +1,186 @@
+"""The models of `make bench-tables`: fitwell's default for tables, and what people try first."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from fitwell import tabular
+from fitwell.data.columns import infer_columns
+from fitwell.data.encoding import fit_encoder
+from fitwell.data.labels import fit_target
+from fitwell.tabular.recipe import plan
+
+Rows = np.ndarray[Any, Any]
+Answer = tuple[Rows, dict[str, float]]
+"""Predicted numbers or class numbers of the test rows, and facts about the fit."""
+
+TARGET = "target"
+
+
+def fitwell_train(
+    frame: pl.DataFrame, task: str, train: Rows, validation: Rows, test: Rows, seed: int
+) -> Answer:
+    """What `fitwell train` does: stops by the validation rows, which it does not learn from."""
+    prepared = _prepared(frame, task, train, validation, test)
+    model = tabular.fit(prepared, tabular.build(prepared, seed=seed), verbose=0)
+    outputs = model.outputs(prepared.test.x)
+    found = {"epochs": float(model.facts["epochs"])}
+    if task == "regression":
+        found["inside the 90 % interval"] = model.facts["interval"]["measured"]
+        return outputs, found
+    for when in ("before", "after"):
+        for name, value in model.facts["calibration"][when].items():
+            found[f"{name} {when} calibration"] = value
+    return outputs.argmax(axis=1), found
+
+
+def fitwell_whole(
+    frame: pl.DataFrame, task: str, train: Rows, validation: Rows, test: Rows, seed: int
+) -> Answer:
+    """The same network on training and validation rows together, to the last epoch."""
+    every = np.concatenate([train, validation])
+    prepared = _prepared(frame, task, every, validation, test)
+    network = tabular.build(prepared, seed=seed)
+    part, chosen = prepared.train, plan(len(every))
+    network.fit(
+        part.x,
+        part.encoded,
+        batch_size=chosen.batch_size,
+        epochs=chosen.epochs,
+        verbose=0,
+    )
+    model = tabular.TableModel(network, prepared.encoder, prepared.target)
+    outputs = model.outputs(prepared.test.x)
+    return (outputs if task == "regression" else outputs.argmax(axis=1)), {}
+
+
+def _prepared(
+    frame: pl.DataFrame, task: str, train: Rows, validation: Rows, test: Rows
+) -> tabular.Prepared:
+    columns = infer_columns(frame, TARGET)
+    encoder = fit_encoder(frame, columns, train)
+    target = fit_target(frame[TARGET][train], task)
+
+    def part(rows: Rows) -> tabular.Part:
+        y = frame[TARGET][rows]
+        x = encoder.transform(frame[rows])
+        return tabular.Part(x, target.encode(y), target.true_values(y), rows)
+
+    three = part(train), part(validation), part(test)
+    return tabular.Prepared(columns, encoder, target, *three, (), frame)
+
+
+def peer(make: Callable[[str, int], Any]) -> Callable[..., Answer]:
+    """A model of scikit-learn's kind, on training and validation rows together.
+
+    Numbers have the median in place of missing values and are standardised; words are one-hot.
+    """
+
+    def answer(
+        frame: pl.DataFrame, task: str, train: Rows, validation: Rows, test: Rows, seed: int
+    ) -> Answer:
+        from sklearn.pipeline import make_pipeline
+
+        model = make_pipeline(_preparation(frame), make(task, seed))
+        x, y = frame.drop(TARGET), frame[TARGET].to_numpy()
+        every = np.concatenate([train, validation])
+        model.fit(x[every], y[every])
+        return model.predict(x[test]), {}
+
+    return answer
+
+
+def _preparation(frame: pl.DataFrame) -> Any:
+    from sklearn.compose import make_column_transformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    columns = frame.drop(TARGET)
+    words = [name for name, kind in columns.schema.items() if kind == pl.String]
+    numbers = [name for name in columns.columns if name not in words]
+    return make_column_transformer(
+        (make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), words),
+    )
+
+
+def _linear(task: str, seed: int) -> Any:
+    from sklearn.linear_model import LogisticRegression, RidgeCV
+
+    if task == "regression":
+        return RidgeCV(np.logspace(-2, 3, 11))
+    return LogisticRegression(max_iter=2000)
+
+
+def _kernel(task: str, seed: int) -> Any:
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC, SVR
+
+    if task == "regression":  # its defaults are meant for targets of size 1
+        return TransformedTargetRegressor(SVR(), transformer=StandardScaler())
+    return SVC()
+
+
+def _forest(task: str, seed: int) -> Any:
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
+    kind = RandomForestRegressor if task == "regression" else RandomForestClassifier
+    return kind(random_state=seed, n_jobs=1)
+
+
+def _boosting(task: str, seed: int) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    regression = task == "regression"
+    kind = HistGradientBoostingRegressor if regression else HistGradientBoostingClassifier
+    return kind(random_state=seed)
+
+
+def _perceptron(task: str, seed: int) -> Any:
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+    from sklearn.preprocessing import StandardScaler
+
+    if task == "regression":
+        network = MLPRegressor((256, 256, 256), early_stopping=True, random_state=seed)
+        return TransformedTargetRegressor(network, transformer=StandardScaler())
+    return MLPClassifier((256, 256, 256), early_stopping=True, random_state=seed)
+
+
+def _xgboost(task: str, seed: int) -> Any:
+    import xgboost
+
+    kind = xgboost.XGBRegressor if task == "regression" else xgboost.XGBClassifier
+    return kind(random_state=seed)
+
+
+def _catboost(task: str, seed: int) -> Any:
+    import catboost
+
+    regression = task == "regression"
+    kind = catboost.CatBoostRegressor if regression else catboost.CatBoostClassifier
+    return kind(random_seed=seed, verbose=0, allow_writing_files=False)
+
+
+OWN = {"fitwell train": fitwell_train, "fitwell, all rows": fitwell_whole}
+PEERS = {
+    "linear": peer(_linear),
+    "SVM (RBF)": peer(_kernel),
+    "random forest": peer(_forest),
+    "HistGradientBoosting": peer(_boosting),
+    "scikit-learn MLP": peer(_perceptron),
+}
+OPTIONAL = {"xgboost": ("XGBoost", peer(_xgboost)), "catboost": ("CatBoost", peer(_catboost))}
+
+
+def models() -> dict[str, Callable[..., Answer]]:
+    """By the name in the tables; those of other libraries where they are installed."""
+    extra = [pair for module, pair in OPTIONAL.items() if importlib.util.find_spec(module)]
+    return {**OWN, **PEERS, **dict(extra)}
