@@ -17,7 +17,7 @@ from rich.markup import escape
 from fitwell.cli import runs
 from fitwell.cli.app import app
 
-_EXTRAS = ("onnx", "onnxruntime", "pillow", "optuna", "tensorboard", "pandas", "pyarrow")
+_EXTRAS = ("onnx", "onnxruntime", "optuna", "tensorboard", "pandas", "pyarrow")
 _GIGABYTE = 2**30
 
 

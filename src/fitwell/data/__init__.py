@@ -1,6 +1,7 @@
 """From what users have (files, arrays, frames, iterables, tables) to batches."""
 
+from fitwell.data.images import Images, read_images
 from fitwell.data.reading import read
 from fitwell.data.tables import Origin, Table
 
-__all__ = ["Origin", "Table", "read"]
+__all__ = ["Images", "Origin", "Table", "read", "read_images"]
