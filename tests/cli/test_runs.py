@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score
 
 from fitwell import tabular
@@ -106,8 +108,8 @@ def _table(path: str) -> None:
 
 def _child(*words: str) -> subprocess.Popen[str]:
     program = (
-        "import sys; from fitwell.cli import course, main;"
-        "course._SECONDS_BETWEEN_BACKUPS = 0.0; sys.exit(main(sys.argv[1:]))"
+        "import sys; from fitwell.cli import backing, main;"
+        "backing._SECONDS_BETWEEN_BACKUPS = 0.0; sys.exit(main(sys.argv[1:]))"
     )
     path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
     return subprocess.Popen(
@@ -320,6 +322,35 @@ def test_rows_that_cannot_be_read(capsys: Any) -> None:
     assert code == 0
     assert "t.csv, 60 rows" in out
     assert "line 32" in out
+
+
+def test_a_folder_of_images(capsys: Any) -> None:
+    bunch = load_digits()
+    for digit in (0, 1):
+        Path(f"digits/{digit}").mkdir(parents=True)
+        for place, row in enumerate(np.flatnonzero(bunch.target == digit)[:40]):
+            values = (bunch.images[row] * 15.9).astype(np.uint8)
+            Image.fromarray(values).save(f"digits/{digit}/{place:02}.png")
+    code, out, _ = run(capsys, "train", "digits", "--epochs", 15)
+    assert code == 0
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert lines[0] == "Data digits, 80 images of 8 x 8 x 1"
+    assert "Classes 2 (0, 1)" in lines
+    folder = Path("runs/digits-1")
+    assert "<svg" in (folder / "report.html").read_text()
+    scores = json.loads((folder / "metrics.json").read_text())["scores"]
+    assert scores["accuracy"] > 0.9
+    predicted = json.loads(run(capsys, "predict", folder, "digits", "--json")[1])
+    right = np.mean([Path(row["file"]).parent.name == row["class"] for row in predicted])
+    said = json.loads(run(capsys, "evaluate", folder, "digits", "--json")[1])
+    assert said["rows"] == 80
+    assert said["scores"]["accuracy"] == pytest.approx(right)
+    code, _, err = run(capsys, "train", "digits", "--target", "y")
+    assert code == 2
+    assert err.strip() == (
+        "Error train: expected options for a folder of images, received --target. Leave it out: "
+        "the classes are the sub-folders."
+    )
 
 
 class _Typed:

@@ -24,8 +24,9 @@ app = typer.Typer(
 )
 
 DATA = (
-    "A [bold]CSV, TSV, Parquet or JSON-lines[/] file, or [bold]sklearn:NAME[/] "
-    "(breast_cancer, diabetes, digits, iris, wine)."
+    "A [bold]CSV, TSV, Parquet, JSON-lines or NPZ[/] file, [bold]sklearn:NAME[/] "
+    "(breast_cancer, diabetes, digits, iris, wine), or a folder with one sub-folder of "
+    "[bold]images[/] per class."
 )
 
 REPLACED = " (replaced an older file)"

@@ -11,6 +11,10 @@ from typing import Any
 
 from fitwell.errors import InvalidArgument, InvalidFile
 
+_OF_IMAGES = {
+    "data", "skip_bad_rows", "model", "epochs", "time_limit", "image_size", "seed",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Order:
@@ -31,7 +35,7 @@ class Order:
     folds: int | None = None
     epochs: int | None = None
     time_limit: str | None = None
-    interval: float = 0.9
+    image_size: int | None = None
     seed: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -76,6 +80,14 @@ class Order:
         if self.tune and self.treat:
             cure = "Tune first; treat what does not learn."
             raise InvalidArgument("train", "--tune or --treat", "both", cure)
+
+    def check_images(self) -> None:
+        """Raises InvalidArgument for options that a folder of images does not take."""
+        told = set(self.to_json()) - _OF_IMAGES
+        if told:
+            name = "--" + min(told).replace("_", "-")
+            cure = "Leave it out: the classes are the sub-folders."
+            raise InvalidArgument("train", "options for a folder of images", name, cure)
 
     @property
     def kinds(self) -> dict[str, str]:

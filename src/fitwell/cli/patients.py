@@ -58,6 +58,14 @@ def read_model(text: str) -> Patient:
     return Patient(model, table if isinstance(table, TableModel) else None)
 
 
+def built(text: str, shape: tuple[int, ...]) -> Model:
+    """What `net.py:BUILD` builds, for examples of this shape."""
+    model = read_model(text).model
+    if not model.built:
+        model.build_for(shape)
+    return model
+
+
 def _built(path: Path, name: str) -> Model:
     subject = f"MODEL {path}:{name}"
     if not path.is_file():

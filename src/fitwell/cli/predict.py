@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from fitwell.cli import runs, showing
+from fitwell.cli import showing
 from fitwell.cli.app import REPLACED, Data, ModelFile, app, check_output
 from fitwell.data import tables
 
@@ -30,12 +30,12 @@ def predict(
     ] = False,
 ) -> None:
     """Predict the target for every row, with probabilities for classes."""
-    from fitwell import tabular
+    from fitwell.cli import models
 
     if output is not None:
         tables.check_writable(output)
         check_output(output, data, model)
-    loaded = tabular.load(runs.model_of(model))
+    loaded = models.load(model)
     with showing.warned():
         frame = loaded.predictions(data)
     if as_json:
@@ -48,7 +48,7 @@ def predict(
     older = REPLACED if output.exists() else ""
     tables.write_table(frame, output)
     rows = f"{frame.height} prediction{'s' if frame.height > 1 else ''}"
-    said = f"{rows} of {frame.columns[0]}: {output}{older}"
+    said = f"{rows} of {loaded.target.name}: {output}{older}"
     Console(highlight=False).print(said, markup=False, soft_wrap=True)
 
 
@@ -59,20 +59,22 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
 ) -> None:
     """Measure a trained model on a table whose target is known."""
-    from fitwell import tabular
+    from fitwell.cli import models
+    from fitwell.tabular import MultiTargetModel
 
     console = Console(highlight=False)
-    loaded = tabular.load(runs.model_of(model))
-    frame, notes = loaded.labelled(data)
+    loaded = models.load(model)
+    known: Any
+    known, notes = loaded.labelled(data)
     with showing.warned():
-        found: Any = loaded.evaluate(frame)
+        found: Any = loaded.evaluate(known)
     if as_json:
-        print(json.dumps({"rows": frame.height, "scores": found}))
+        print(json.dumps({"rows": len(known), "scores": found}))
         return
     name = Path(data).name
-    if isinstance(loaded, tabular.TableModel):
-        showing.scores(console, name, frame.height, found, notes)
+    if not isinstance(loaded, MultiTargetModel):
+        showing.scores(console, name, len(known), found, notes)
         return
     for target, values in found.items():
-        showing.scores(console, f"{name}: {target}", frame.height, values, notes)
+        showing.scores(console, f"{name}: {target}", len(known), values, notes)
         notes = ()

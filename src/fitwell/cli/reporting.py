@@ -10,7 +10,7 @@ from rich.console import Console
 
 from fitwell import report as pages
 from fitwell import tabular
-from fitwell.cli import checking, course, runs, showing
+from fitwell.cli import checking, course, on_tables, runs, showing
 from fitwell.cli.app import DATA, REPLACED, ModelFile, app, check_output
 from fitwell.cli.order import Order
 from fitwell.errors import InvalidArgument
@@ -47,7 +47,7 @@ def report(
     order = _order(loaded, data, f"model {path}")
     with showing.warned():
         if order is not None:
-            pages.write(target, loaded, course.prepare(order), history, saved=str(path))
+            pages.write(target, loaded, on_tables.prepare(order), history, saved=str(path))
         else:
             source = Path(str(data)).name
             pages.write(target, loaded, data, history, source=source, saved=str(path))

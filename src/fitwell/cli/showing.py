@@ -14,7 +14,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from fitwell.data.arrays import DataWarning
-from fitwell.tabular import Prepared, TableModel
+from fitwell.images import Prepared as ImagesPrepared
+from fitwell.images.training import described
+from fitwell.model import Model
+from fitwell.tabular import Prepared
 from fitwell.tabular.scores import LOWER_IS_BETTER
 
 _PLURALS = {
@@ -51,6 +54,24 @@ def table(console: Printer, name: str, prepared: Prepared, network: str, *, infe
         *_columns(prepared),
         ("Rows", "{:,} training, {:,} validation, {:,} test".format(*parts)),
         ("Network", network),
+    ]
+    for label, text in facts:
+        _wrapped(console, f"[bold]{label:9}[/]", text, 9)
+    _notes(console, prepared.notes)
+    console.print()
+
+
+def images(console: Printer, name: str, prepared: ImagesPrepared, network: Model) -> None:
+    """What was read, and what is trained."""
+    found, parts = prepared.images, prepared.parts
+    names = ", ".join(found.classes[:6]) + (", ..." if len(found.classes) > 6 else "")
+    height, width, channels = found.x.shape[1:]
+    rows = [len(part) for part in (parts.train, parts.validation, parts.test)]
+    facts = [
+        ("Data", f"{name}, {len(found):,} images of {height} x {width} x {channels}"),
+        ("Classes", f"{len(found.classes)} ({names})"),
+        ("Images", "{:,} training, {:,} validation, {:,} test".format(*rows)),
+        ("Network", described(network)),
     ]
     for label, text in facts:
         _wrapped(console, f"[bold]{label:9}[/]", text, 9)
@@ -119,9 +140,8 @@ def warned() -> Iterator[None]:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
-def result(console: Printer, model: TableModel, saved: str) -> None:
+def result(console: Printer, facts: Mapping[str, Any], saved: str) -> None:
     """Scores on the test rows beside the baselines, the time, and the file."""
-    facts = model.facts
     columns = {"network": facts["scores"], **facts["baselines"]}
     rows = facts["rows"]["test"]
     if "folds" in facts:

@@ -99,6 +99,12 @@ def train(
             rich_help_panel=_NETWORK,
         ),
     ] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(
+            min=4, help="Pixels on each side that images are brought to.", rich_help_panel=_ROWS
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -188,7 +194,7 @@ def train(
             data, tuple(target or ()), task, tuple(columns or ()), weights, group, time,
             skip_bad_rows, layers=widths(layers),
             model=model, tune=tune, treat=treat, folds=folds, epochs=epochs,
-            time_limit=time_limit, seed=seed,
+            time_limit=time_limit, image_size=image_size, seed=seed,
         )  # fmt: skip
         order.check()
         run = runs.new(data, output)

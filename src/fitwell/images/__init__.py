@@ -3,10 +3,10 @@
 from typing import TYPE_CHECKING
 
 from fitwell.errors import missing_attribute
-from fitwell.images.model import ImageModel, load
+from fitwell.images.model import KEY, ImageModel, load
 from fitwell.images.training import Prepared, build, fit, prepare, train
 
-__all__ = ["ImageModel", "Prepared", "build", "fit", "load", "prepare", "train"]
+__all__ = ["KEY", "ImageModel", "Prepared", "build", "fit", "load", "prepare", "train"]
 
 if not TYPE_CHECKING:
     __getattr__ = missing_attribute(__name__, __all__)

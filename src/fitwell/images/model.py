@@ -82,17 +82,22 @@ class ImageModel:
             }
         )
 
-    def evaluate(self, source: str | os.PathLike[str]) -> Scores:
+    def labelled(self, source: str | os.PathLike[str]) -> tuple[Images, tuple[str, ...]]:
+        """The images of a folder, and what is worth saying about them."""
+        images = self.read(source)
+        return images, images.notes
+
+    def evaluate(self, source: str | os.PathLike[str] | Images) -> Scores:
         """Scores on a folder whose sub-folders name the classes.
 
         Raises:
             InvalidData: no sub-folders, or one that training did not have.
         """
-        images = self.read(source)
+        images = source if isinstance(source, Images) else self.read(source)
         new = sorted(set(images.classes) - set(self.classes))
         if images.y is None or new:
             raise InvalidData(
-                f"folder {source}",
+                "images",
                 f"sub-folders named {', '.join(self.classes)}",
                 ", ".join(new) or "none",
                 "Name the folders as in training.",

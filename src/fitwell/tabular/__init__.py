@@ -1,6 +1,7 @@
 """From a table to a model: `train`, `load`, and a model that takes raw tables."""
 
 from fitwell.tabular.choices import plain, tuned
+from fitwell.tabular.folds import cross_validate
 from fitwell.tabular.front import load, train
 from fitwell.tabular.model import TableModel
 from fitwell.tabular.preparing import Part, Prepared, prepare, prepare_several
@@ -15,6 +16,7 @@ __all__ = [
     "build",
     "build_several",
     "check_length",
+    "cross_validate",
     "fit",
     "fit_several",
     "load",

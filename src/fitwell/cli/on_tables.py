@@ -1,0 +1,118 @@
+"""Training on a table: the default network, plain layers, a user's own, or a searched one."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any
+
+from fitwell import report, tabular
+from fitwell.callbacks import Callback
+from fitwell.cli import patients, runs, showing
+from fitwell.cli.backing import Backup
+from fitwell.cli.order import Order
+from fitwell.data.tables import write_table
+from fitwell.model import Model
+from fitwell.tabular import Prepared, TableModel
+from fitwell.tabular.recipe import described
+
+
+class OnTable:
+    """A table that is ready for training, and the network for it.
+
+    Attributes:
+        network: what is trained, or what the search will replace.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self.order, self.prepared = order, prepare(order)
+        self.network = self._network()
+
+    def show(self, diary: runs.Diary) -> None:
+        """What was read, and what will be trained."""
+        order = self.order
+        how = f"searched for {order.tune}" if order.tune else described(self.network)
+        name, inferred = Path(order.data).name, order.task is None
+        showing.table(diary, name, self.prepared, how, inferred=inferred)
+
+    def fit(self, run: runs.Run, verbose: int | str) -> TableModel:
+        """The trained and measured model."""
+        folds = self._folds(run, verbose)
+        model = self._fitted(run, verbose)
+        return dataclasses.replace(model, facts={**model.facts, **folds})
+
+    def report(self, run: runs.Run, model: Any) -> None:
+        """The page about it."""
+        page = run.folder / runs.REPORT
+        report.write(page, model, self.prepared, model.network.history, saved=str(run.model))
+
+    def _network(self) -> Model:
+        order, prepared = self.order, self.prepared
+        if order.layers:
+            return tabular.plain(prepared, order.layers, order.seed)
+        if order.model is not None:
+            return patients.built(order.model, prepared.train.x.shape[1:])
+        return tabular.build(prepared, epochs=order.epochs, seed=order.seed)
+
+    def _fitted(self, run: runs.Run, verbose: int | str) -> TableModel:
+        order, prepared = self.order, self.prepared
+        if order.tune is not None:
+            began = time.perf_counter()
+            found = tabular.tuned(
+                prepared,
+                order.tune,
+                seed=order.seed,
+                path=run.folder / "trials.json",
+                verbose=verbose,
+            )
+            return tabular.measured(
+                prepared,
+                found.best,
+                network=", ".join(f"{name} {value}" for name, value in found.best_values.items()),
+                trials=len(found.trials),
+                seconds=time.perf_counter() - began,
+            )
+        callbacks: list[Callback] = [] if order.treat else [Backup(run.backup)]
+        model = tabular.fit(
+            prepared,
+            self.network,
+            epochs=order.epochs,
+            time_limit=order.time_limit,
+            verbose=verbose,
+            callbacks=callbacks,
+            doctor="treat" if order.treat else "warn",
+        )
+        history = model.network.history
+        treated = None if history is None else history.treated
+        if treated is None:
+            return model
+        course = {k: v for k, v in model.facts.items() if k not in ("scores", "baselines")}
+        return tabular.measured(prepared, treated.model, **{**course, "treated": str(treated)})
+
+    def _folds(self, run: runs.Run, verbose: int | str) -> dict[str, Any]:
+        """Scores of rows that were held out in turn, with a file of them; {} without --folds."""
+        order = self.order
+        if order.folds is None:
+            return {}
+        measures, frame = tabular.cross_validate(
+            self.prepared, self.network, order.folds,
+            epochs=order.epochs, seed=order.seed, verbose=verbose,
+        )  # fmt: skip
+        write_table(frame, run.folder / "out_of_fold.csv")
+        return {"folds": {"folds": order.folds, "scores": measures}}
+
+
+def prepare(order: Order) -> Prepared:
+    """The table of an order, ready for training: the same for the same file and options."""
+    return tabular.prepare(
+        order.data,
+        order.target[0] if order.target else None,
+        task=order.task,
+        kinds=order.kinds,
+        weights=order.weights,
+        group=order.group,
+        time=order.time,
+        skip_bad_rows=order.skip_bad_rows,
+        seed=order.seed,
+    )

@@ -1,0 +1,77 @@
+"""Cross-validation of a network on a table that is ready for training."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fitwell import population
+from fitwell.model import Model
+from fitwell.tabular.model import TableModel
+from fitwell.tabular.preparing import Prepared
+from fitwell.tabular.recipe import plan
+from fitwell.tabular.scores import scores
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Measures = dict[str, dict[str, float]]
+"""Of each score the mean and the standard deviation over the folds."""
+
+
+def cross_validate(
+    prepared: Prepared,
+    network: Model,
+    folds: int = 5,
+    *,
+    epochs: int | None = None,
+    seed: int = 0,
+    verbose: int | str = "auto",
+) -> tuple[Measures, pl.DataFrame]:
+    """Scores of rows that were held out in turn, of all but the test rows.
+
+    Rows of one group stay together, and rows count by their weights, as in training. Columns are
+    encoded as the training part has them.
+
+    Args:
+        prepared: what `prepare` returned.
+        network: compiled; copies of it are trained.
+        folds: 2 or more.
+        epochs: as in `train`.
+        seed: of the division.
+        verbose: as in `Model.fit`.
+
+    Returns:
+        the scores, `{"accuracy": {"mean": 0.83, "sd": 0.02}, ...}`, and a table of what each row
+        got from the network that had not seen it (`row` counts from 1, as in the data).
+    """
+    parts = (prepared.train, prepared.validation)
+    x, y, true, rows = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("x", "encoded", "true", "rows")
+    )
+    roles = prepared.roles
+    weights: Any = None
+    if roles.weights is not None:
+        weights = np.concatenate([part.weights for part in parts])
+    groups = None if roles.group is None else prepared.frame[roles.group].to_numpy()[rows]
+    chosen = plan(len(x), epochs)
+    found = population.cross_validate(
+        network, x, y, folds=folds, groups=groups, sample_weight=weights, seed=seed,
+        batch_size=chosen.batch_size, epochs=chosen.epochs, verbose=verbose,
+    )  # fmt: skip
+    model = TableModel(network, prepared.encoder, prepared.target)
+    outputs = model.decoded(np.asarray(found.predictions, np.float64))
+
+    def measured(held: Any) -> dict[str, float]:
+        own = None if weights is None else weights[held]
+        return scores(prepared.target, true[held], outputs[held], own)
+
+    each = [measured(held) for held in found.held_out]
+    measures = {name: _spread([one[name] for one in each]) for name in each[0]}
+    return measures, model.framed(outputs).with_columns(row=rows + 1)
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    return {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1))}
