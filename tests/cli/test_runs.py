@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -351,6 +352,43 @@ def test_a_folder_of_images(capsys: Any) -> None:
         "Error train: expected options for a folder of images, received --target. Leave it out: "
         "the classes are the sub-folders."
     )
+
+
+def test_several_targets(capsys: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    rows = {"a": x[:, 0], "b": x[:, 1], "sum": x.sum(1), "up": x[:, 0] > 0}
+    pl.DataFrame(rows).write_csv("t.csv")
+    words = ("train", "t.csv", "--target", "sum", "--target", "up", "--epochs", 4)
+    code, out, _ = run(capsys, *words, "-o", "r")
+    assert code == 0
+    assert re.search(r"Scores on 40 test rows: sum\n.*\n.*linear regression", out)
+    assert re.search(r"Scores on 40 test rows: up\n.*\n.*logistic regression", out)
+    assert {path.name for path in Path("r").glob("*.html")} == {"report-sum.html", "report-up.html"}
+    code, out, _ = run(capsys, "predict", "r", "t.csv", "--json")
+    assert list(json.loads(out)[0]) == ["sum", "up", "p(up=False)", "p(up=True)"]
+    code, _, err = run(capsys, *words, "--folds", 3)
+    assert code == 2
+    assert err.strip() == (
+        "Error train: expected options for several targets, received --folds. Leave it out, or "
+        "train on one target at a time."
+    )
+
+
+def test_intervals(capsys: Any) -> None:
+    _table("t.csv")
+    code, out, _ = run(capsys, *LONG[:-1], "-o", "r")
+    assert code == 0
+    facts = tabular.load("r/model.safetensors").facts["interval"]
+    said = f"hold {facts['measured']:.0%} of these; mean width {facts['width']:#.4g}."
+    assert f"Intervals that should hold 90% of true values {said}" in out
+    code, out, _ = run(capsys, "predict", "r", "t.csv", "--interval", 0.8, "--json")
+    rows = pl.DataFrame(json.loads(out))
+    true = read_table("t.csv")["y"].to_numpy()
+    inside = (rows["y low"].to_numpy() <= true) & (true <= rows["y high"].to_numpy())
+    assert 0.7 < inside.mean() < 0.95
+    code, _, err = run(capsys, "predict", "r", "t.csv", "--interval", 2)
+    assert code == 2
+    assert "coverage" in err
 
 
 class _Typed:

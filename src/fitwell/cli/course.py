@@ -11,7 +11,7 @@ from typing import Any
 from fitwell import tabular
 from fitwell.cli import checking, runs, showing
 from fitwell.cli.on_images import OnImages
-from fitwell.cli.on_tables import OnTable
+from fitwell.cli.on_tables import OnTable, OnTargets
 from fitwell.cli.order import Order
 from fitwell.data.images import is_images
 from fitwell.errors import InvalidData
@@ -22,7 +22,7 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
     """Trains, measures, and fills the folder of the run; returns what is in `metrics.json`."""
     diary = runs.Diary(stderr=as_json)
     tabular.check_length(order.epochs, order.time_limit)
-    work = OnImages(order) if is_images(order.data) else OnTable(order)
+    work = _work(order)
     work.show(diary)
     data = _checked(run, order)
     run.begin({"order": order.to_json(), "data": data}, words)
@@ -39,6 +39,12 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
         run.log(diary.text() + _epochs(work.network))
     run.end(_state(facts))
     return {"run": str(run.folder), "model": str(run.model), **facts}
+
+
+def _work(order: Order) -> OnImages | OnTable | OnTargets:
+    if is_images(order.data):
+        return OnImages(order)
+    return OnTargets(order) if len(order.target) > 1 else OnTable(order)
 
 
 def _note(run: runs.Run, facts: Mapping[str, Any], network: Model) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from fitwell.cli.backing import Backup
 from fitwell.cli.order import Order
 from fitwell.data.tables import write_table
 from fitwell.model import Model
-from fitwell.tabular import Prepared, TableModel
+from fitwell.tabular import MultiTargetModel, Prepared, TableModel
 from fitwell.tabular.recipe import described
 
 
@@ -34,7 +35,7 @@ class OnTable:
         order = self.order
         how = f"searched for {order.tune}" if order.tune else described(self.network)
         name, inferred = Path(order.data).name, order.task is None
-        showing.table(diary, name, self.prepared, how, inferred=inferred)
+        showing.table(diary, name, [self.prepared], how, inferred=inferred)
 
     def fit(self, run: runs.Run, verbose: int | str) -> TableModel:
         """The trained and measured model."""
@@ -103,16 +104,51 @@ class OnTable:
         return {"folds": {"folds": order.folds, "scores": measures}}
 
 
+class OnTargets:
+    """A table with several targets, and one network with an output for each."""
+
+    def __init__(self, order: Order) -> None:
+        order.check_targets()
+        self.order = order
+        self.prepared = tabular.prepare_several(order.data, order.target, **_options(order))
+        self.network = tabular.build_several(self.prepared, epochs=order.epochs, seed=order.seed)
+
+    def show(self, diary: runs.Diary) -> None:
+        """What was read, and what will be trained."""
+        how = described(self.network)
+        showing.table(diary, Path(self.order.data).name, self.prepared, how, inferred=True)
+
+    def fit(self, run: runs.Run, verbose: int | str) -> MultiTargetModel:
+        """The trained and measured model."""
+        return tabular.fit_several(
+            self.prepared,
+            self.network,
+            epochs=self.order.epochs,
+            time_limit=self.order.time_limit,
+            verbose=verbose,
+            callbacks=[Backup(run.backup)],
+        )
+
+    def report(self, run: runs.Run, model: Any) -> None:
+        """A page for each target."""
+        for one, prepared in zip(model.models, self.prepared, strict=True):
+            page = run.folder / f"report-{_plain(one.target.name)}.html"
+            history = self.network.history
+            report.write(page, one, prepared, history, saved=str(run.model))
+
+
+def _plain(name: str) -> str:
+    """A column's name as part of a file's."""
+    return re.sub(r"\W+", "_", name) or "target"
+
+
 def prepare(order: Order) -> Prepared:
     """The table of an order, ready for training: the same for the same file and options."""
-    return tabular.prepare(
-        order.data,
-        order.target[0] if order.target else None,
-        task=order.task,
-        kinds=order.kinds,
-        weights=order.weights,
-        group=order.group,
-        time=order.time,
-        skip_bad_rows=order.skip_bad_rows,
-        seed=order.seed,
-    )
+    target = order.target[0] if order.target else None
+    return tabular.prepare(order.data, target, **_options(order))
+
+
+def _options(order: Order) -> dict[str, Any]:
+    """Of both ways to prepare a table."""
+    names = ("task", "kinds", "weights", "group", "time", "skip_bad_rows", "seed")
+    return {name: getattr(order, name) for name in names}

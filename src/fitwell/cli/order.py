@@ -15,6 +15,8 @@ _OF_IMAGES = {
     "data", "skip_bad_rows", "model", "epochs", "time_limit", "image_size", "seed",
 }  # fmt: skip
 
+_OF_ONE_TARGET = {"task", "layers", "model", "tune", "treat", "folds"}
+
 
 @dataclass(frozen=True)
 class Order:
@@ -80,6 +82,14 @@ class Order:
         if self.tune and self.treat:
             cure = "Tune first; treat what does not learn."
             raise InvalidArgument("train", "--tune or --treat", "both", cure)
+
+    def check_targets(self) -> None:
+        """Raises InvalidArgument for options that several targets do not take."""
+        told = set(self.to_json()) & _OF_ONE_TARGET
+        if told:
+            name = "--" + min(told)
+            cure = "Leave it out, or train on one target at a time."
+            raise InvalidArgument("train", "options for several targets", name, cure)
 
     def check_images(self) -> None:
         """Raises InvalidArgument for options that a folder of images does not take."""

@@ -13,6 +13,7 @@ from rich.console import Console
 from fitwell.cli import showing
 from fitwell.cli.app import REPLACED, Data, ModelFile, app, check_output
 from fitwell.data import tables
+from fitwell.errors import InvalidArgument
 
 
 @app.command()
@@ -23,6 +24,14 @@ def predict(
         Path | None,
         typer.Option(
             "--output", "-o", help="A .csv, .tsv, .parquet or .jsonl file; else CSV is printed."
+        ),
+    ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            metavar="COVERAGE",
+            help="Of a number also the ends of an interval that holds such a part of true values, "
+            "for example 0.9.",
         ),
     ] = None,
     as_json: Annotated[
@@ -37,7 +46,7 @@ def predict(
         check_output(output, data, model)
     loaded = models.load(model)
     with showing.warned():
-        frame = loaded.predictions(data)
+        frame = loaded.predictions(data) if interval is None else _between(loaded, data, interval)
     if as_json:
         print(frame.write_json())
         return
@@ -48,7 +57,7 @@ def predict(
     older = REPLACED if output.exists() else ""
     tables.write_table(frame, output)
     rows = f"{frame.height} prediction{'s' if frame.height > 1 else ''}"
-    said = f"{rows} of {loaded.target.name}: {output}{older}"
+    said = f"{rows} of {_named(loaded)}: {output}{older}"
     Console(highlight=False).print(said, markup=False, soft_wrap=True)
 
 
@@ -78,3 +87,17 @@ def evaluate(
     for target, values in found.items():
         showing.scores(console, f"{name}: {target}", len(known), values, notes)
         notes = ()
+
+
+def _named(model: Any) -> str:
+    """What a model predicts."""
+    return ", ".join(target.name for target in getattr(model, "targets", [model.target]))
+
+
+def _between(model: Any, data: str, coverage: float) -> Any:
+    from fitwell.tabular import TableModel
+
+    if not isinstance(model, TableModel):
+        cure = "Leave it out."
+        raise InvalidArgument("--interval", "a model of one number", type(model).__name__, cure)
+    return model.predictions(data, coverage)

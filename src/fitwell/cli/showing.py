@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -42,15 +42,15 @@ class Printer(Protocol):
     def print(self, *things: Any, **how: Any) -> None: ...
 
 
-def table(console: Printer, name: str, prepared: Prepared, network: str, *, inferred: bool) -> None:
+def table(
+    console: Printer, name: str, targets: Sequence[Prepared], network: str, *, inferred: bool
+) -> None:
     """What was read, what is predicted from what, and what is left out."""
-    target = prepared.target
-    task = {"binary": "two classes", "multiclass": f"{len(target.classes)} classes"}
+    prepared = targets[0]
     parts = [len(part.x) for part in (prepared.train, prepared.validation, prepared.test)]
-    what = f"{task.get(target.task, 'a number')}{_classes(prepared)}"
     facts = [
         ("Data", f"{name}, {sum(parts):,} rows"),
-        ("Target", f"{target.name}: {what}{_hint(prepared) if inferred else ''}"),
+        *(("Target", f"{_target(one)}{_hint(one) if inferred else ''}") for one in targets),
         *_columns(prepared),
         ("Rows", "{:,} training, {:,} validation, {:,} test".format(*parts)),
         ("Network", network),
@@ -59,6 +59,12 @@ def table(console: Printer, name: str, prepared: Prepared, network: str, *, infe
         _wrapped(console, f"[bold]{label:9}[/]", text, 9)
     _notes(console, prepared.notes)
     console.print()
+
+
+def _target(prepared: Prepared) -> str:
+    target = prepared.target
+    task = {"binary": "two classes", "multiclass": f"{len(target.classes)} classes"}
+    return f"{target.name}: {task.get(target.task, 'a number')}{_classes(prepared)}"
 
 
 def images(console: Printer, name: str, prepared: ImagesPrepared, network: Model) -> None:
@@ -142,17 +148,29 @@ def warned() -> Iterator[None]:
 
 def result(console: Printer, facts: Mapping[str, Any], saved: str) -> None:
     """Scores on the test rows beside the baselines, the time, and the file."""
-    columns = {"network": facts["scores"], **facts["baselines"]}
     rows = facts["rows"]["test"]
     if "folds" in facts:
         _folds(console, facts["folds"])
-    console.print(f"\n[bold]Scores on {rows:,} test rows[/]")
-    console.print(_table(columns))
+    for name, own in facts.get("targets", {"": facts}).items():
+        title = f"\n[bold]Scores on {rows:,} test rows[/]{': ' if name else ''}{escape(name)}"
+        console.print(title, soft_wrap=True)
+        console.print(_table({"network": own["scores"], **own["baselines"]}))
+        if "interval" in own:
+            _interval(console, own["interval"])
     if "treated" in facts:
         console.print(f"Treated: {escape(facts['treated'])}", soft_wrap=True)
     how = course(facts) if "epochs" in facts else f"{facts['trials']} trials: {facts['network']}"
     console.print(f"Trained in {facts['seconds']:.1f} s, {escape(how)}.", soft_wrap=True)
     console.print(f"Saved in [bold]{escape(saved)}[/]", soft_wrap=True)
+
+
+def _interval(console: Printer, facts: Mapping[str, float]) -> None:
+    if "width" in facts:
+        console.print(
+            f"Intervals that should hold {facts['coverage']:.0%} of true values hold "
+            f"{facts['measured']:.0%} of these; mean width {number(facts['width'])}.",
+            soft_wrap=True,
+        )
 
 
 def _folds(console: Printer, facts: Mapping[str, Any]) -> None:

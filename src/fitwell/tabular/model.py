@@ -123,6 +123,9 @@ class TableModel:
             InvalidData: the target is a class, or the model was not measured on validation rows.
             InvalidArgument: a coverage outside (0, 1).
         """
+        return self._intervals().around(self._outputs(data), coverage)
+
+    def _intervals(self) -> Intervals:
         if self.intervals is None:
             raise InvalidData(
                 "predict_interval",
@@ -130,7 +133,7 @@ class TableModel:
                 f"{self.target.name}, {self.target.task}",
                 "Of classes call predict_proba; of a number train with fitwell.tabular.train.",
             )
-        return self.intervals.around(self._outputs(data), coverage)
+        return self.intervals
 
     def evaluate(self, data: Any) -> Scores:
         """Scores on rows whose target is known: `{"accuracy": 0.83, "ROC AUC": ..., ...}`.
@@ -151,12 +154,19 @@ class TableModel:
         weights = row_weights(frame[name]) if name in frame.columns else None
         return scores(self.target, y, outputs, weights)
 
-    def predictions(self, data: Any) -> pl.DataFrame:
+    def predictions(self, data: Any, coverage: float | None = None) -> pl.DataFrame:
         """A table of what is predicted: one column, and one of probabilities per class.
 
-        The column is called like the target; the probabilities `p(<class>)`.
+        The column is called like the target; the probabilities `p(<class>)`. With `coverage`, of a
+        number, the ends of `predict_interval` follow as `<target> low` and `<target> high`.
         """
-        return self.framed(self._outputs(data))
+        outputs = self._outputs(data)
+        frame = self.framed(outputs)
+        if coverage is None:
+            return frame
+        low, high = self._intervals().around(outputs, coverage).T
+        name = self.target.name
+        return frame.with_columns(**{f"{name} low": low, f"{name} high": high})
 
     def framed(self, outputs: HostArray) -> pl.DataFrame:
         """What `outputs` returned, as the table of `predictions`."""
