@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import jax
@@ -249,3 +250,17 @@ def test_state_counts_as_weights_that_do_not_learn() -> None:
 )
 def test_size_text(count: int, text: str) -> None:
     assert size_text(count) == text
+
+
+def test_a_notebook_shows_the_same_table() -> None:
+    """Names that users give are text there, too."""
+    model = fw.Sequential([fw.Input((3,)), Dense(4, "relu", name="<a>")], name="<net>", seed=1)
+    shown = model._repr_html_()
+    assert shown.startswith("<p>Model &quot;&lt;net&gt;&quot; (seed 1)</p>")
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", shown)
+    texts = [re.sub("<[^>]*>", "", cell) for cell in cells]
+    assert texts[8:] == [
+        "1", "&lt;a&gt;", "Dense, relu", "(None, 4)", "16", "32", "16 B", "HeNormal, Zeros",
+    ]  # fmt: skip
+    assert "16 weights (64 B): 16 trainable, 0 not." in shown
+    assert fw.Sequential([Dense(4)], name="<b>")._repr_html_().startswith("<p>&lt;Sequential &lt;b")

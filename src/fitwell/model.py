@@ -23,7 +23,7 @@ from fitwell.network import Network
 from fitwell.objectives import check_names, per_output
 from fitwell.programs import start
 from fitwell.settings import settings
-from fitwell.summary import summary
+from fitwell.summary import summary, summary_html
 from fitwell.trainer import Trainer
 from fitwell.training import TrainState
 from fitwell.types import HostArray, Params, State
@@ -271,7 +271,7 @@ class Model(Trainer):
         """Takes the weights of a file that `save` or `save_weights` wrote for an equal network."""
         self.train_state = saving.read_weights(path, self.train_state)
 
-    curvature, export = measure_curvature, export_model
+    curvature, export, _repr_html_ = measure_curvature, export_model, summary_html
 
     def summary(self, print_fn: Any = None) -> None:
         """Prints a table of the layers: shapes, weights, FLOPs, activation memory, initializers.

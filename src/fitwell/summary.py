@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from fitwell import activations, tree
+from fitwell import activations, notebook, tree
 from fitwell.arithmetic import operations
 from fitwell.families import OTHERS, family_of
 from fitwell.layers.base import Layer
@@ -124,19 +124,51 @@ def shares(found: list[Row]) -> dict[str, tuple[float, float]]:
 def summary(name: str, network: Network, seed: int) -> str:
     """The table as text."""
     found = rows(network)
+    lines = [f'Model "{name}" (seed {seed})', *_table(found), *_closing(found, network)]
+    return "\n".join(lines)
+
+
+def _closing(found: list[Row], network: Network) -> list[str]:
+    """What stands below the table."""
     params, state = network.weight_shapes
     learn, kept = network.split_trainable(params)
     total = tree.size(params) + tree.size(state)
     lines = [
-        f'Model "{name}" (seed {seed})',
-        *_table(found),
         f"{total:,} weights ({size_text(4 * total)}): {tree.size(learn):,} trainable, "
         f"{tree.size(kept) + tree.size(state):,} not.",
         f"Forward pass: {sum(r.flops for r in found):,} FLOPs and "
         f"{size_text(sum(r.activation_bytes for r in found))} of activations per example.",
         _share_line(found),
     ]
-    return "\n".join(line for line in lines if line)
+    return [line for line in lines if line]
+
+
+def summary_html(model: Any) -> str:
+    """The table as a notebook shows it: the `_repr_html_` of models."""
+    if not model.built:
+        return notebook.paragraph(repr(model))
+    network: Network = model.network
+    found = rows(network)
+    text = notebook.text
+    cells = [
+        (
+            text(row.index),
+            notebook.code(row.name),
+            text(row.kind),
+            text(row.output_shape),
+            text(f"{row.weights:,}" + ("" if row.learns or not row.weights else " frozen")),
+            text(count_text(row.flops)),
+            text(size_text(row.activation_bytes)),
+            text(row.initializer),
+        )
+        for row in found
+    ]
+    title = notebook.paragraph(f'Model "{model.name}" (seed {model.seed})')
+    closing = notebook.paragraph("\n".join(_closing(found, network)))
+    return title + notebook.table(_HEADER, cells) + closing
+
+
+_HEADER = ("", "layer", "kind", "output shape", "weights", "FLOPs", "memory", "initializer")
 
 
 def _table(found: list[Row]) -> list[str]:

@@ -288,6 +288,9 @@ def test_the_encoder_has_seen_the_training_rows_alone() -> None:
 
 def test_a_table_model_in_words(binary: TableModel, capsys: Any) -> None:
     assert repr(binary) == "<TableModel: binary of class, from 2 columns, 5 features>"
+    shown = binary._repr_html_()
+    assert f"{binary.facts['baselines']['constant']['log loss']:.4g}" in shown
+    assert "logistic regression" in shown
     binary.summary()
     shown = capsys.readouterr().out
     binary.network.summary()

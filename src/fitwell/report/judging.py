@@ -14,11 +14,12 @@ from fitwell.assessment.subject import Subject
 from fitwell.doctor import Findings
 from fitwell.history import History
 from fitwell.plots.thresholds import one_against_rest, reliability_of
+from fitwell.report.making import ENDS
 from fitwell.report.study import Course, Judgement, Reliance
 
 _REPEATS = 5
 _DEPENDENCES = 4
-_OPERATIONS = 3e10  # for shuffling: a second or two
+_OPERATIONS = 6e10  # for shuffling: a second or two
 
 
 def judge(subject: Subject) -> Judgement:
@@ -66,29 +67,43 @@ def rely(subject: Subject) -> Reliance:
     return Reliance(tuple(found), subject.loss_name, rows, _REPEATS, "", dependences)
 
 
-def course(history: History | None, best: int | None, words: str = "") -> Course:
-    """The curves, findings and layers of a history; nothing of what it does not have."""
+def course(history: History | None, kept: int | None) -> Course:
+    """The curves, findings and layers of a history; nothing of what it does not have.
+
+    Args:
+        history: of the fit.
+        kept: the epoch whose weights the model has, from 1; None where nobody knows.
+    """
     if history is None:
-        return Course(words=words)
+        return Course()
     frame = history.frame()
     curves: dict[str, tuple[list[int], list[float]]] = {}
     for name in history.history:
         known = frame[["epoch", name]].drop_nulls()
         curves[name] = (known["epoch"].to_list(), known[name].to_list())
+    best = _best(curves)
     return Course(
         curves,
-        best or _best(curves),
-        words or f"{', '.join(_course(history))}.",
-        tuple(getattr(history, "layers", None) or ()),
+        kept or best,
+        f"{_words(history)}. {_kept(kept, best)}",
+        tuple(history.layers),
         tuple(history.findings),
         examined=isinstance(history.findings, Findings),
     )
 
 
-def _course(history: History) -> list[str]:
+def _words(history: History) -> str:
     count = len(history.epoch)
-    parts = [f"{count} epoch{'' if count == 1 else 's'}", f"{history.seconds:.1f} s"]
-    return [*parts, f"stopped: {history.stopped}"] if history.stopped else parts
+    parts = [f"{count} epoch{'' if count == 1 else 's'}"]
+    parts += [f"{history.seconds:.1f} s"] if history.seconds else []
+    parts += [ENDS.get(history.stopped, history.stopped)] if history.stopped else []
+    return ", ".join(parts)
+
+
+def _kept(kept: int | None, best: int | None) -> str:
+    if kept:
+        return f"The weights are those of epoch {kept}, with the lowest validation loss."
+    return f"The lowest validation loss is that of epoch {best}." if best else ""
 
 
 def _best(curves: Mapping[str, tuple[list[int], list[float]]]) -> int | None:

@@ -15,7 +15,7 @@ from fitwell.report.examples import number
 from fitwell.report.study import Facts, Judgement
 
 PARTS = (("train", "for training"), ("validation", "for validation"), ("test", "for the test"))
-_ENDS = {
+ENDS = {
     "interrupted": "interrupted by Ctrl-C",
     "time_limit": "ended by the time limit",
     "callback EarlyStopping": "stopped early",
@@ -106,7 +106,7 @@ def course_words(facts: Mapping[str, Any]) -> str:
     """How the fit went, in a line."""
     if "epochs" not in facts:
         return ""
-    end = _ENDS.get(str(facts.get("stopped")), facts.get("stopped"))
+    end = ENDS.get(str(facts.get("stopped")), facts.get("stopped"))
     best = facts.get("best_epoch")
     parts = [f"{facts['epochs']} of {facts.get('planned_epochs', facts['epochs'])} epochs"]
     if "seconds" in facts:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitwell import notebook
 from fitwell.data.arrays import DataWarning
 from fitwell.data.encoding import TableEncoder
 from fitwell.data.labels import Target, target_column
@@ -219,6 +220,16 @@ class TableModel:
         columns, features = len(self.encoder.columns), len(self.encoder.feature_names)
         what = f"{self.target.task} of {self.target.name}"
         return f"<TableModel: {what}, from {columns} columns, {features} features>"
+
+    def _repr_html_(self) -> str:
+        """Its scores on the test rows beside those of the baselines, in a notebook."""
+        scores = {"network": self.facts.get("scores", {}), **self.facts.get("baselines", {})}
+        rows = [
+            (notebook.text(name), *(f"{each[name]:.4g}" for each in scores.values()))
+            for name in scores["network"]
+        ]
+        table = notebook.table(("", *scores), rows) if rows else ""
+        return notebook.paragraph(repr(self)) + table
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes one safetensors file with network, encoder and facts.

@@ -149,6 +149,10 @@ class MultiTargetModel:
         what = ", ".join(f"{target.task} of {target.name}" for target in self.targets)
         return f"<MultiTargetModel: {what}, from {columns} columns, {features} features>"
 
+    def _repr_html_(self) -> str:
+        """The scores of each target, in a notebook."""
+        return "".join(model._repr_html_() for model in self.models)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes one safetensors file with network, encoder and facts; `load` brings it back.
 
