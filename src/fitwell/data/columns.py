@@ -50,7 +50,7 @@ class Column(Description):
         words: text between the numbers of the column, which is read as missing.
         why: the reason for the kind, in a few words.
         missing: rows without a value.
-        distinct: different values, the missing one aside.
+        distinct: different values, the missing one aside; 0 of lists, which are not counted.
         example: the first value, shortened.
     """
 
@@ -161,21 +161,15 @@ _ROLES = {
 
 def _described(column: Column, values: pl.Series) -> Column:
     """The same with how many values there are, and one of them."""
-    text = values if values.dtype.is_nested() else stripped(values.cast(_string()))
-    full = text.drop_nulls()
+    known = stripped(values) if str(values.dtype) == "String" else values
+    full = known.drop_nulls()
     example = str(full[0]) if full.len() else ""
     return dataclasses.replace(
         column,
-        missing=text.len() - full.len(),
-        distinct=full.n_unique(),
+        missing=known.len() - full.len(),
+        distinct=0 if values.dtype.is_nested() else full.n_unique(),
         example=example if len(example) <= _LONGEST else example[: _LONGEST - 3] + "...",
     )
-
-
-def _string() -> Any:
-    import polars as pl
-
-    return pl.String
 
 
 def _known(name: str, kind: str, column: pl.Series) -> Column:
