@@ -92,7 +92,7 @@ def test_a_topic_can_be_read_from_words_never_seen_together() -> None:
     labels = draw.integers(0, 2, 400)
     texts = [" ".join(draw.choice(topics[label], 4)) for label in labels]
     column = fitted(texts[:300])
-    assert len(column.center) == 6  # 300 rows / 50
+    assert len(column.center) == 12  # 300 rows / 25
     out = column.encode(pl.Series("t", texts))
     centers = np.stack([out[:300][labels[:300] == k].mean(axis=0) for k in (0, 1)])
     nearest = np.linalg.norm(out[300:, None] - centers, axis=2).argmin(axis=1)

@@ -46,6 +46,10 @@ def test_no_patient_is_in_two_parts() -> None:
             *map(len, patients)
         )
     )
+    assert prepared.groups is not None
+    numbers = dict(zip(prepared.frame["patient"], prepared.groups.tolist(), strict=True))
+    assert len(set(numbers.values())) == 30
+    assert [numbers[p] for p in prepared.frame["patient"]] == prepared.groups.tolist()
     assert "patient" not in prepared.encoder.feature_names
     assert prepared.columns[0].kind == "group"
 
@@ -71,6 +75,9 @@ def test_copies_of_a_row_are_in_one_part() -> None:
     rows = [set(prepared.frame[part.rows].rows()) for part in parts_of(prepared)]
     assert len(set.union(*rows)) == sum(map(len, rows)) == 240
     assert prepared.notes[-1].startswith("40 of 280 rows are copies of another")
+    assert prepared.groups is not None
+    assert prepared.groups[240:].tolist() == list(range(40))
+    assert tabular.prepare(table, "y").groups is None
 
 
 def test_weights_are_1_on_average_and_of_the_rows_they_belong_to() -> None:

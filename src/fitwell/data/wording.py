@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 MOST_TERMS = 2000
 """The vocabulary of a column: what is in most rows comes first."""
-MOST_FEATURES = 32
-_ROWS_PER_FEATURE = 50
+MOST_FEATURES = 64
+_ROWS_PER_FEATURE = 25
 """So many training rows to each feature of the text, so that a small table is not drowned in it."""
 _MOST_ROWS = 20_000
 """A vocabulary is learnt from so many rows: more change it little."""

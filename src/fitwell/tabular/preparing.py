@@ -55,6 +55,8 @@ class Prepared:
         frame: the rows whose target is known, as they were read.
         roles: the columns of weights, groups and times.
         forms: how numbers and dates were written in columns of text, as in `fitwell.data.Table`.
+        groups: (rows of `frame`,) the same number for rows that stay together, because they are of
+            one group or copies; None where each is alone.
     """
 
     columns: tuple[Column, ...]
@@ -67,6 +69,7 @@ class Prepared:
     frame: pl.DataFrame
     roles: Roles = field(default_factory=Roles)
     forms: Mapping[str, str] = field(default_factory=dict)
+    groups: HostArray | None = None
 
 
 def prepare(
@@ -150,6 +153,7 @@ def _prepared(
     seen = [*names, *roles.given.values(), *(c.name for c in columns if c.used)]
     same = duplicates(frame.select(list(dict.fromkeys(seen))))
     parts = _split(ys, tasks, rows, same.groups, seed)
+    together = same.groups if rows.groups is None else rows.groups
     encoder = fit_encoder(frame, columns, parts.train)
     encoded = [
         (encode_rows(encoder, frame, part), part, part_weights(roles, rows, part, parts.train))
@@ -167,7 +171,7 @@ def _prepared(
             for x, part, weights in encoded
         )
         three = train, validation, test
-        return Prepared(columns, encoder, fitted, *three, said, frame, roles, table.forms)
+        return Prepared(columns, encoder, fitted, *three, said, frame, roles, table.forms, together)
 
     return tuple(prepared(y, task) for y, task in zip(ys, tasks, strict=True))
 

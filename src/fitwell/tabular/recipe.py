@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fitwell.callbacks import EarlyStopping
@@ -17,6 +19,7 @@ from fitwell.layers import (
 )
 from fitwell.losses import (
     BinaryCrossentropy,
+    Loss,
     MeanSquaredError,
     SparseCategoricalCrossentropy,
 )
@@ -122,42 +125,55 @@ def plan(rows: int, epochs: int | None = None) -> Plan:
     return Plan(chosen, size, max(chosen // every // 4, 4), every)
 
 
-def default_network(features: int, target: Target, chosen: Plan, rows: int, seed: int) -> Model:
+def default_network(
+    features: int, targets: Target | Sequence[Target], chosen: Plan, rows: int, seed: int
+) -> Model:
     """The network, compiled: bins of every feature, wide layers that several members share.
+
+    Of several targets each has an output of its own on the same hidden layers, and the loss is the
+    sum of theirs: numbers are standardised, so none outweighs the others by its unit.
 
     Args:
         features: columns of the encoded table.
-        target: decides the last layer and the loss.
+        targets: decide the last layers and the losses.
         chosen: how long it will be trained.
         rows: of the training part.
         seed: of the weights, the order of the rows and dropout.
     """
+    own = strength(rows, features)
+    inputs = Input(shape=(features,))
+    hidden = [
+        PiecewiseLinearEmbedding(own.units, own.bins),
+        EnsembleAdapter(MEMBERS),
+        *(
+            layer
+            for width in _WIDTHS
+            for layer in (Dense(width, activation=_ACTIVATION), Dropout(own.dropout))
+        ),
+    ]
+    optimizer = _optimizer(own, chosen.steps(rows))
+    if isinstance(targets, Target):
+        network: Model = Sequential([inputs, *hidden, _last(targets)], name="table", seed=seed)
+        network.compile(optimizer, loss=_LOSSES[targets.task])
+        return network
+    x = functools.reduce(lambda x, layer: layer(x), hidden, inputs)
+    outputs = [_last(target, f"target_{n}")(x) for n, target in enumerate(targets, 1)]
+    network = Model(inputs, outputs, name="table", seed=seed)
+    network.compile(optimizer, loss=[_LOSSES[target.task] for target in targets])
+    return network
+
+
+_LOSSES: dict[str, Loss] = {
+    "binary": BinaryCrossentropy(),
+    "multiclass": SparseCategoricalCrossentropy(),
+    "regression": MeanSquaredError(),
+}
+
+
+def _last(target: Target, name: str | None = None) -> EnsembleDense:
     units = len(target.classes) if target.task == "multiclass" else 1
     activation = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}[target.task]
-    own = strength(rows, features)
-    loss = {
-        "binary": BinaryCrossentropy(),
-        "multiclass": SparseCategoricalCrossentropy(),
-        "regression": MeanSquaredError(),
-    }[target.task]
-    hidden = [
-        layer
-        for width in _WIDTHS
-        for layer in (Dense(width, activation=_ACTIVATION), Dropout(own.dropout))
-    ]
-    network = Sequential(
-        [
-            Input(shape=(features,)),
-            PiecewiseLinearEmbedding(own.units, own.bins),
-            EnsembleAdapter(MEMBERS),
-            *hidden,
-            EnsembleDense(units, activation),
-        ],
-        name="table",
-        seed=seed,
-    )
-    network.compile(_optimizer(own, chosen.steps(rows)), loss=loss)
-    return network
+    return EnsembleDense(units, activation, name=name)
 
 
 def members(network: Model) -> int:

@@ -16,13 +16,12 @@ from fitwell.data.encoding import TableEncoder
 from fitwell.data.labels import Target, target_column
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidData
-from fitwell.layers import Input
-from fitwell.losses import BinaryCrossentropy, MeanSquaredError, SparseCategoricalCrossentropy
 from fitwell.model import Model
 from fitwell.tabular.model import KEY, TableModel, known_rows
 from fitwell.tabular.preparing import Prepared
+from fitwell.tabular.recipe import default_network, plan
 from fitwell.tabular.scores import Scores
-from fitwell.tabular.training import build, measured, run
+from fitwell.tabular.training import measured, run
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
@@ -184,40 +183,10 @@ class MultiTargetModel:
 def build_several(
     prepared: Sequence[Prepared], *, epochs: int | None = None, seed: int = 0
 ) -> Model:
-    """The default network with an output for each target, compiled and untrained.
-
-    The outputs stand on the same hidden layers; the loss is the sum of theirs. Numbers are
-    standardised, so no target outweighs the others by its unit.
-    """
-    donor = build(prepared[0], epochs=epochs, seed=seed)
-    layers: list[Any] = [dataclasses.replace(x) for x in donor.network.layers.values()]
-    _, *hidden, last = layers
-    inputs = x = Input(donor.input_shape[1:])
-    for layer in hidden:
-        x = layer(x)
-    outputs = []
-    for number, one in enumerate(prepared, 1):
-        units, activation = _last(one.target)
-        head = dataclasses.replace(
-            last, name=f"target_{number}", units=units, activation=activation
-        )
-        outputs.append(head(x))
-    network = Model(inputs, outputs, name="table", seed=seed)
-    network.compile(donor.optimizer, loss=[_LOSSES[one.target.task] for one in prepared])
-    return network
-
-
-_LOSSES = {
-    "binary": BinaryCrossentropy(),
-    "multiclass": SparseCategoricalCrossentropy(),
-    "regression": MeanSquaredError(),
-}
-
-
-def _last(target: Target) -> tuple[int, str | None]:
-    if target.task == "multiclass":
-        return len(target.classes), "softmax"
-    return 1, "sigmoid" if target.task == "binary" else None
+    """The default network with an output for each target, compiled and untrained."""
+    rows, features = prepared[0].train.x.shape
+    targets = [one.target for one in prepared]
+    return default_network(features, targets, plan(rows, epochs), rows, seed)
 
 
 def fit_several(prepared: Sequence[Prepared], network: Model, **options: Any) -> MultiTargetModel:
