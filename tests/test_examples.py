@@ -7,6 +7,7 @@ import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import diabetes_table
 import digits_autoencoder
 import digits_cnn
 import mnist_cnn
@@ -70,6 +71,15 @@ def test_a_step_of_ones_own_learns(capsys: pytest.CaptureFixture[str]) -> None:
     first, second = re.findall(r"(\d\.\d{4})", capsys.readouterr().out)
     assert first == second
     assert float(first) < 0.05
+
+
+def test_a_table_with_intervals_and_a_report(tmp_path: Path) -> None:
+    found = diabetes_table.main(tmp_path)
+    # Of 89 rows, where the constant errs by 74, and no method known is clearly better than the line.
+    assert 55 < found["linear"] < 60
+    assert found["network"] < 1.12 * found["linear"]
+    assert 0.8 < found["coverage"] < 0.97
+    assert "<svg" in (tmp_path / "diabetes.html").read_text()
 
 
 def test_a_cnn_reads_handwritten_digits(

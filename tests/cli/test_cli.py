@@ -76,7 +76,7 @@ def test_train_says_what_it_does_and_saves(capsys: Any, tmp_path: Path) -> None:
         shown = [number(column[name]) for column in (scores, linear, constant)]
         assert re.search(rf"{name}\W+" + r"\W+".join(map(re.escape, shown)), out), name
     assert re.search(r"Trained in \d+\.\d s, 20 of 20 epochs: best epoch \d+ kept\.\n", out)
-    assert "\nSaved in runs/flowers-1\n" in out
+    assert "\nSaved in runs/flowers-1: model, numbers, log, report\n" in out
     assert not any(line.endswith(" ") for line in out.splitlines())
 
 

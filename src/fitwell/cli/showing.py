@@ -161,7 +161,7 @@ def result(console: Printer, facts: Mapping[str, Any], saved: str) -> None:
         console.print(f"Treated: {escape(facts['treated'])}", soft_wrap=True)
     how = course(facts) if "epochs" in facts else f"{facts['trials']} trials: {facts['network']}"
     console.print(f"Trained in {facts['seconds']:.1f} s, {escape(how)}.", soft_wrap=True)
-    console.print(f"Saved in [bold]{escape(saved)}[/]", soft_wrap=True)
+    console.print(f"Saved in [bold]{escape(saved)}[/]: model, numbers, log, report", soft_wrap=True)
 
 
 def _interval(console: Printer, facts: Mapping[str, float]) -> None:

@@ -1,0 +1,36 @@
+"""A table of 442 patients: how far a disease goes within a year, with intervals and a report.
+
+python examples/diabetes_table.py
+"""
+
+from pathlib import Path
+
+import fitwell as fw
+
+
+def main(folder: Path | None = None) -> dict[str, float]:
+    """Returns the RMSE of network and linear regression, and the measured coverage.
+
+    The report goes into `folder`, or where the program runs.
+    """
+    prepared = fw.tabular.prepare("sklearn:diabetes", seed=0)
+    model = fw.tabular.fit(prepared, fw.tabular.build(prepared), verbose=0)
+    scores, baselines = model.facts["scores"], model.facts["baselines"]
+    print(
+        f"network: RMSE {scores['RMSE']:.1f}, linear: {baselines['linear regression']['RMSE']:.1f}"
+    )
+
+    table = fw.data.read("sklearn:diabetes").frame.head(3)
+    print(model.predictions(table, coverage=0.9))
+
+    page = fw.report.write((folder or Path()) / "diabetes.html", model, prepared)
+    print(f"all about it: {page}")
+    return {
+        "network": scores["RMSE"],
+        "linear": baselines["linear regression"]["RMSE"],
+        "coverage": model.facts["interval"]["measured"],
+    }
+
+
+if __name__ == "__main__":
+    main()
