@@ -75,7 +75,7 @@ def test_a_step_of_ones_own_learns(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_table_with_intervals_and_a_report(tmp_path: Path) -> None:
     found = diabetes_table.main(tmp_path)
-    # Of 89 rows, where the constant errs by 74, and no method known is clearly better than the line.
+    # Of 89 rows, where the constant errs by 74, and no method known beats the line clearly.
     assert 55 < found["linear"] < 60
     assert found["network"] < 1.12 * found["linear"]
     assert 0.8 < found["coverage"] < 0.97
