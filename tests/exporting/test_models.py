@@ -281,6 +281,11 @@ class Half(Layer):
         return x - x[: (x.shape[0] + 1) // 2].sum(0)
 
 
+class Weighted(Layer):
+    def apply(self, params: Any, x: Any) -> Any:
+        return x * np.linspace(0, 1, x.shape[0], dtype=np.float32)[:, None]
+
+
 def refusal(model: Any, path: Path, **more: Any) -> str:
     with pytest.raises(InvalidArgument) as caught:
         fw.export(model, path, **more)
@@ -308,6 +313,12 @@ def test_a_layer_that_divides_the_batch(tmp_path: Path) -> None:
         "received a size of 516 for 1031 examples and 1032 for 2063. "
         "Have it treat each example by itself, whatever their number."
     )
+
+
+def test_numbers_for_one_size_of_batch(tmp_path: Path) -> None:
+    said = refusal(fw.Sequential([Input((3,)), Weighted(name="by_place")]), tmp_path / "m.onnx")
+    assert said.startswith("export, layer by_place: expected operations that any number of")
+    assert "received an array of shape (1031, 1) for 1031 examples and another for 2063" in said
 
 
 def test_layers_that_remember(tmp_path: Path) -> None:
@@ -355,7 +366,8 @@ def test_formats_by_name_and_ending(tmp_path: Path) -> None:
 def test_what_is_no_model(tmp_path: Path) -> None:
     assert refusal("model", tmp_path / "m.onnx") == (
         "export: expected a model, received str. "
-        "Pass what Sequential, Model, fitwell.load or fitwell.tabular.load returned."
+        "Pass what Sequential, Model, fitwell.load or fitwell.tabular.load returned, "
+        "or the model_ of a fitted estimator."
     )
 
 

@@ -94,37 +94,45 @@ class _Reader:
         """The outputs of a jaxpr for these arguments; its operations are added to the list."""
         first, second = jaxprs
         known: dict[Any, Value] = dict(zip(first.invars, arguments, strict=True))
-        for v, one, other in zip(first.constvars, *(c.consts for c in closed), strict=True):
-            if np.shape(one) != np.shape(other):
-                raise _refused(around, f"an array of shape {np.shape(one)} made of numpy")
-            known[v] = Value.known(one)
+        held = zip(closed[0].consts, closed[1].consts, strict=True)
+        constants = dict(zip(first.constvars, held, strict=True))
+
+        def operand(one: Any, other: Any, layer: str) -> Value:
+            if isinstance(one, core.Literal):
+                return self._constant(one.val, other.val, one.aval, layer)
+            if one not in known:
+                known[one] = self._constant(*constants[one], one.aval, layer)
+            return known[one]
+
         if len(first.eqns) != len(second.eqns):
             raise _refused(around, "other operations for another number of examples")
         for pair in zip(first.eqns, second.eqns, strict=True):
             layer = self._layer(pair[0], around)
             ins = [
-                self._operand(known, v, other, layer)
+                operand(v, other, layer)
                 for v, other in zip(pair[0].invars, pair[1].invars, strict=True)
             ]
             known |= dict(zip(pair[0].outvars, self._equation(pair, ins, layer), strict=True))
         outputs = zip(first.outvars, second.outvars, strict=True)
-        return [self._operand(known, v, other, around) for v, other in outputs]
+        return [operand(v, other, around) for v, other in outputs]
 
     def _layer(self, equation: Any, around: str) -> str:
         names = [getattr(one, "name", "") for one in equation.source_info.name_stack.stack]
         return next((name for name in names if name in self.scopes), around)
 
-    def _operand(self, known: dict[Any, Value], one: Any, other: Any, layer: str) -> Value:
-        if not isinstance(one, core.Literal):
-            return known[one]
-        a, b = np.asarray(one.val), np.asarray(other.val)
-        aval: Any = one.aval
+    def _constant(self, one: Any, other: Any, aval: Any, layer: str) -> Value:
+        """An array that a trace holds, or one number that grows with the batch."""
+        dtype = _dtype(aval)
+        if dtype.kind == "O":  # a key
+            return Value(np.shape(one), dtype)
+        a, b = np.asarray(one), np.asarray(other)
         if np.array_equal(a, b, equal_nan=a.dtype.kind == "f"):
-            return Value.known(a.astype(aval.dtype))
+            return Value.known(a.astype(dtype))
         if a.ndim or a != int(a) or b != int(b):
-            raise _refused(layer, f"{a} for {_BATCHES[0]} examples, {b} for {_BATCHES[1]}")
-        made = Value((), np.dtype(aval.dtype))
-        size = _size(int(a), int(b), layer)
+            what = f"an array of shape {a.shape}" if a.ndim else f"{a}"
+            rows = f"for {_BATCHES[0]} examples and another for {_BATCHES[1]}"
+            raise _refused(layer, f"{what} {rows}")
+        made, size = Value((), dtype), _size(int(a), int(b), layer)
         self.operations.append(Operation("size", [], [made], {"size": size}, layer))
         return made
 

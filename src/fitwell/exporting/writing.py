@@ -99,7 +99,10 @@ def _package(model: Exportable | Table) -> Package:
         return packed(model.name, model.network, model.train_state, *names)
     if isinstance(model, Table):
         return packed_table(model)
-    cure = "Pass what Sequential, Model, fitwell.load or fitwell.tabular.load returned."
+    cure = (
+        "Pass what Sequential, Model, fitwell.load or fitwell.tabular.load returned, "
+        "or the model_ of a fitted estimator."
+    )
     raise InvalidArgument("export", "a model", type(model).__name__, cure)
 
 
