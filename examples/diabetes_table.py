@@ -15,10 +15,9 @@ def main(folder: Path | None = None) -> dict[str, float]:
     """
     prepared = fw.tabular.prepare("sklearn:diabetes", seed=0)
     model = fw.tabular.fit(prepared, fw.tabular.build(prepared), verbose=0)
-    scores, baselines = model.facts["scores"], model.facts["baselines"]
-    print(
-        f"network: RMSE {scores['RMSE']:.1f}, linear: {baselines['linear regression']['RMSE']:.1f}"
-    )
+    network = model.facts["scores"]["RMSE"]
+    linear = model.facts["baselines"]["linear regression"]["RMSE"]
+    print(f"RMSE of the network: {network:.1f}, of linear regression: {linear:.1f}")
 
     table = fw.data.read("sklearn:diabetes").frame.head(3)
     print(model.predictions(table, coverage=0.9))
