@@ -101,7 +101,8 @@ class _Reader:
             if isinstance(one, core.Literal):
                 return self._constant(one.val, other.val, one.aval, layer)
             if one not in known:
-                known[one] = self._constant(*constants[one], one.aval, layer)
+                ours, theirs = constants[one]
+                known[one] = self._constant(ours, theirs, one.aval, layer)
             return known[one]
 
         if len(first.eqns) != len(second.eqns):
