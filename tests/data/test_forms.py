@@ -76,6 +76,12 @@ def test_delimiters(case: str, tmp_path: Path) -> None:
     assert table.frame.rows() == (rows or [("Ada Lovelace",), ("Alan Turing",)])
 
 
+def test_the_ending_tells_where_the_first_line_does_not(tmp_path: Path) -> None:
+    assert read(tmp_path, "word\nx, y\n", "t.tsv").frame.rows() == [("x, y",)]
+    two = read(tmp_path, "a, b, c\td\n1\t2\n", "t.tsv")
+    assert values(two) == {"a, b, c": [1], "d": [2]}
+
+
 def test_a_delimiter_that_is_named(tmp_path: Path) -> None:
     assert values(read(tmp_path, "a:b\n1:2\n", delimiter=":")) == {"a": [1], "b": [2]}
     with pytest.raises(InvalidArgument, match="expected one ASCII character, received delim"):

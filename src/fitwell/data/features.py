@@ -99,11 +99,16 @@ class CategoryColumn(Description):
 
     def encode(self, column: pl.Series) -> HostArray:
         """(n,) values of the column -> (n, features)."""
-        places = {value: place for place, value in enumerate(self.values)}
+        count = len(self.values)
+        words = [value for value in self.values if value is not None]  # None is the last
         texts = to_text(column)
-        codes = np.array([places.get(text, len(places)) for text in texts], np.int64)
-        hot = codes[:, None] == np.arange(len(places) + 1)
-        features: HostArray = hot[:, : len(places) + self.other].astype(np.float32)
+        codes = texts.replace_strict(
+            words, range(len(words)), default=count, return_dtype=_integer()
+        ).to_numpy(writable=True)
+        if None in self.values:
+            codes[texts.is_null().to_numpy()] = count - 1
+        hot = codes[:, None] == np.arange(count + 1)
+        features: HostArray = hot[:, : count + self.other].astype(np.float32)
         return features[:, 1:] - features[:, :1] if self.two else features
 
     def surprise(self, column: pl.Series) -> str:
@@ -234,6 +239,12 @@ def stack(values: HostArray, missing: HostArray | None) -> HostArray:
     """(n, 1) features, or (n, 2) with those that say where a value is missing."""
     columns = [values] if missing is None else [values, missing]
     return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _integer() -> Any:
+    import polars as pl
+
+    return pl.Int64
 
 
 def _float() -> Any:

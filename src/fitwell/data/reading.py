@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from fitwell.data.images import Images, read_images
 from fitwell.data.tables import Options, Table, to_table
 
 
@@ -18,8 +21,8 @@ def read(
     delimiter: str | None = None,
     header: bool | None = None,
     skip_bad_rows: bool = False,
-) -> Table:
-    """A table: one row per example, one named column per feature.
+) -> Table | Images:
+    """A table: one row per example, one named column per feature. Or a folder of images.
 
     Files are told by their ending. `.csv`, `.tsv`, `.tab` and `.txt` are text with one row per
     line: encoding (UTF-8, UTF-16, Windows-1252), delimiter (`, ; |`, tab, spaces) and whether the
@@ -30,6 +33,8 @@ def read(
     that all its values have: numbers (also `1,234.5` and `1.234,5`, `12%` = 0.12, `$5`), `true` and
     `false`, dates (2026-01-31, 31.01.2026, 31 Jan 2026; 01/31/2026 where the column shows which is
     the day). Every way of writing that is not Python's is said in `notes` and kept in `forms`.
+
+    A folder is read by `read_images`: one sub-folder per class.
 
     Args:
         source: a path, `"sklearn:NAME"` with one of breast_cancer, diabetes, digits, iris, wine, a
@@ -56,6 +61,8 @@ def read(
     >>> table.notes
     ("price: '1.234,50' is read as 1234.5.",)
     """
+    if isinstance(source, str | os.PathLike) and Path(source).is_dir():
+        return read_images(source, skip_bad=skip_bad_rows)
     options = Options(
         None if names is None else tuple(map(str, names)),
         frozenset(text),

@@ -14,6 +14,7 @@ from fitwell.data.records import cut, rows_of
 from fitwell.errors import InvalidArgument, InvalidFile
 
 SEPARATORS = (",", "\t", ";", "|")
+_TABBED = (".tsv", ".tab")
 _SAMPLE = 2**18
 _BLOCK = 2**22
 _MARKS = {
@@ -54,14 +55,14 @@ def sniff(
       zero; else UTF-8, unless it is no UTF-8 and has no characters of more than one byte that are:
       then Windows-1252.
     - Delimiter: the one of `, ; |` and tab that gives the most rows of the beginning as many
-      values as its first row has, and of several the one that gives the most values. Spaces where
-      none of them occurs and the values between spaces are mostly numbers.
+      values as its first row has, and of several the one that the file's ending tells, or that
+      gives the most values. Spaces where none of them occurs and most values are numbers.
     - Names: none if the first row has numbers wherever all rows below have, and these are no
       years or counts; or if each of its words occurs again below.
     """
     code, digest = _scan(path, subject, encoding)
     sample, newlines = _sample(path, code)
-    chosen = delimiter or _delimiter(sample)
+    chosen = delimiter or _delimiter(sample, "\t" if path.suffix.lower() in _TABBED else ",")
     if header is None:
         header = _has_names(_first_rows(sample, chosen))
     return Dialect(code, chosen, header, newlines, digest)
@@ -167,15 +168,16 @@ def _sample(path: Path, encoding: str) -> tuple[str, bool]:
 # Delimiter and names
 
 
-def _delimiter(sample: str) -> str:
+def _delimiter(sample: str, usual: str) -> str:
     scores = {}
     for separator in SEPARATORS:
         counts = _counts(sample, separator)
         if counts.size and counts[0] > 1:
-            scores[separator] = (float(np.mean(counts == counts[0])), int(counts[0]))
+            alike, tabbed = float(np.mean(counts == counts[0])), separator == usual == "\t"
+            scores[separator] = (alike, tabbed, int(counts[0]))
     if scores:
         return max(scores, key=lambda separator: scores[separator])
-    return " " if _spaced(sample) else ","
+    return " " if _spaced(sample) else usual
 
 
 def _counts(sample: str, separator: str) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
