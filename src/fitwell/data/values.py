@@ -6,7 +6,8 @@ by whichever route it comes. Rows in messages are counted from 1, without the li
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import functools
+from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING
 
 from fitwell.errors import InvalidData
@@ -56,11 +57,15 @@ def typed(column: pl.Series) -> pl.Series:
     if str(column.dtype) != "String":
         return column
     text = stripped(column)
-    known = text.len() - text.null_count()
-    if known == 0:
+    if text.null_count() == text.len():
         return text
-    readings = (reading for reading in _readings(text) if reading is not None)
-    return next((r for r in readings if r.len() - r.null_count() == known), text)
+    head = text.drop_nulls().head(_HEAD)  # spares most columns the trial of a whole reading
+    for reading in _readings(str(head[0])):
+        if reading(head).null_count() == 0:
+            values = reading(text)
+            if values.null_count() == text.null_count():
+                return values
+    return text
 
 
 def as_numbers(column: pl.Series) -> pl.Series | None:
@@ -105,18 +110,26 @@ def grouped_by_points(text: pl.Series) -> bool:
 _HEAD = 1000
 
 
-def _readings(text: pl.Series) -> Iterator[pl.Series | None]:
+def _readings(first: str) -> Iterator[Callable[[pl.Series], pl.Series]]:
+    """What text may be, by its first value: functions that give missing where it is not that."""
     import polars as pl
 
-    yield text.cast(pl.Int64, strict=False)
-    yield text.cast(pl.Float64, strict=False)
-    yield _truths(text)
-    first = text.drop_nulls()[0]
-    if first[:4].isdigit():  # spares the trial of every date format on ordinary words
+    yield lambda text: text.cast(pl.Int64, strict=False)
+    yield lambda text: text.cast(pl.Float64, strict=False)
+    yield _truths
+    if first[:4].isdigit():
         for day in _DAYS:
-            yield text.str.to_date(day, strict=False)
+            yield functools.partial(_days, form=day)
         for moment in _MOMENTS:
-            yield text.str.to_datetime(moment, strict=False)
+            yield functools.partial(_moments, form=moment)
+
+
+def _days(text: pl.Series, form: str) -> pl.Series:
+    return text.str.to_date(form, strict=False)
+
+
+def _moments(text: pl.Series, form: str) -> pl.Series:
+    return text.str.to_datetime(form, strict=False)
 
 
 def _truths(text: pl.Series) -> pl.Series:
