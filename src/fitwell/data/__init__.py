@@ -2,6 +2,7 @@
 
 from fitwell.data.images import Images, read_images
 from fitwell.data.reading import read
+from fitwell.data.streaming import ImageBatches, image_batches
 from fitwell.data.tables import Origin, Table
 
-__all__ = ["Images", "Origin", "Table", "read", "read_images"]
+__all__ = ["ImageBatches", "Images", "Origin", "Table", "image_batches", "read", "read_images"]

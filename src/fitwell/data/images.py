@@ -92,6 +92,37 @@ def read_images(
     >>> images, images.classes, images.y.tolist(), images.x[1, 0, 0].tolist()
     (<Images: 2 of 6 x 8 x 1, 2 classes>, ('dark', 'light'), [0, 1], [230])
     """
+    order = plan(source, size, channels, skip_bad)
+    files, (height, width, depth) = order.files, order.shape
+    _check_memory(len(files), height * width * depth)
+    x = np.empty((len(files), height, width, depth), np.uint8)
+    bad = fill(x, files, skip_bad)
+    kept = [i for i in range(len(files)) if i not in bad]
+    if not kept:
+        raise InvalidData(f"folder {source}", "images", "no file that is one", "Check the folder.")
+    notes = list(order.notes)
+    if bad:
+        first = files[min(bad)]
+        count = f"{len(bad):,} file{'s are no images' if len(bad) > 1 else ' is no image'}"
+        notes.append(f"{count} and left out: {first}{', ...' if len(bad) > 1 else ''}.")
+        x = x[kept]
+    y = np.array([order.labels[i] for i in kept], np.int32) if order.classes else None
+    return Images(x, tuple(files[i] for i in kept), order.classes, y, tuple(notes))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which files are read, and to which shape (height, width, channels)."""
+
+    files: Sequence[Path]
+    classes: tuple[str, ...]
+    labels: Sequence[int]
+    shape: tuple[int, int, int]
+    notes: tuple[str, ...]
+
+
+def plan(source: Any, size: tuple[int, int] | None, channels: int | None, skip_bad: bool) -> Plan:
+    """What `read_images` will do, by a look at some of the images."""
     files, classes, labels = _listed(source)
     if channels not in (None, 1, 3):
         cure = "Pass 1 for gray or 3 for RGB."
@@ -102,19 +133,7 @@ def read_images(
     notes: list[str] = []
     height, width = _size(size, looked, notes)
     depth = channels or (3 if any(coloured for _, _, coloured in looked) else 1)
-    _check_memory(len(files), height * width * depth)
-    x = np.empty((len(files), height, width, depth), np.uint8)
-    bad = _filled(x, files, skip_bad)
-    kept = [i for i in range(len(files)) if i not in bad]
-    if not kept:
-        raise InvalidData(f"folder {source}", "images", "no file that is one", "Check the folder.")
-    if bad:
-        first = files[min(bad)]
-        count = f"{len(bad):,} file{'s are no images' if len(bad) > 1 else ' is no image'}"
-        notes.append(f"{count} and left out: {first}{', ...' if len(bad) > 1 else ''}.")
-        x = x[kept]
-    y = np.array([labels[i] for i in kept], np.int32) if classes else None
-    return Images(x, tuple(files[i] for i in kept), classes, y, tuple(notes))
+    return Plan(files, classes, labels, (height, width, depth), tuple(notes))
 
 
 def _listed(source: Any) -> tuple[list[Path], tuple[str, ...], list[int]]:
@@ -198,7 +217,7 @@ def _check_memory(count: int, each: int) -> None:
         )
 
 
-def _filled(x: HostArray, files: Sequence[Path], skip_bad: bool) -> set[int]:
+def fill(x: HostArray, files: Sequence[Path], skip_bad: bool) -> set[int]:
     """Reads every file into its place; which of them are no images."""
     bad: set[int] = set()
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fitwell.data.images import Images, read_images
+from fitwell.data.streaming import ImageBatches, image_batches
 from fitwell.data.tables import Options, Table, to_table
+from fitwell.errors import OutOfMemory
 
 
 def read(
@@ -21,7 +23,7 @@ def read(
     delimiter: str | None = None,
     header: bool | None = None,
     skip_bad_rows: bool = False,
-) -> Table | Images:
+) -> Table | Images | ImageBatches:
     """A table: one row per example, one named column per feature. Or a folder of images.
 
     Files are told by their ending. `.csv`, `.tsv`, `.tab` and `.txt` are text with one row per
@@ -34,7 +36,7 @@ def read(
     `false`, dates (2026-01-31, 31.01.2026, 31 Jan 2026; 01/31/2026 where the column shows which is
     the day). Every way of writing that is not Python's is said in `notes` and kept in `forms`.
 
-    A folder is read by `read_images`: one sub-folder per class.
+    A folder is read by `read_images`, or where memory does not hold its images, by `image_batches`.
 
     Args:
         source: a path, `"sklearn:NAME"` with one of breast_cancer, diabetes, digits, iris, wine, a
@@ -62,7 +64,10 @@ def read(
     ("price: '1.234,50' is read as 1234.5.",)
     """
     if isinstance(source, str | os.PathLike) and Path(source).is_dir():
-        return read_images(source, skip_bad=skip_bad_rows)
+        try:
+            return read_images(source, skip_bad=skip_bad_rows)
+        except OutOfMemory:
+            return image_batches(source, skip_bad=skip_bad_rows)
     options = Options(
         None if names is None else tuple(map(str, names)),
         frozenset(text),
