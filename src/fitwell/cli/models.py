@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 from fitwell import images, loading, tabular
 from fitwell.cli import runs
 from fitwell.images import ImageModel
 from fitwell.tabular import MultiTargetModel, TableModel
 
+Trained: TypeAlias = TableModel | MultiTargetModel | ImageModel
 
-def load(path: Path) -> TableModel | MultiTargetModel | ImageModel:
+
+def load(path: Path) -> Trained:
     """The model of a file, or of a run's folder.
 
     Raises:

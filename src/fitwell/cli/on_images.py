@@ -17,12 +17,7 @@ class OnImages:
 
     def __init__(self, order: Order) -> None:
         order.check_images()
-        side = order.image_size
-        size = None if side is None else (side, side)
-        self.order = order
-        self.prepared = images.prepare(
-            order.data, size=size, seed=order.seed, skip_bad=order.skip_bad_rows
-        )
+        self.order, self.prepared = order, prepare(order)
         if order.model is None:
             self.network = images.build(self.prepared, epochs=order.epochs, seed=order.seed)
         else:
@@ -45,12 +40,12 @@ class OnImages:
 
     def report(self, run: runs.Run, model: Any) -> None:
         """The page about it."""
-        report.write(
-            run.folder / runs.REPORT,
-            model.network,
-            self.prepared.part("test"),
-            model.network.history,
-            labels=model.classes,
-            source=Path(self.order.data).name,
-            saved=str(run.model),
-        )
+        page = run.folder / runs.REPORT
+        report.write(page, model, self.prepared, model.network.history, saved=str(run.model))
+
+
+def prepare(order: Order) -> images.Prepared:
+    """The images of an order, ready for training: the same for the same folder and options."""
+    side = order.image_size
+    size = None if side is None else (side, side)
+    return images.prepare(order.data, size=size, seed=order.seed, skip_bad=order.skip_bad_rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 import time
 from pathlib import Path
 from typing import Any
@@ -110,7 +109,7 @@ class OnTargets:
     def __init__(self, order: Order) -> None:
         order.check_targets()
         self.order = order
-        self.prepared = tabular.prepare_several(order.data, order.target, **_options(order))
+        self.prepared = prepare_several(order)
         self.network = tabular.build_several(self.prepared, epochs=order.epochs, seed=order.seed)
 
     def show(self, diary: runs.Diary) -> None:
@@ -130,22 +129,20 @@ class OnTargets:
         )
 
     def report(self, run: runs.Run, model: Any) -> None:
-        """A page for each target."""
-        for one, prepared in zip(model.models, self.prepared, strict=True):
-            page = run.folder / f"report-{_plain(one.target.name)}.html"
-            history = self.network.history
-            report.write(page, one, prepared, history, saved=str(run.model))
-
-
-def _plain(name: str) -> str:
-    """A column's name as part of a file's."""
-    return re.sub(r"\W+", "_", name) or "target"
+        """The page about it, with all targets on it."""
+        page, history = run.folder / runs.REPORT, self.network.history
+        report.write(page, model, self.prepared, history, saved=str(run.model))
 
 
 def prepare(order: Order) -> Prepared:
     """The table of an order, ready for training: the same for the same file and options."""
     target = order.target[0] if order.target else None
     return tabular.prepare(order.data, target, **_options(order))
+
+
+def prepare_several(order: Order) -> tuple[Prepared, ...]:
+    """The same table for each of several targets."""
+    return tuple(tabular.prepare_several(order.data, order.target, **_options(order)))
 
 
 def _options(order: Order) -> dict[str, Any]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from fitwell import report as pages
-from fitwell import tabular
-from fitwell.cli import checking, course, on_tables, runs, showing
+from fitwell.cli import checking, course, models, on_images, on_tables, runs, showing
 from fitwell.cli.app import DATA, REPLACED, ModelFile, app, check_output
 from fitwell.cli.order import Order
 from fitwell.errors import InvalidArgument
 from fitwell.history import History
+from fitwell.images import ImageModel
+from fitwell.tabular import MultiTargetModel
 
 
 @app.command()
@@ -37,24 +38,28 @@ def report(
     path = runs.model_of(model)
     target = output or path.parent / runs.REPORT
     check_output(target, path, *([data] if data else []))
-    loaded = tabular.load(path)
-    if not isinstance(loaded, tabular.TableModel):
-        cure = "fitwell evaluate measures each target."
-        several = f"{len(loaded.targets)} targets"
-        raise InvalidArgument(f"report of {path}", "a model of one target", several, cure)
+    loaded = models.load(path)
     history = history_of(runs.Run(path.parent))
     older = REPLACED if target.exists() else ""
     order = _order(loaded, data, f"model {path}")
     with showing.warned():
         if order is not None:
-            pages.write(target, loaded, on_tables.prepare(order), history, saved=str(path))
+            pages.write(target, loaded, _prepared(loaded, order), history, saved=str(path))
         else:
             source = Path(str(data)).name
             pages.write(target, loaded, data, history, source=source, saved=str(path))
     Console(highlight=False).print(f"Report: {target}{older}", markup=False, soft_wrap=True)
 
 
-def _order(model: tabular.TableModel, data: str | None, subject: str) -> Order | None:
+def _prepared(model: models.Trained, order: Order) -> Any:
+    """The data of an order as training had them."""
+    if isinstance(model, ImageModel):
+        return on_images.prepare(order)
+    several = isinstance(model, MultiTargetModel)
+    return on_tables.prepare_several(order) if several else on_tables.prepare(order)
+
+
+def _order(model: models.Trained, data: str | None, subject: str) -> Order | None:
     """How its own data were prepared, if these are they; None for others."""
     origin = model.facts.get("origin", {})
     known = origin.get("data", {})

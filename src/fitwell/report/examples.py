@@ -31,13 +31,20 @@ _NUMBERS = (
 )
 
 
-def worst(subject: Subject, numbers: HostArray, header: Sequence[str], cells: Cells) -> Listing:
+def worst(
+    subject: Subject,
+    numbers: HostArray,
+    header: Sequence[str],
+    cells: Cells,
+    known_by: str = "row",
+) -> Listing:
     """The examples with the largest loss.
 
     Args:
         subject: model and rows.
         numbers: (n,) what a reader knows the rows by.
         header, cells: what to show of a row.
+        known_by: what the numbers are called.
     """
     of_numbers = subject.task == "regression"
     losses = subject.losses(subject.predicted)
@@ -46,12 +53,16 @@ def worst(subject: Subject, numbers: HostArray, header: Sequence[str], cells: Ce
         (str(numbers[i]), *_said(subject, int(i)), _loss(subject, losses[i]), *cells(int(i)))
         for i in chosen
     )
-    head = ("row", "true", "predicted", "off by" if of_numbers else "loss", *header)
-    return Listing(head, rows, _images(subject, chosen), frozenset({0, 3}))
+    head = (known_by, "true", "predicted", "off by" if of_numbers else "loss", *header)
+    return Listing(head, rows, _images(subject, chosen), _figures(numbers))
 
 
 def suspects(
-    subject: Subject, numbers: HostArray, header: Sequence[str], cells: Cells
+    subject: Subject,
+    numbers: HostArray,
+    header: Sequence[str],
+    cells: Cells,
+    known_by: str = "row",
 ) -> tuple[Listing, str]:
     """Suspected label errors, and how they were found; arguments as for `worst`."""
     if subject.task == "multilabel" or len(subject.truth) != subject.rows:
@@ -71,14 +82,19 @@ def suspects(
     doubt = "distance" if of_numbers else "p(guess) - p(label)"
     chosen = np.array([one.row for one in found[:_SUSPECTS]], int)
     listing = Listing(
-        ("row", "label", "the model's guess", doubt, *header),
+        (known_by, "label", "the model's guess", doubt, *header),
         rows,
         _images(subject, chosen),
-        frozenset({0, 3}),
+        _figures(numbers),
     )
     share = 100 * len(found) / subject.rows
     count = f"{len(found):,} of {subject.rows:,} rows ({share:.1f} %)"
     return listing, f"{count}. {_NUMBERS if of_numbers else _CLASSES}"
+
+
+def _figures(numbers: HostArray) -> frozenset[int]:
+    """The columns of numbers: the last of the fixed ones, and the first where it counts rows."""
+    return frozenset({0, 3} if numbers.dtype.kind in "iu" else {3})
 
 
 def _loss(subject: Subject, loss: float) -> str:

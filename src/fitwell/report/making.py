@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -116,13 +116,26 @@ def course_words(facts: Mapping[str, Any]) -> str:
     return ", ".join(parts)
 
 
+def parts_words(facts: Mapping[str, Any]) -> str:
+    """How many rows are in each part."""
+    rows: Mapping[str, int] = facts.get("rows", {})
+    return ", ".join(f"{rows[name]:,} {word}" for name, word in PARTS if name in rows)
+
+
+def listed(names: Sequence[Any]) -> str:
+    """The first eight.
+
+    >>> listed(["a", "b"]), listed(range(9))
+    ('a, b', '0, 1, 2, 3, 4, 5, 6, 7, …')
+    """
+    return ", ".join(map(str, names[:8])) + (", …" if len(names) > 8 else "")
+
+
 def repeat(origin: Origin, facts: Mapping[str, Any]) -> Facts:
     """What is needed to train it again: what the caller knows, the split, the versions."""
-    rows: Mapping[str, int] = facts.get("rows", {})
-    split = ", ".join(f"{rows[name]:,} rows {word}" for name, word in PARTS if name in rows)
     known = dict(origin.facts)
     known.setdefault("Seed", str(facts.get("seed", "")))
-    known.setdefault("Split", split)
+    known.setdefault("Split", parts_words(facts))
     known.setdefault("Versions", versions())
     known.setdefault("Machine", f"{platform.system()} {platform.machine()}")
     return tuple((label, text) for label, text in known.items() if text)

@@ -139,13 +139,12 @@ def _told(model: TableModel, source: str) -> Facts:
     kind = _TASKS[target.task]
     if target.classes:
         count = len(target.classes)
-        named = ", ".join(map(str, target.classes[:8])) + (", …" if count > 8 else "")
+        named = making.listed(target.classes)
         kind = f"{kind} ({named})" if count == 2 else f"{count} {kind} ({named})"
-    parts = [f"{rows[name]:,} {word}" for name, word in making.PARTS if name in rows]
     lines = [
         ("Data", f"{source}, {sum(rows.values()):,} rows" if rows else source),
         ("Target", f"{target.name}: {kind}"),
-        ("Rows", ", ".join(parts)),
+        ("Rows", making.parts_words(facts)),
         ("Network", str(facts.get("network", repr(model.network)))),
         ("Training", making.course_words(facts)),
         ("Sureness", _sureness(facts)),

@@ -11,8 +11,9 @@ from fitwell import files
 from fitwell.arguments import named
 from fitwell.errors import InvalidArgument, InvalidFile
 from fitwell.history import History
+from fitwell.images import ImageModel
 from fitwell.model import Model
-from fitwell.report import arrays, page, tables
+from fitwell.report import arrays, page, pictured, tables
 from fitwell.report.making import Origin, origin_of
 from fitwell.report.study import Study
 from fitwell.tabular import MultiTargetModel, TableModel
@@ -42,10 +43,11 @@ def write(
 
     Args:
         path: `"report.html"`.
-        model: compiled; or what `fitwell.tabular` returns.
+        model: compiled; or what `fitwell.tabular` or `fitwell.images` returns.
         data: for a Model `(x, y)` as `evaluate` takes them; for a model of tables what
             `tabular.prepare` returned (judged by the test rows), or a table with the target in it;
-            of several targets what `tabular.prepare_several` returned, or a table.
+            of several targets what `tabular.prepare_several` returned, or a table; for a model of
+            images what `images.prepare` returned, or a folder with a sub-folder for each class.
             Rows that the model did not learn from.
         history: what `fit` returned; None takes that of the model's last fit, if there was one.
         names: of the columns of an array.
@@ -100,6 +102,8 @@ def studies_of(
     if isinstance(model, TableModel | MultiTargetModel):
         history = history or model.network.history
         return tables.studies(model, data, history, origin)
+    if isinstance(model, ImageModel):
+        return [pictured.of_images(model, data, history or model.network.history, origin)]
     if not isinstance(model, Model):
         cure = "Pass a compiled Sequential or Model, or what fitwell.tabular.train returned."
         raise InvalidArgument(_SUBJECT, "a model", f"a {type(model).__name__}", cure)
