@@ -57,7 +57,9 @@ def test_it_is_written_again_from_the_file(folder: Path, capsys: Any) -> None:
     assert (code, out) == (0, "Report: again.html\n")
     stamp = r"Written by fitwell, [^.]*\."
     both = [re.sub(stamp, "", told(p)) for p in (folder / "report.html", Path("again.html"))]
-    shared = [re.sub(r"\d+ epochs(, [\d.]+ s)?", "", each) for each in both]  # no time in history.json
+    shared = [
+        re.sub(r"\d+ epochs(, [\d.]+ s)?", "", each) for each in both
+    ]  # no time in history.json
     assert shared[0] == shared[1]
     code, _, _ = run(capsys, "report", folder / "model.safetensors", folder.parent / "flowers.csv",
                      "-o", "third.html")  # fmt: skip
