@@ -158,5 +158,13 @@ def test_few_values_are_equal_by_chance() -> None:
     assert found.note == (
         "373 of 400 rows are equal to another, no more than chance makes."
     )  # 27 different rows
-    a_few = pl.DataFrame({"a": draw.integers(0, 3000, 400)})
-    assert duplicates(a_few).note == ""
+    a_few = pl.DataFrame({name: draw.integers(0, 60, 400) for name in "ab"})
+    assert duplicates(a_few).note == ""  # about 400 * 399 / 2 / 3600 = 22 pairs
+
+
+def test_one_column_of_measurements_is_enough() -> None:
+    draw = np.random.default_rng(0)
+    frame = pl.DataFrame({"x": draw.normal(size=100), "y": draw.integers(0, 2, 100)})
+    found = duplicates(pl.concat([frame, frame]))
+    assert found.groups is not None
+    assert found.groups.tolist() == [*range(100), *range(100)]

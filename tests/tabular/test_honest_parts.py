@@ -144,6 +144,23 @@ def test_unweighted_scores_are_those_of_scikit_learn() -> None:
     assert found["balanced accuracy"] == pytest.approx(expected)
 
 
+def test_folds_keep_copies_together_and_know_no_time() -> None:
+    table = visits(120).drop("patient", "w", "day")
+    prepared = tabular.prepare(pl.concat([table, table]), "y")
+    network = tabular.plain(prepared, (4,), 0)
+    _, found = tabular.cross_validate(prepared, network, 3, epochs=2, verbose=0)
+    chance = dict(zip(found["row"], found["p(True)"], strict=True))
+    both = [row for row in range(1, 121) if row in chance and row + 120 in chance]
+    assert len(both) > 80
+    # Of one fold, they are predicted by one network: alike to the last bit.
+    assert all(chance[row] == chance[row + 120] for row in both)
+    assert len(set(found["p(True)"])) > 80
+    ordered = tabular.prepare(visits(), "y", time="day")
+    message = "cross_validate: expected rows of no order, received rows in the order of day."
+    with pytest.raises(InvalidArgument, match=re.escape(message)):
+        tabular.cross_validate(ordered, network)
+
+
 BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "no such column": ({"group": "patiant"}, UnknownName, "'patiant'. Did you mean patient?"),
     "the target": ({"weights": "y"}, InvalidArgument, "received the target, weights='y'."),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _MUCH_MORE = 10.0
 """Times as many equal pairs as chance makes: then they are copies."""
+_FEW = 50
+"""Different rows, below which a column with as many values says nothing."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ def duplicates(frame: pl.DataFrame) -> Duplicates:
 
     Where columns take few values, some rows are equal by chance. If two rows agree in a column
     with probability s, independent columns make n (n - 1) / 2 * prod s equal pairs; ten times as
-    many, or more, are taken for copies. (In a single column the two cannot be told apart.)
+    many, or more, are taken for copies. So is a tenth of the rows, or more, if a column alone tells
+    nearly all different rows apart, such as one of measurements.
 
     Args:
         frame: what is known of each row: the features and the target.
@@ -56,10 +59,12 @@ def duplicates(frame: pl.DataFrame) -> Duplicates:
     if not more:
         return Duplicates()
     pairs = float((counts.astype(float) * (counts - 1) / 2).sum())
+    many = more > frame.height / 10
     said = f"{more:,} of {frame.height:,} rows {'are' if more > 1 else 'is'} "
-    if pairs < _MUCH_MORE * _expected_pairs(frame):
-        chance = "equal to another, no more than chance makes."
-        return Duplicates(None, said + chance if more > frame.height / 10 else "")
+    chance = pairs < _MUCH_MORE * _expected_pairs(frame)
+    if chance and not (many and _has_key(frame, len(counts))):
+        said += "equal to another, no more than chance makes."
+        return Duplicates(None, said if many else "")
     kept = "copies of another" if more > 1 else "a copy of another"
     said += f"{kept}: copies stay in one part, so no test row was trained on."
     return Duplicates(first[groups.reshape(-1)], said)  # numbered by the first row: hashes vary
@@ -72,3 +77,8 @@ def _expected_pairs(frame: pl.DataFrame) -> float:
         counts = column.value_counts()["count"].to_numpy().astype(float)
         pairs *= float((counts * (counts - 1)).sum()) / (frame.height * (frame.height - 1))
     return pairs
+
+
+def _has_key(frame: pl.DataFrame, different: int) -> bool:
+    """Whether a column has nearly as many values as there are different rows."""
+    return different >= _FEW and any(c.n_unique() >= 0.9 * different for c in frame.iter_columns())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitwell import population
+from fitwell.errors import InvalidArgument
 from fitwell.model import Model
 from fitwell.tabular.model import TableModel
 from fitwell.tabular.preparing import Prepared
@@ -31,8 +32,8 @@ def cross_validate(
 ) -> tuple[Measures, pl.DataFrame]:
     """Scores of rows that were held out in turn, of all but the test rows.
 
-    Rows of one group stay together, and rows count by their weights, as in training. Columns are
-    encoded as the training part has them.
+    Rows of one group stay together, and so do copies; rows count by their weights, as in training.
+    Columns are encoded as the training part has them.
 
     Args:
         prepared: what `prepare` returned.
@@ -45,17 +46,24 @@ def cross_validate(
     Returns:
         the scores, `{"accuracy": {"mean": 0.83, "sd": 0.02}, ...}`, and a table of what each row
         got from the network that had not seen it (`row` counts from 1, as in the data).
+
+    Raises:
+        InvalidArgument: the table has a time column: folds would be trained on the future.
     """
+    roles = prepared.roles
+    if roles.time is not None:
+        cure = "The scores on the test rows, the latest, are the honest ones."
+        received = f"rows in the order of {roles.time}"
+        raise InvalidArgument("cross_validate", "rows of no order", received, cure)
     parts = (prepared.train, prepared.validation)
     x, y, true, rows = (
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("x", "encoded", "true", "rows")
     )
-    roles = prepared.roles
     weights: Any = None
     if roles.weights is not None:
         weights = np.concatenate([part.weights for part in parts])
-    groups = None if roles.group is None else prepared.frame[roles.group].to_numpy()[rows]
+    groups = None if prepared.groups is None else prepared.groups[rows]
     chosen = plan(len(x), epochs)
     found = population.cross_validate(
         network, x, y, folds=folds, groups=groups, sample_weight=weights, seed=seed,
