@@ -350,6 +350,15 @@ def test_several_ids_for_unknown_values(tmp_path: Path) -> None:
     assert "expected one id for all unknown values, received 3." in said
 
 
+def test_more_than_an_onnx_file_may_hold(tmp_path: Path) -> None:
+    model = small()
+    huge = np.broadcast_to(np.float32(0), (3, 2 * 10**8))  # takes no memory
+    params = {"scores": {"kernel": huge, "bias": BIAS}}
+    model.train_state = model.train_state._replace(params=params)
+    said = refusal(model, tmp_path / "m.onnx")
+    assert "expected at most 2 GB of weights for one ONNX file, received 2.4 GB." in said
+
+
 def test_lookups_are_not_for_jax(tmp_path: Path) -> None:
     assert "expected a network of numbers" in refusal(looked_up(), tmp_path / "m.jax")
 

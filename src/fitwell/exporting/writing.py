@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import jax
+
 from fitwell import files
 from fitwell.arguments import named
 from fitwell.errors import InvalidArgument, MissingPackage, UnknownName, did_you_mean
@@ -14,6 +16,8 @@ from fitwell.exporting.package import Package, packed
 from fitwell.exporting.tables import Table, packed_table
 from fitwell.network import Network
 from fitwell.training import TrainState
+
+_MOST = 2_000_000_000  # bytes that a protocol buffer, and so an ONNX file, may have
 
 
 @runtime_checkable
@@ -128,6 +132,11 @@ def _onnx(package: Package, path: Path) -> bytes:
         raise MissingPackage("export", "the package onnx", "none", cure) from error
     from fitwell.exporting import onnx
 
+    size = sum(array.nbytes for array in jax.tree.leaves(package.weights))
+    if size > _MOST:
+        cure = 'Choose format="jax" or format="numpy".'
+        received = f"{size / 1e9:.1f} GB"
+        raise InvalidArgument("export", "at most 2 GB of weights for one ONNX file", received, cure)
     return bytes(onnx.write(package).SerializeToString())
 
 
