@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.special import logit
 from sklearn.datasets import load_diabetes
+from sklearn.metrics import log_loss
 
+from fitwell.data.splits import split
 from fitwell.layers import Dense
 from fitwell.sklearn import NetClassifier, NetRegressor
 from fitwell.sklearn.rows import Scaling, full_batch, merged
@@ -22,6 +25,20 @@ def test_where_a_value_is_missing_is_a_feature() -> None:
     assert net.model_.input_shape == (None, 3)
     assert net.score(x, y) == 1.0
     assert net.predict([[np.nan, 0.0], [0.0, np.nan]]).tolist() == [1, 0]  # one never missing
+
+
+def test_probabilities_are_calibrated_on_rows_put_aside() -> None:
+    x = RNG.normal(size=(600, 3))
+    y = np.where(RNG.random(600) < 0.4, RNG.integers(0, 2, 600), x[:, 0] > 0)  # never sure
+    net = NetClassifier(epochs=10, validation_fraction=0.5, random_state=0).fit(x, y)
+    calibrated, temperature = net.predict_proba(x), net.temperature_
+    net.temperature_ = 1.0
+    plain = net.predict_proba(x)
+    assert temperature != 1.0
+    assert np.allclose(logit(calibrated), logit(plain) / temperature, atol=1e-5)
+    held = split(y, (0.5, 0.5, 0.0), seed=net.model_.seed).validation
+    assert log_loss(y[held], calibrated[held]) < log_loss(y[held], plain[held])
+    assert NetClassifier([Dense(1)], epochs=1, early_stopping=True).fit(x, y).temperature_ == 1.0
 
 
 def test_a_network_of_ones_own_refuses_missing_values() -> None:

@@ -104,6 +104,19 @@ def test_a_model_begins_with_its_weights() -> None:
     assert np.allclose(trained.predict(X), truth.predict(X)[:, 0], atol=1e-5)
 
 
+def test_layers_of_a_trained_model_bring_their_weights() -> None:
+    trained = fw.Sequential([fw.Input((3,)), Dense(4, activation="relu"), Dense(1)], seed=0)
+    kernel, bias = trained["dense"].get_weights()
+    net = NetRegressor([*trained.layers[:-1], Dense(1)], epochs=0, random_state=0).fit(X, Y)
+    hidden = np.maximum(X @ kernel + bias, 0)
+    for each in (net, pickle.loads(pickle.dumps(net)), clone(net).fit(X, Y)):
+        last, zero = each.model_.get_weights()[2:]
+        assert np.allclose(each.predict(X), (hidden @ last + zero)[:, 0], atol=1e-5)
+        assert np.array_equal(each.network[0].kernel, kernel)
+    net.set_params(epochs=2).fit(X, Y)
+    assert np.array_equal(trained["dense"].kernel, kernel)
+
+
 def test_options_of_the_estimator_go_before_those_of_the_model() -> None:
     net = NetRegressor(model(), loss="mae", optimizer="adam", learning_rate=0.5, epochs=1)
     fitted = net.fit(X, Y).model_

@@ -178,6 +178,8 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             hold_rate(self.model_, chosen.steps(len(rows.x)))
         if epochs != 0:
             self._run(rows, held, chosen)
+        if held is not None:
+            self._look_at(held)
         self.n_iter_ = len(self.history_.get("loss", ()))
 
     def _make(self, x: HostArray, task: str, told: int, chosen: Plan, seed: int) -> None:
@@ -229,6 +231,9 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         self._check_weights()
         for name, values in history.history.items():
             self.history_.setdefault(name, []).extend(values)
+
+    def _look_at(self, held: Rows) -> None:
+        """What rows that were put aside still tell after the training."""
 
     def _examples(self, rows: Rows) -> Rows:
         """What the network gets and ought to give; an autoencoder ought to give what it gets."""

@@ -18,6 +18,7 @@ from fitwell.errors import InvalidArgument, InvalidData
 from fitwell.sklearn.base import Net, Rows
 from fitwell.sklearn.building import last_activation
 from fitwell.sklearn.rows import weights_of
+from fitwell.tabular.calibration import fit_temperature, tempered
 from fitwell.types import HostArray
 
 
@@ -58,6 +59,8 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc] # scikit-learn 
         history_: name -> values: "loss" of each epoch and, with early stopping, "val_loss" of each
             (of every few, where the default network stops by itself).
         n_iter_: epochs so far.
+        temperature_: by which logits are divided, so that probabilities mean what they say: fitted
+            on rows put aside for the default network, else 1.
         n_features_in_, feature_names_in_: as in scikit-learn.
 
     Raises:
@@ -165,16 +168,8 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc] # scikit-learn 
     def predict_proba(self, X: Any) -> HostArray:
         """(n, classes) probabilities in the order of `classes_`, or one for each label."""
         check_is_fitted(self)
-        raw = self._predict(self.model_, X).astype(np.float64)
-        activation = last_activation(self.model_)
-        if self._task == "multilabel" or raw.shape[1] == 1:
-            positive = raw if activation == "sigmoid" else special.expit(raw)
-            if self._task == "multilabel":
-                return positive
-            return np.concatenate([1 - positive, positive], axis=1)
-        shares = raw if activation == "softmax" else special.softmax(raw, axis=1)
-        normal: HostArray = shares / shares.sum(axis=1, keepdims=True)  # in float64: exactly 1
-        return normal
+        shares = self._shares(self._predict(self.model_, X))
+        return shares if self._task == "multilabel" else tempered(shares, self.temperature_)
 
     def predict(self, X: Any) -> HostArray:
         """(n,) the most probable class of each row, or (n, labels) of 0 and 1."""
@@ -200,8 +195,28 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc] # scikit-learn 
         task = "multilabel" if several else "binary" if len(self.classes_) == 2 else "multiclass"
         outputs = 1 if task == "binary" else len(self.classes_)
         stratify = None if several else codes
+        if not self._goes_on(partial):
+            self.temperature_ = 1.0
         self._learn(Rows(x, codes, weight), task, outputs, partial=partial, classes=stratify)
         return self
+
+    def _shares(self, outputs: HostArray) -> HostArray:
+        """Probabilities for what the network gives: probabilities or logits, float32."""
+        raw, activation = outputs.astype(np.float64), last_activation(self.model_)
+        if self._task == "multilabel" or raw.shape[1] == 1:
+            positive = raw if activation == "sigmoid" else special.expit(raw)
+            if self._task == "multilabel":
+                return positive
+            return np.concatenate([1 - positive, positive], axis=1)
+        shares = raw if activation == "softmax" else special.softmax(raw, axis=1)
+        normal: HostArray = shares / shares.sum(axis=1, keepdims=True)  # in float64: exactly 1
+        return normal
+
+    def _look_at(self, held: Rows) -> None:
+        """Calibrates the default network, as `fitwell.tabular` does."""
+        if self.network is None and self._task != "multilabel":
+            shares = self._shares(self.model_.predict(self._inputs(held.x)))
+            self.temperature_ = fit_temperature(shares, held.y, held.weight)
 
     def _examples(self, rows: Rows) -> Rows:
         examples = super()._examples(rows)

@@ -14,6 +14,7 @@ from fitwell.layers.base import Layer
 from fitwell.loading import load
 from fitwell.model import Model
 from fitwell.sklearn.building import fresh
+from fitwell.views import LayerView
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,14 @@ class Packed:
     custom: tuple[Any, ...]
 
 
+@dataclass(frozen=True)
+class PackedLayer:
+    """A layer of another model (`*model.layers[:-1]`), whose weights come along."""
+
+    model: Packed
+    name: str
+
+
 def pack(value: Any) -> Any:
     """A model as Packed; layers without the model that owns their weights; all else as it is.
 
@@ -32,6 +41,8 @@ def pack(value: Any) -> Any:
     """
     if isinstance(value, list | tuple):
         return type(value)(fresh(v) if isinstance(v, Layer) else pack(v) for v in value)
+    if isinstance(value, LayerView):
+        return PackedLayer(pack(value._owner), value.name)
     if not isinstance(value, Model) or not value.built:
         return value
     with tempfile.TemporaryDirectory() as folder:
@@ -48,6 +59,8 @@ def unpack(value: Any) -> Any:
     """The inverse of `pack`."""
     if isinstance(value, list | tuple):
         return type(value)(map(unpack, value))
+    if isinstance(value, PackedLayer):
+        return unpack(value.model)[value.name]
     if not isinstance(value, Packed):
         return value
     with tempfile.TemporaryDirectory() as folder:
