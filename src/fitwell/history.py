@@ -34,7 +34,7 @@ class History:
             for a fit with `doctor="off"`.
         treated: what `fit(doctor="treat")` made of the model (see `fitwell.treat`), or None.
         layers: one dict per layer and moment at which the layers were looked at, on a sample of at
-            most 256 rows, in inference. A fit looks if it is long (some 30 s) or went wrong;
+            most 256 rows, in inference. A fit looks if it takes minutes or went wrong;
             `callbacks.LayerStatistics` looks at every n-th epoch. See `layer_frame`.
 
     >>> history = History()

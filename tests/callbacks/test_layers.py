@@ -114,3 +114,5 @@ def test_a_fit_that_failed_shows_its_first_and_last_layers() -> None:
     assert moments(history) == [(0, 0), (4, 12)]
     first: Any = history.layers[0]
     assert first["saturated"] > 0.9
+    evidence = {one.what: one.value for one in history.findings[0].evidence}
+    assert "it ignores them" in str(evidence["outcome"])

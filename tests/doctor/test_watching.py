@@ -198,3 +198,19 @@ def test_a_checkup_knows_the_largest_stable_rate() -> None:
         assert found.above().codes == codes
     shown = {one.what: one.value for one in found[0].evidence}
     assert shown["largest stable rate"] == pytest.approx(limit, rel=0.02)
+
+
+def test_a_rate_far_beyond_what_gradient_descent_bears_is_named_before_the_first_step() -> None:
+    """Least squares on large inputs: the limit is 1 over mean(x x^T)'s largest eigenvalue."""
+    large = 100 * X
+    limit = 1 / np.linalg.eigvalsh(large.T @ large / len(X)).max()
+    model = fw.Sequential([Input((4,)), Dense(1, use_bias=False)])
+    model.compile(fw.optimizers.SGD(0.01), "mse")
+    seen: list[Any] = []
+    note = fw.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: seen.append(model.history.findings)
+    )
+    model.fit(large, X[:, 0], verbose=0, callbacks=[note])
+    (found,) = [one for one in seen[0].above() if one.code == "lr_too_high"]
+    shown = {one.what: one.value for one in found.evidence}
+    assert shown["largest stable rate"] == pytest.approx(limit, rel=0.05)

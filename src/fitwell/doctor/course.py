@@ -13,12 +13,12 @@ from fitwell.layerwise import LayerProbe, Look, network_noise
 from fitwell.training import TrainState
 from fitwell.types import LayerRecord
 
-_SHARE = 0.02  # of the time of the fit so far: what all looks may take
+_SHARE = 0.025  # of the time of the fit so far: what all looks may take
 _GROWTH = 1.3  # in steps, from one look to the next
 
 
 class Watch:
-    """Looks at the layers at steps that grow by a third, where that takes 2 % of the time at most.
+    """Looks at the layers at steps that grow by a third, for 2.5 % of the time at most.
 
     A short fit is not looked at: to compile the probe would take longer than that.
 
@@ -34,7 +34,7 @@ class Watch:
         self.probe, self.begin, self.epoch, self.rate = probe, begin, epoch, rate
         self.began = time.perf_counter()
         self.spent, self.next_step = 0.0, 0
-        self.wait: float | None = None  # until the first steps were done: what they compiled
+        self.wait: float | None = None  # until the first steps were done: they compile too
         self.earliest = 0.0
 
     def look(
