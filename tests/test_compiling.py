@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,27 @@ def test_no_folder_is_used(tmp_path: Path, case: str) -> None:
     before, environment = OFF[case]
     found = run(CACHE.format(before=before), tmp_path, **environment)
     assert (found["folder"], found["jax"]) == (None, None)
+
+
+def test_what_was_not_used_for_longest_goes_once_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiling, "_MOST_BYTES", 250)
+    now = time.time()
+    for age, name in enumerate(("xla-1/new", "xla-2/used", "xla-1/old", "xla-0/oldest")):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(bytes(100))
+        os.utime(file, (now - 1000 * age, now - 5000))  # used so long ago, made 5000 s ago
+    compiling._prune(tmp_path)
+    left = sorted(str(f.relative_to(tmp_path)) for f in tmp_path.glob("xla-*/*"))
+    assert left == ["xla-1/new", "xla-2/used"]
+    (tmp_path / "xla-1" / "more").write_bytes(bytes(1000))
+    compiling._prune(tmp_path)  # looked at a moment ago
+    assert (tmp_path / "xla-1" / "more").exists()
+    os.utime(tmp_path / "pruned", (now - 90_000, now - 90_000))
+    compiling._prune(tmp_path)
+    assert not (tmp_path / "xla-1" / "more").exists()
 
 
 def test_a_folder_readable_by_others_is_closed(tmp_path: Path) -> None:

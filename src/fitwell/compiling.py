@@ -15,6 +15,7 @@ import functools
 import os
 import re
 import stat
+import time
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
@@ -92,6 +93,7 @@ def in_words(function: Callable[P, R]) -> Callable[P, R]:
 
 _CPU_OPTIONS = {"xla_cpu_experimental_ynn_fusion_type": ""}
 _ONCE = {"xla_backend_optimization_level": 1, "xla_cpu_use_fusion_emitters": False}
+_MOST_BYTES, _DAY = 2 * 2**30, 86_400.0  # of compiled programs on disk; seconds
 _SMALL = {"xla_cpu_prefer_vector_width": 512}
 _KNOWN_TO_HAVE_THEM = {"0.10.2"}  # jaxlib; for others it is tried out, which takes a compilation
 
@@ -174,7 +176,8 @@ def use_disk_cache() -> Path | None:
     """Points JAX's compile cache to the user's own folder, once; returns it, or None if off.
 
     A cache that the user configured (`jax_compilation_cache_dir`) is left as it is. The folder is
-    not used unless it belongs to this user and nobody else may write to it: it holds code.
+    not used unless it belongs to this user and nobody else may write to it: it holds code. It keeps
+    at most 2 GiB, by what was used last.
     """
     if not settings.compile_cache or jax.config.values["jax_compilation_cache_dir"]:
         return None
@@ -187,12 +190,28 @@ def use_disk_cache() -> Path | None:
         if hasattr(os, "getuid") and (found.st_uid != os.getuid() or others_write):
             return None
         folder.chmod(0o700)
+        _prune(root)
     except (OSError, RuntimeError):  # a folder nobody may make; a user without a home
         return None
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     return folder
+
+
+def _prune(root: Path) -> None:
+    """Once a day: what has not been used for longest goes, if programs fill more than the limit."""
+    looked = root / "pruned"
+    if looked.exists() and time.time() - looked.stat().st_mtime < _DAY:
+        return
+    looked.touch(mode=0o600)
+    found = [(file, file.stat()) for file in root.glob("xla-*/*")]
+    size = sum(stats.st_size for _, stats in found)
+    for file, stats in sorted(found, key=lambda each: max(each[1].st_atime, each[1].st_mtime)):
+        if size <= _MOST_BYTES:
+            break
+        file.unlink(missing_ok=True)  # another process may do the same
+        size -= stats.st_size
 
 
 def _user_cache() -> Path:
