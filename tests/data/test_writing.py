@@ -19,8 +19,11 @@ LIMITED = """
 import resource, sys
 import numpy as np, polars as pl
 import fitwell as fw
+from fitwell.data import matrices
+from fitwell.data.columns import infer_columns
+from fitwell.data.encoding import fit_encoder
 from fitwell.data.writing import write_table
-from fitwell.errors import InvalidFile
+from fitwell.errors import InvalidFile, OutOfMemory
 
 folder = sys.argv[1]
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
@@ -34,6 +37,12 @@ for name in sys.argv[2:]:
             write_table(large, f"{folder}/{name}")
     except InvalidFile as error:
         print(name, error.received)
+matrices.BATCH, matrices.LARGEST = 7, 0
+frame = pl.DataFrame({"a": np.arange(10_000.0)})
+try:
+    matrices.encode_rows(fit_encoder(frame, infer_columns(frame)), frame, np.arange(10_000))
+except OutOfMemory as error:
+    print(error.expected, error.received, error.cure)
 """
 
 KILLED = """
@@ -56,8 +65,10 @@ def test_a_full_disk_leaves_the_last_file(tmp_path: Path) -> None:
     names.append("m.safetensors")
     command = [sys.executable, "-c", LIMITED, str(tmp_path), *names]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert [line.split()[0] for line in done.stdout.splitlines()] == names
-    assert all("File too large" in line for line in done.stdout.splitlines())
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [*names, "room"]
+    assert all("File too large" in line for line in lines)
+    assert "Make room there, name another folder in TMPDIR" in lines[-1]  # a table's features
     for name in names[:-1]:
         assert fw.data.read(tmp_path / name).frame.equals(old)
     assert fw.load(tmp_path / "m.safetensors").output_shape == (None, 1)

@@ -175,8 +175,8 @@ def _blocks(
             if dialect.delimiter == " ":
                 done = spaces_to_one(done)
             done, bad = _without_foreign(done, line + rest.count(b"\n"))
-            buffer = _without_returns(rest + done.encode())
-            block, rest, misquoted = cut(buffer, dialect.delimiter, last)
+            block, rest, misquoted = cut(rest + done.encode(), dialect.delimiter, last)
+            block = _without_returns(block)
             yield line, block, [*bad, *(replace(row, line=line + row.line) for row in misquoted)]
             line += block.count(b"\n")
             if last:
@@ -192,16 +192,16 @@ def _characters(file: TextIO, subject: str, dialect: Dialect) -> str:
         raise InvalidFile(subject, f"text in {dialect.encoding}", received, cure) from error
 
 
-def _without_returns(buffer: bytes) -> bytes:
+def _without_returns(block: bytes) -> bytes:
     """Line ends of Windows as one byte; those inside quotation marks are the value's."""
-    if b"\r\n" not in buffer:
-        return buffer
-    if b'"' not in buffer:
-        return buffer.replace(b"\r\n", b"\n")
-    return _QUOTED_OR_END.sub(lambda found: b"\n" if found[0] == b"\r\n" else found[0], buffer)
+    if b"\r\n" not in block:
+        return block
+    if b'"' not in block:
+        return block.replace(b"\r\n", b"\n")
+    return _QUOTED_OR_END.sub(lambda found: b"\n" if found[0] == b"\r\n" else found[0], block)
 
 
-_QUOTED_OR_END = re.compile(rb'"[^"]*(?:"|\Z)|\r\n')
+_QUOTED_OR_END = re.compile(rb'"[^"]*"|\r\n')
 
 
 def _without_foreign(text: str, line: int) -> tuple[str, list[BadRow]]:

@@ -15,7 +15,7 @@ import numpy as np
 
 from fitwell.types import HostArray
 
-QUOTE, NEWLINE = 34, 10
+QUOTE, NEWLINE, _RETURN = 34, 10, 13
 GONE = b"\0"
 """The only byte of a line that was taken out: it keeps the numbers of the lines after it."""
 
@@ -141,15 +141,17 @@ def _misplaced(bytes_: HostArray, inside: HostArray, separator: int) -> bool:
     around = np.array([separator, NEWLINE, QUOTE], np.uint8)
     before = bytes_[np.maximum(quotes - 1, 0)]
     after = bytes_[np.minimum(quotes + 1, len(bytes_) - 1)]
-    good = np.where(opens, np.isin(before, around) | (quotes == 0), np.isin(after, around))
+    behind = bytes_[np.minimum(quotes + 2, len(bytes_) - 1)]
+    ends = np.isin(after, around) | ((after == _RETURN) & (behind == NEWLINE))
+    good = np.where(opens, np.isin(before, around) | (quotes == 0), ends)
     return not good.all()
 
 
 def _walk(buffer: bytes, separator: str, last: bool) -> tuple[bytes, bytes, list[BadRow]]:
     """`cut`, row after row: slower, for text in which a mark is in a wrong place."""
     s = re.escape(separator.encode())
-    value = rb'(?>"(?>[^"]|"")*+"(?=[' + s + rb'\n])|[^"' + s + rb"\n]*+)"
-    row = re.compile(value + rb"(?>" + s + value + rb")*+\n")
+    value = _value(s)
+    row = re.compile(value + rb"(?>" + s + value + rb")*+\r?\n")
     good, bad, place, line = [], list[BadRow](), 0, 0
     while place < len(buffer):
         found = row.match(buffer, place)
@@ -168,6 +170,12 @@ def _walk(buffer: bytes, separator: str, last: bool) -> tuple[bytes, bytes, list
     return b"".join(good), buffer[place:], bad
 
 
+def _value(separator: bytes) -> bytes:
+    """The pattern of a value: in quotation marks that end before a separator, or without any."""
+    quoted = rb'"(?>[^"]|"")*+"(?=[' + separator + rb"\n]|\r\n)"
+    return rb"(?>" + quoted + rb'|[^"' + separator + rb"\n]*+)"
+
+
 _EXPECTED = "quotation marks around whole values only"
 
 
@@ -182,7 +190,6 @@ _LONGEST_ROW = 2**24
 
 def _column(line: bytes, separator: bytes) -> int:
     """The column of the first mark in a wrong place; of the last that opens, if all are right."""
-    value = rb'(?>"(?>[^"]|"")*+"(?=[' + separator + rb'\n])|[^"' + separator + rb"\n]*+)"
-    found = re.match(rb"(?>" + value + separator + rb")*+[^\"\n]*+", line)
+    found = re.match(rb"(?>" + _value(separator) + separator + rb")*+[^\"\n]*+", line)
     place = found.end() if found else 0
     return len(line[:place].decode(errors="replace")) + 1

@@ -122,7 +122,7 @@ def _apply(name: str, text: pl.Series, form: str, was_open: bool, settled: Settl
     if values.null_count() == text.null_count():
         return values.alias(name)
     spelled = values.cast(pl.String) if form in NUMBER_FORMS else text
-    return pl.select(pl.coalesce(spelled, text).alias(name)).to_series()
+    return pl.select(pl.when(changed).then(spelled).otherwise(text).alias(name)).to_series()
 
 
 def _said(value: Any) -> str:
