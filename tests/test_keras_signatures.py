@@ -48,6 +48,7 @@ DELIBERATE = {
     "layers.GroupQueryAttention: argument 7 *": "XLA chooses how attention is computed",
     "layers.Lambda: argument 3 *": "the mask goes on as it came",
     "losses.Huber: name='huber', Keras 'huber_loss'": "a loss logs under the name of its class",
+    "losses.[Ss]parse*: label_smoothing is ours": "as in PyTorch",
     "losses.SparseCategoricalCrossentropy: argument 3 *": "reduction is passed by name",
     "metrics.*: argument 1 is *, Keras name": "name is passed by name",
     "metrics.AUC: argument 1 is curve, Keras num_thresholds": "the area is exact",

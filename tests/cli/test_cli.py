@@ -34,9 +34,8 @@ def run(capsys: Any, *arguments: object) -> tuple[int, str, str]:
 
 
 WEIGHTS = (
-    4 * (16 + 16 + 16)  # weight, bias and kernel of one bin
-    + 4 * 2
-    + 1  # its edges, and rows that they come from
+    4 * (16 + 16 + 2 * 16)  # weight, bias and the heights of two bins
+    + (4 * 3 + 1)  # their edges, and how many rows they come from
     + 8 * 64  # what each member makes of the features
     + (64 + 1) * 256
     + (256 + 1) * 256
@@ -63,7 +62,7 @@ def test_train_says_what_it_does_and_saves(capsys: Any, tmp_path: Path) -> None:
         "Columns 4 numbers -> 4 features",
         "4 numbers: sepal length (cm), sepal width (cm), petal length (cm), petal width (cm)",
         "Rows 96 training, 24 validation, 30 test",
-        "Network 8 members that share 2 x 256 relu, 1 bin of 4 features, dropout 0.4: "
+        "Network 8 members that share 2 x 256 relu, 2 bins of 4 features, dropout 0.3: "
         f"{WEIGHTS:,} weights",
         "- id is left out: an id, different in every row.",
     ]

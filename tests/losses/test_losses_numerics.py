@@ -259,3 +259,11 @@ def test_crossentropy_learns_from_a_confident_mistake_and_squared_error_does_not
     fast = steps_until_right(crossentropy_cost, lambda p: p - 1)
     slow = steps_until_right(squared_cost, lambda p: 2 * (p - 1) * p * (1 - p))
     assert slow > 20 * fast
+
+
+def test_smoothed_class_numbers_by_hand() -> None:
+    """p = (1/4, 3/4), label 1, a = 0.2: the right class gets 0.9 and the other 0.1."""
+    expected = -0.9 * np.log(0.75) - 0.1 * np.log(0.25)
+    for logits, outputs in ((True, [[0.0, np.log(3.0)]]), (False, [[0.25, 0.75]])):
+        loss = SparseCategoricalCrossentropy(from_logits=logits, label_smoothing=0.2)
+        assert float(loss(jnp.array([1]), jnp.array(outputs))) == pytest.approx(expected, rel=1e-6)

@@ -6,6 +6,7 @@ probabilities they keep a distance of 1e-7 from 0 and 1, as Keras does.
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any, ClassVar
 
 import jax
@@ -151,8 +152,9 @@ def sparse_categorical_crossentropy(
     from_logits: bool = False,
     ignore_class: int | None = None,
     axis: int = -1,
+    label_smoothing: float = 0.0,
 ) -> Array:
-    """-log p_y: (...) or (..., 1), (..., C) -> (...).
+    """-(1 - a) log p_y - a mean_k log p_k: (...) or (..., 1), (..., C) -> (...).
 
     From logits: C + log(sum_i e^(z_i - C)) - z_y with C = max(z), the log-sum-exp trick.
 
@@ -162,6 +164,7 @@ def sparse_categorical_crossentropy(
         from_logits: y_pred are logits.
         ignore_class: a label whose loss is 0; the loss class leaves it out of the average, too.
         axis: where the classes are in y_pred.
+        label_smoothing: a in [0, 1], as PyTorch has it: the right class gets 1 - a + a / C.
 
     Raises:
         ShapeMismatch: y_true is not y_pred without its classes.
@@ -176,12 +179,20 @@ def sparse_categorical_crossentropy(
     if from_logits:
         highest = jax.lax.stop_gradient(jnp.max(y_pred, axis=axis, keepdims=True))
         z = y_pred - highest
-        z_right = jnp.sum(jnp.where(right, z, 0), axis=axis)
-        losses = jnp.log(jnp.sum(jnp.exp(z), axis=axis)) - z_right
+        own = _of_labels(z, right, axis, label_smoothing)
+        losses = jnp.log(jnp.sum(jnp.exp(z), axis=axis)) - own
     else:
         log_p = log_probability(y_pred, False, axis)
-        losses = -jnp.sum(jnp.where(right, log_p, 0), axis=axis)
+        losses = -_of_labels(log_p, right, axis, label_smoothing)
     return losses if ignore_class is None else jnp.where(labels == ignore_class, 0, losses)
+
+
+def _of_labels(values: Array, right: Array, axis: int, label_smoothing: float) -> Array:
+    """The mean of values (..., C) under the labels, smoothed or not: (...)."""
+    own = jnp.sum(jnp.where(right, values, 0), axis=axis)
+    if is_zero(label_smoothing):
+        return own
+    return (1 - label_smoothing) * own + label_smoothing * jnp.mean(values, axis=axis)
 
 
 def _labels_pair(y_true: Any, y_pred: Any, axis: int) -> tuple[Array, Array]:
@@ -278,6 +289,7 @@ class SparseCategoricalCrossentropy(Loss):
         from_logits: the predictions are logits instead of probabilities.
         ignore_class: a label that is left out, of the average too.
         axis: where the classes are.
+        label_smoothing: a in [0, 1]: the right class gets 1 - a + a / C, each other a / C.
 
     >>> SparseCategoricalCrossentropy()(jnp.array([1]), jnp.array([[0.5, 0.5]])).round(4)
     Array(0.6931, dtype=float32)
@@ -286,6 +298,7 @@ class SparseCategoricalCrossentropy(Loss):
     from_logits: bool = False
     ignore_class: int | None = None
     axis: int = -1
+    label_smoothing: float = field(default=0.0, kw_only=True)  # Keras has none
 
     link: ClassVar[str | None] = "softmax"
 
@@ -294,7 +307,7 @@ class SparseCategoricalCrossentropy(Loss):
 
     def values(self, y_true: Any, y_pred: Any) -> Array:
         return sparse_categorical_crossentropy(
-            y_true, y_pred, self.from_logits, self.ignore_class, self.axis
+            y_true, y_pred, self.from_logits, self.ignore_class, self.axis, self.label_smoothing
         )
 
     def counted(self, y_true: Any, y_pred: Any) -> Array | None:

@@ -50,6 +50,7 @@ class Strength:
         dropout: the part of every hidden layer that is left out in a step.
         weight_decay: per step and unit of the learning rate.
         learning_rate: the highest; it rises for a twentieth of the steps, then falls as a cosine.
+        smoothing: of labels: their classes get 1 - smoothing, the rest is shared by all classes.
     """
 
     bins: int
@@ -57,23 +58,25 @@ class Strength:
     dropout: float
     weight_decay: float
     learning_rate: float
+    smoothing: float
 
 
 def strength(rows: int, features: int) -> Strength:
     """That for so many training rows and features: between small and large tables, gradual.
 
     >>> strength(300, 10)
-    Strength(bins=4, units=16, dropout=0.4, weight_decay=0.15, learning_rate=0.002)
+    Strength(bins=2, units=16, dropout=0.3, weight_decay=0.15, learning_rate=0.002, smoothing=0.1)
     >>> strength(13_000, 14)
-    Strength(bins=48, units=16, dropout=0.1, weight_decay=0.0003, learning_rate=0.01)
+    Strength(bins=47, units=16, dropout=0.1, weight_decay=0.0003, learning_rate=0.01, smoothing=0.0)
     """
     share = _share(rows)
     return Strength(
-        bins=min(max(rows // 64, 1), 48),
+        bins=min(max(rows // 275, 2), 48),
         units=min(max(256 // features, 2), 16),
-        dropout=round(0.4 - 0.3 * share, 2),
+        dropout=round(0.3 - 0.2 * share, 2),
         weight_decay=_between(0.15, 0.0003, share),
         learning_rate=_between(0.002, 0.01, share),
+        smoothing=round(0.1 - 0.1 * share, 2),
     )
 
 
@@ -154,20 +157,22 @@ def default_network(
     optimizer = _optimizer(own, chosen.steps(rows))
     if isinstance(targets, Target):
         network: Model = Sequential([inputs, *hidden, _last(targets)], name="table", seed=seed)
-        network.compile(optimizer, loss=_LOSSES[targets.task])
+        network.compile(optimizer, loss=_loss(targets, own))
         return network
     x = functools.reduce(lambda x, layer: layer(x), hidden, inputs)
     outputs = [_last(target, f"target_{n}")(x) for n, target in enumerate(targets, 1)]
     network = Model(inputs, outputs, name="table", seed=seed)
-    network.compile(optimizer, loss=[_LOSSES[target.task] for target in targets])
+    network.compile(optimizer, loss=[_loss(target, own) for target in targets])
     return network
 
 
-_LOSSES: dict[str, Loss] = {
-    "binary": BinaryCrossentropy(),
-    "multiclass": SparseCategoricalCrossentropy(),
-    "regression": MeanSquaredError(),
-}
+def _loss(target: Target, own: Strength) -> Loss:
+    losses: dict[str, Loss] = {
+        "binary": BinaryCrossentropy(label_smoothing=own.smoothing),
+        "multiclass": SparseCategoricalCrossentropy(label_smoothing=own.smoothing),
+        "regression": MeanSquaredError(),
+    }
+    return losses[target.task]
 
 
 def _last(target: Target, name: str | None = None) -> EnsembleDense:
