@@ -70,7 +70,9 @@ class Ties:
 
     def provable(self, code: str) -> bool:
         """Whether there is a cure for a code that can be tried."""
-        return self.data is not None and bool(cures_for(code))
+        if self.data is None or self.model.network.fed != self.model.network.inputs:
+            return False  # text has been encoded by now
+        return bool(cures_for(code))
 
     def release(self) -> None:
         self.model = self.data = self.held_out = None

@@ -32,7 +32,9 @@ def index() -> str:
     parts = [
         "# The codes of the doctor",
         "Each finding has a code; `fitwell explain CODE` shows its page in the terminal. These "
-        "pages are made from `fitwell.doctor.codes` by `make docs`.",
+        "pages are made from `fitwell.doctor.codes` by `make docs`. `finding.apply()` is a new "
+        "model with the cure in it; `finding.prove()` trains both from the same starts and says "
+        "what the cure gains, and how many starts fail without it.",
     ]
     for group, codes in GROUPS.items():
         rows = [f"| [{code.name}]({code.name}.md) | {code.title} |" for code in codes]
