@@ -169,7 +169,7 @@ def _catboost(task: str, seed: int) -> Any:
     return kind(random_seed=seed, verbose=0, allow_writing_files=False)
 
 
-OWN = {"fitwell train": fitwell_train, "fitwell, all rows": fitwell_whole}
+OWN = {"fitwell train": fitwell_train, "fitwell (all rows)": fitwell_whole}
 PEERS = {
     "linear": peer(_linear),
     "SVM (RBF)": peer(_kernel),

@@ -1,12 +1,12 @@
 """The default network for tables beside what people try first, nobody tuned: `make bench-tables`.
 
     python benchmarks/tables.py [--sets wine,digits] [--models "fitwell train,linear"]
-        [--repeats 10] [--seeds 5] [--california PATH]
+        [--repeats 10] [--seeds 5] [--california PATH] [--write]
 
 The sets of scikit-learn: `--repeats` times 5 folds; a standard error is that over repeats.
 California housing (`--california`, a CSV with the column median_house_value): `--seeds` random
 splits into 64 % training, 16 % validation, 20 % test. Everybody gets the same rows. A whole run
-writes TABLES.md.
+writes TABLES.md, and any run with `--write`.
 """
 
 from __future__ import annotations
@@ -150,6 +150,7 @@ def main() -> None:
     options.add_argument("--repeats", type=int, default=10)
     options.add_argument("--seeds", type=int, default=5)
     options.add_argument("--california", help="the CSV file")
+    options.add_argument("--write", action="store_true", help="TABLES.md, though not all is run")
     given = options.parse_args()
     load, every = os.getloadavg()[0], models()
     sets = (
@@ -164,7 +165,7 @@ def main() -> None:
         results = measure({model: every[model] for model in names}, frame, task, parts)
         sections.append(table(name, frame, task, results))
         print(f"\n{sections[-1]}\n", flush=True)
-    if not given.sets and not given.models:
+    if given.write or not (given.sets or given.models):
         PAGE.write_text(page(sections, machine(load, ["fitwell", "jax", "scikit-learn"])))
 
 
@@ -172,7 +173,7 @@ def page(sections: list[str], computer: str) -> str:
     """TABLES.md."""
     about = (
         "Nobody is tuned; everybody gets the same rows. *fitwell train* learns from four fifths of"
-        " the rows to learn from and stops by the others; *fitwell, all rows* is the same network"
+        " the rows to learn from and stops by the others; *fitwell (all rows)* is the same network"
         " on all of them for the planned number of epochs, and the other models have all of them"
         " too. A standard error is the deviation between repeats (or splits) over the root of"
         " their number. Seconds are medians; the first fit of a new shape compiles as well."
