@@ -14,7 +14,7 @@ from fitwell.assessment.measures import scored
 from fitwell.assessment.reading import subject_of
 from fitwell.assessment.shuffling import importances
 from fitwell.assessment.subject import Feature, Subject
-from fitwell.errors import InvalidArgument, NotReady
+from fitwell.errors import InvalidArgument, InvalidData, NotReady
 from fitwell.types import HostArray
 
 RNG = np.random.default_rng(0)
@@ -220,3 +220,12 @@ def test_errors() -> None:
     model = linear(1, "sigmoid", "binary_crossentropy")
     with pytest.raises(InvalidArgument, match="test: expected 2 names in labels, received 3"):
         subject_of("test", model, np.eye(2), [1, 0], classes=["a", "b", "c"])
+
+
+def test_predictions_that_are_no_numbers() -> None:
+    model = linear(1, None, "mse")
+    model["only"].kernel = [[np.nan], [0.0]]
+    found = subject_of("test", model, [[0.0, 1.0], [1.0, 0.0], [2.0, 0.0]], [1, 0, 1])
+    message = r"finite predictions, received NaN or infinity in 3 of 3 \(first: 0\)"
+    with pytest.raises(InvalidData, match=message):
+        found.predicted  # noqa: B018

@@ -178,6 +178,20 @@ def test_a_model_of_tables() -> None:
     assert fw.plots.boundary(model, frame, resolution=5).axes
 
 
+def test_one_target_at_a_time() -> None:
+    frame = pl.DataFrame({"a": X[:, 0], "b": X[:, 1], "c": X[:, 0] > 0})
+    views = fw.tabular.prepare_several(frame, ["b", "c"])
+    x = fw.Input(views[0].train.x.shape[1:])
+    network = fw.Model(x, [fw.layers.Dense(1)(x), fw.layers.Dense(1, "sigmoid")(x)])
+    network.compile(loss=["mse", "binary_crossentropy"])
+    model = fw.tabular.fit_several(views, network, epochs=1, verbose=0, doctor="off")
+    with pytest.raises(
+        InvalidArgument, match=r"of one target, received one of 2\. Pass model\['b'"
+    ):
+        fw.plots.importance(model, frame)
+    assert len(fw.plots.importance(model["b"], frame).axes[0].patches) == 1
+
+
 def test_words() -> None:
     assert words("a\nb\tc\x00") == "a b c "
     assert words("x" * 40, 5) == "xxxx…"

@@ -69,6 +69,10 @@ def subject_of(
         InvalidData, ShapeMismatch: data that do not fit the model.
     """
     if isinstance(getattr(model, "encoder", None), TableEncoder):
+        if not hasattr(model, "target"):
+            received = f"one of {len(model.targets)}"
+            cure = f"Pass model[{model.targets[0].name!r}]."
+            raise InvalidArgument(caller, "a model of one target", received, cure)
         return of_table(model, model.read(x))
     if not hasattr(model, "compiled"):
         received = f"a {type(model).__name__}"

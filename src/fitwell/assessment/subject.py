@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from fitwell.assessment import measures
+from fitwell.errors import InvalidData
 from fitwell.types import HostArray
 
 Inputs = tuple[HostArray, ...]
@@ -85,9 +86,13 @@ class Subject:
 
     @property
     def predicted(self) -> HostArray:
-        """The answer to all rows, computed once."""
+        """The answer to all rows, computed once.
+
+        Raises:
+            InvalidData: NaN or infinite predictions, which no number can be made of.
+        """
         if not self._answers:
-            self._answers.append(self.answer(self.inputs))
+            self._answers.append(_finite(self.answer(self.inputs)))
         return self._answers[0]
 
     @property
@@ -128,6 +133,15 @@ class Subject:
             return self
         drawn = np.random.default_rng(seed).choice(self.rows, most, replace=False)
         return self.take(np.sort(drawn))
+
+
+def _finite(predicted: HostArray) -> HostArray:
+    bad = ~np.isfinite(predicted.reshape(len(predicted), -1)).all(axis=1)
+    if bad.any():
+        received = f"NaN or infinity in {int(bad.sum()):,} of {len(bad):,} (first: {bad.argmax()})"
+        cure = "model.checkup(x, y) and history.findings say why."
+        raise InvalidData("model", "finite predictions", received, cure)
+    return predicted
 
 
 def _taken(feature: Feature, rows: HostArray) -> Feature:
