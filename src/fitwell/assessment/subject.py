@@ -136,7 +136,7 @@ class Subject:
 
 
 def _finite(predicted: HostArray) -> HostArray:
-    bad = ~np.isfinite(predicted.reshape(len(predicted), -1)).all(axis=1)
+    bad: HostArray = ~np.isfinite(predicted.reshape(len(predicted), -1)).all(axis=1)
     if bad.any():
         received = f"NaN or infinity in {int(bad.sum()):,} of {len(bad):,} (first: {bad.argmax()})"
         cure = "model.checkup(x, y) and history.findings say why."

@@ -76,7 +76,8 @@ def _draw(name: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> Figu
         xs, ys = np.array(line).T
         axes.plot(xs, ys, color=colour, label=words(layer, 16), marker="o", markersize=3)
     values = np.array([y for line in lines.values() for _, y in line])
-    if values.min() > 0 and values.max() / values.min() > _LOG_RANGE:
+    wide = values.min() > 0 and values.max() / values.min() > _LOG_RANGE
+    if wide or (name == "update_ratio" and values.min() > 0):
         axes.set_yscale("log")
     else:
         counted(axes.yaxis)
