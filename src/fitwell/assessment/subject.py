@@ -136,9 +136,9 @@ class Subject:
 
 
 def _finite(predicted: HostArray) -> HostArray:
-    bad: HostArray = ~np.isfinite(predicted.reshape(len(predicted), -1)).all(axis=1)
-    if bad.any():
-        received = f"NaN or infinity in {int(bad.sum()):,} of {len(bad):,} (first: {bad.argmax()})"
+    bad = np.flatnonzero(~np.isfinite(predicted.reshape(len(predicted), -1).sum(axis=1)))
+    if len(bad):
+        received = f"NaN or infinity in {len(bad):,} of {len(predicted):,} (first: {bad[0]})"
         cure = "model.checkup(x, y) and history.findings say why."
         raise InvalidData("model", "finite predictions", received, cure)
     return predicted
