@@ -15,7 +15,9 @@ import fitwell as fw
 from fitwell.data import delimited, matrices
 from fitwell.data.columns import infer_columns
 from fitwell.data.encoding import fit_encoder
+from fitwell.data.sources import ArraySource
 from fitwell.errors import FitwellError
+from fitwell.training import Batch
 
 LINES = ["1,2", "3,b", "4.5,", ",NA", '"x, y",1', '"two\nlines",2', "1.234,7", '"""",""', "ä,ö"]
 BAD = ['5" pipe,1', '"a"b,1', "1,2,3", "1", "", "\0,1", '"open,1']
@@ -72,6 +74,23 @@ def test_batches_of_rows(largest: int, monkeypatch: pytest.MonkeyPatch) -> None:
     batched = matrices.encode_rows(encoder, frame, rows)
     assert batched.tobytes() == whole.tobytes()
     assert isinstance(batched, np.memmap) == (largest == 0)
+
+
+def test_pages_of_a_file_are_given_back(tmp_path: Path) -> None:
+    data = np.memmap(tmp_path / "x", np.float32, "w+", shape=(2**16 + 64, 256))  # 64 MB
+    data[:] = np.arange(len(data), dtype=np.float32)[:, None]
+    ones = np.ones(len(data), np.float32)
+    source = ArraySource(Batch((data[:],), (ones,), (None,), ones), 64, 64, shuffle=False)
+
+    def mapped() -> int:
+        text = Path("/proc/self/status").read_text()
+        return int(text.split("RssFile:")[1].split()[0])
+
+    before = mapped()
+    batch, count = source.chunk(0, 1000, 2)
+    assert count == 2
+    assert batch.x[0][1, 3, 5] == 1001 * 64 + 3  # what was written is there
+    assert mapped() < before - 50_000
 
 
 def test_the_linear_model_learns_from_some_of_very_many_rows(

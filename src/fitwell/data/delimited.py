@@ -134,10 +134,18 @@ def _pass(path: Path, subject: str, dialect: Dialect, columns: _Columns, skip: b
         state.bad += bad
         if block:
             _add(state, block, begin, subject, dialect)
-        if state.bad and not skip:
-            raise _bad_row(subject, min(state.bad, key=lambda row: row.line))
+        end = begin + block.count(b"\n")  # what comes after is not decided yet
+        decided = [row for row in state.bad if row.line < end]
+        if decided and not skip:
+            raise _bad_row(subject, _first(decided))
+    if state.bad and not skip:
+        raise _bad_row(subject, _first(state.bad))
     state.bad.sort(key=lambda row: row.line)
     return state
+
+
+def _first(bad: Sequence[BadRow]) -> BadRow:
+    return min(bad, key=lambda row: row.line)
 
 
 def _bad_row(subject: str, row: BadRow) -> InvalidFile:
@@ -239,8 +247,8 @@ def _add(state: _Pass, block: bytes, begin: int, subject: str, dialect: Dialect)
         return
     if first:
         keep[: filled[0]] = False
-        if state.bad and state.bad[0].line <= begin + rows.lines[filled[0]]:
-            raise _bad_row(subject, state.bad[0])  # the names would be those of another row
+        if state.bad and _first(state.bad).line <= begin + rows.lines[filled[0]]:
+            raise _bad_row(subject, _first(state.bad))  # the names would be those of another row
     width = int(rows.values[filled[0]]) if first else len(state.names)
     if width > 1:
         keep &= ~rows.blank

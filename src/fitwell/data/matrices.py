@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitwell.data.encoding import TableEncoder
+from fitwell.data.paging import let_go
 from fitwell.errors import OutOfMemory
 from fitwell.types import HostArray
 
@@ -40,20 +40,13 @@ def encode_rows(encoder: TableEncoder, frame: pl.DataFrame, rows: HostArray) -> 
     matrix = (_in_file if in_file else _in_memory)((len(rows), width))
     for place in slices(len(rows)):
         matrix[place] = encoder.transform(frame[rows[place]])
-        _let_go(matrix)
+        let_go(matrix)
     return matrix
 
 
 def slices(rows: int) -> Iterator[slice]:
     """All rows in their order, `BATCH` at a time."""
     return (slice(start, min(start + BATCH, rows)) for start in range(0, rows, BATCH))
-
-
-def _let_go(matrix: HostArray) -> None:
-    """Lets the system keep pages of the file where it likes: they stop counting as the process'."""
-    pages = getattr(matrix, "_mmap", None)
-    if pages is not None and hasattr(mmap, "MADV_DONTNEED"):
-        pages.madvise(mmap.MADV_DONTNEED)
 
 
 def _in_memory(shape: tuple[int, int]) -> HostArray:

@@ -12,10 +12,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from fitwell.data.paging import let_go, mapping
 from fitwell.errors import InvalidData
 from fitwell.training import Batch
 from fitwell.types import HostArray
 
+_ROWS_KEPT = 2**16
+"""Rows read of arrays in files after which their pages are given back: a row touches one or two."""
 _ALIGNMENT = 64  # bytes; XLA on CPU reads arrays in place when they begin at a multiple of it
 
 
@@ -151,6 +154,8 @@ class ArraySource:
         self.data = data._replace(mask=np.ones(len(data.x[0]), np.float32))
         self._buffers = Buffers(self.data, capacity, batch_size)
         self._order: tuple[int, HostArray] | None = None
+        self._in_files = [a for a in leaves(self.data) if a is not None and mapping(a)]
+        self._rows_read = _ROWS_KEPT
 
     def chunk(self, epoch: int, start: int, count: int) -> tuple[Batch, int]:
         assert self.steps is not None
@@ -163,8 +168,16 @@ class ArraySource:
                 continue
             rows = self._epoch_order(epoch)[first:last] if self.shuffle else slice(first, last)
             _read(array, rows, buffer[: last - first])
+        self._give_back(last - first)
         pad(arrays, last - first, count * size)
         return self._buffers.stacked(arrays), count
+
+    def _give_back(self, rows: int) -> None:
+        self._rows_read += rows
+        if self._in_files and self._rows_read > _ROWS_KEPT:
+            self._rows_read = 0
+            for array in self._in_files:
+                let_go(array)
 
     def rows_of(self, epoch: int, step: int) -> HostArray:
         """Which rows of the data a batch has, in its order."""
