@@ -311,6 +311,13 @@ def test_numbers_are_standardised_and_limited_to_their_range() -> None:
     assert target.decode(np.array([0.0, 99.0, -99.0])).tolist() == [3.0, 6.0, 1.0]
 
 
+@pytest.mark.parametrize("unit", [1e-200, 1e200, 1e307])
+def test_numbers_of_any_size_are_standardised(unit: float) -> None:
+    target = fit_target(pl.Series("y", [unit, 2 * unit, 6 * unit]), "regression")
+    encoded = target.encode(pl.Series("y", [3 * unit, 6 * unit]))
+    assert encoded.tolist() == pytest.approx([0.0, 3 / np.sqrt(14 / 3)], abs=1e-6)
+
+
 def test_target_column() -> None:
     frame = pl.DataFrame({"y": [" a", "NA", "b "], "n": [1, 2, 3]})
     assert target_column(frame, "y").to_list() == ["a", None, "b"]

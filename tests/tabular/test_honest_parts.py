@@ -136,6 +136,19 @@ def test_a_row_of_weight_2_counts_as_two_rows(task: str) -> None:
         assert simple[name] == pytest.approx(values, rel=1e-3, abs=1e-9)  # L-BFGS stops near it
 
 
+@pytest.mark.parametrize("unit", [1e-200, 1e40, 1e200])
+def test_scores_are_in_the_unit_of_the_target_however_large(unit: float) -> None:
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(60, 2)).astype(np.float32)
+    y = x[:, 0].astype(float) + draw.normal(size=60)
+    small, large = (tabular.preparing.Target("y", "regression", sd=sd) for sd in (1.0, unit))
+    expected = baselines(small, x, y, x, y)
+    found = baselines(large, x, y * unit, x, y * unit)
+    for name, values in expected.items():
+        scaled = {"RMSE": values["RMSE"] * unit, "MAE": values["MAE"] * unit, "R2": values["R2"]}
+        assert found[name] == pytest.approx(scaled, rel=1e-4)
+
+
 def test_unweighted_scores_are_those_of_scikit_learn() -> None:
     draw = np.random.default_rng(1)
     y, predicted = draw.integers(0, 3, 60), draw.dirichlet(np.ones(3), 60)

@@ -175,11 +175,13 @@ def fit_target(column: pl.Series, task: str) -> Target:
     if task != "regression":
         return Target(column.name, task, tuple(sorted(column.unique().to_list())))
     y = to_numbers(column).to_numpy()
-    sd = float(y.std())
+    largest = float(abs(y).max())
+    unit = 1.0 if 1e-100 < largest < 1e100 else largest or 1.0  # squares of others leave float64
+    sd = float((y / unit).std()) * unit
     return Target(
         column.name,
         task,
-        mean=float(y.mean()),
+        mean=float((y / unit).mean()) * unit,
         sd=sd if sd > 0 and np.isfinite(sd) else 1.0,
         low=float(y.min()),
         high=float(y.max()),

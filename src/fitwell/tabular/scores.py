@@ -37,9 +37,11 @@ def scores(
         y, predicted, weights = y[counted], predicted[counted], weights[counted]
     w: Any = {"sample_weight": weights}
     if target.task == "regression":
+        unit = _unit(target)
+        y, predicted = y / unit, predicted / unit
         return {
-            "RMSE": float(metrics.root_mean_squared_error(y, predicted, **w)),
-            "MAE": float(metrics.mean_absolute_error(y, predicted, **w)),
+            "RMSE": float(metrics.root_mean_squared_error(y, predicted, **w)) * unit,
+            "MAE": float(metrics.mean_absolute_error(y, predicted, **w)) * unit,
             "R2": float(metrics.r2_score(y, predicted, **w)) if len(y) > 1 else float("nan"),
         }
     chosen = predicted.argmax(axis=1)
@@ -86,9 +88,15 @@ def baselines(
         return scores(target, y_test, predicted, test_weights)
 
     if target.task == "regression":
+        unit = _unit(target)
+        y = y / unit
+
+        def predicted(model: Any) -> HostArray:
+            return fit(model).predict(x_test).astype(np.float64) * unit
+
         return {
-            "linear regression": measure(fit(LinearRegression()).predict(x_test)),
-            "constant": measure(fit(DummyRegressor()).predict(x_test)),
+            "linear regression": measure(predicted(LinearRegression())),
+            "constant": measure(predicted(DummyRegressor())),
         }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # near enough for a comparison
@@ -97,3 +105,8 @@ def baselines(
         "logistic regression": measure(logistic.predict_proba(x_test)),
         "constant": measure(fit(DummyClassifier(strategy="prior")).predict_proba(x_test)),
     }
+
+
+def _unit(target: Target) -> float:
+    """1, but for a target so large or small that its squares leave the range of float32."""
+    return 1.0 if 1e-15 < target.sd < 1e15 else target.sd
