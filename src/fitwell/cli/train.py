@@ -47,8 +47,8 @@ def train(
         list[str] | None,
         typer.Option(
             metavar="COLUMN=KIND",
-            help="What a column is: number, category, boolean, date; or to leave it out: text, "
-            "id, constant. Several with commas, or a JSON file.",
+            help="What a column is: number, category, boolean, date, text; or to leave it out: "
+            "ignore. Several with commas, or a JSON file.",
             rich_help_panel=_ROWS,
         ),
     ] = None,
