@@ -13,6 +13,7 @@ import numpy as np
 from fitwell import feeding, resuming, tree
 from fitwell.arguments import named, whole_number
 from fitwell.callbacks import Callback
+from fitwell.callbacks.layers import probe_of
 from fitwell.compiling import in_words
 from fitwell.curvature.escaping import SaddleEscape
 from fitwell.data.sources import ArraySource, Kept, Source
@@ -21,12 +22,12 @@ from fitwell.doctor.reading import plan
 from fitwell.doctor.showing import printer
 from fitwell.doctor.watching import Case, Doctor, check_mode
 from fitwell.errors import InvalidArgument, NotReady
-from fitwell.examples import Examples
+from fitwell.examples import Examples, Receiver
 from fitwell.fitting import Fit
 from fitwell.history import History
 from fitwell.hooks import FittedModel, in_order, listed, pace_notes
 from fitwell.layers.base import Layer
-from fitwell.layerwise import LayerProbe, rows_of
+from fitwell.layerwise import LayerProbe
 from fitwell.ops.precision import checked
 from fitwell.optimizers import Optimizer
 from fitwell.predictor import Predictor
@@ -308,20 +309,9 @@ class Trainer(Predictor):
             NotReady: no fit is in progress.
             InvalidArgument: batches of an iterable and no sample; a network that remembers.
         """
-        subject, fit = "layer_probe", self._running("layer_probe")
-        if self.network.remembers:
-            cure = "Leave the callback out, or build the layers with stateful=False."
-            received = "one that remembers the batch before"
-            raise InvalidArgument(subject, "a network without memory", received, cure)
-        if sample is not None:
-            x, y, _ = feeding.unpack(subject, sample)
-            data = Examples(self, subject, fit.objective).batch(x, y)
-        elif isinstance(fit.source, ArraySource):
-            data = fit.source.data
-        else:
-            expected, cure = "arrays, or a sample", "Pass sample=(x, y): some hundred rows."
-            raise InvalidArgument(subject, expected, "an iterable of batches", cure)
-        return LayerProbe(self.network, fit.objective, fit.optimizer, rows_of(data))
+        fit = self._running("layer_probe")
+        parts = fit.objective, fit.optimizer, fit.source
+        return probe_of(cast(Receiver, self), *parts, sample)
 
     def _running(self, subject: str) -> Fit:
         if self._fit is None:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from fitwell import feeding
 from fitwell.arguments import whole_number
+from fitwell.data.sources import ArraySource, Source
+from fitwell.errors import InvalidArgument
+from fitwell.examples import Examples, Receiver
 from fitwell.hooks import Callback, MutableLogs
+from fitwell.layerwise import LayerProbe, rows_of
+from fitwell.optimizers import Optimizer
+from fitwell.training import Objective
 
 __all__ = ["LayerStatistics"]
 
@@ -46,7 +53,7 @@ class LayerStatistics(Callback):
     def __init__(self, every: int = 1, sample: Any = None) -> None:
         self.epochs = whole_number("LayerStatistics", "every", every, 1)
         self.sample = sample
-        self._probe: Any = None
+        self._probe: LayerProbe | None = None
 
     def on_train_begin(self, logs: MutableLogs | None = None) -> None:
         self._probe = self.model.layer_probe(self.sample)
@@ -60,6 +67,27 @@ class LayerStatistics(Callback):
         self._probe = None  # it holds a sample of the data
 
     def _record(self, epoch: int) -> None:
+        assert self._probe is not None
         train = self.model.train_state
         look = self._probe.look(train, self.model.learning_rate)
         self.model.history.layers += look.records(epoch, int(train.step))
+
+
+def probe_of(
+    model: Receiver, objective: Objective, optimizer: Optimizer, source: Source, sample: Any
+) -> LayerProbe:
+    """What looks at the layers of a fit: with the sample, or with rows of the training data."""
+    subject = "layer_probe"
+    if model.network.remembers:
+        cure = "Leave the callback out, or build the layers with stateful=False."
+        received = "one that remembers the batch before"
+        raise InvalidArgument(subject, "a network without memory", received, cure)
+    if sample is not None:
+        x, y, _ = feeding.unpack(subject, sample)
+        data = Examples(model, subject, objective).batch(x, y)
+    elif isinstance(source, ArraySource):
+        data = source.data
+    else:
+        expected, cure = "arrays, or a sample", "Pass sample=(x, y): some hundred rows."
+        raise InvalidArgument(subject, expected, "an iterable of batches", cure)
+    return LayerProbe(model.network, objective, optimizer, rows_of(data))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from fitwell import feeding, notebook
 from fitwell.compiling import in_words
 from fitwell.doctor.clinic import Ties
 from fitwell.doctor.outcome import falls_short
+from fitwell.doctor.setup import Setup
 from fitwell.model import Model
 from fitwell.treatment.applying import answers, situation
 from fitwell.treatment.asking import possible
@@ -73,7 +75,7 @@ class Proof:
         n = len(self.before)
         if not self.failing:
             return f"; as it is, none of {n} starts fails"
-        which = "not bad luck" if self.failing == n else "bad luck of the first weights"
+        which = "not bad luck" if self.failing == n else "it depends on the first weights"
         return f"; {self.failing} of {n} starts fail as it is: {which}"
 
     def __repr__(self) -> str:
@@ -107,29 +109,34 @@ def proved(ties: Ties, code: str, budget: Any) -> Proof | None:
     starts = int(np.clip(_SHARE * seconds / max(lane, 1e-9), 2, _STARTS))
     fits = min(1.0, _SHARE * seconds / (lane * starts))  # of the epochs
     told = dataclasses.replace(told, epochs=max(1, round(told.epochs * fits)))
-    parts = ties.model, data, judge, [ties.model.seed + i for i in range(starts)]
-    limit = _SHARE * seconds
+    seeds = [ties.model.seed + i for i in range(starts)]
+
+    def trial(setup: Setup) -> Trial:
+        return run(setup, ties.model, data, judge, seeds, subject=_SUBJECT, limit=_SHARE * seconds)
+
     before: Trial | None = None
     tried: list[tuple[str, Trial, str]] = []
     for cure, setup in answers(code, told, facts):
-        if before is None:
-            before = run(told, *parts, limit=limit, subject=_SUBJECT)
-        after = run(setup, *parts, limit=limit, subject=_SUBJECT)
+        before = before or trial(told)
+        after = trial(setup)
         tried.append((cure.name, after, _helps(after, before, data)))
         spent = time.perf_counter() - began
         if tried[-1][2] or len(tried) == _MOST or spent > seconds * (1 - _SHARE):
             break
-    if before is None:
-        return None
+    return None if before is None else _proof(code, before, tried, data, judge, began)
+
+
+def _proof(
+    code: str, before: Trial, tried: Sequence[tuple[str, Trial, str]], data: Data, judge: Judge,
+    began: float,
+) -> Proof:  # fmt: skip
+    """In the scores that users know; of the cure that helped, or of the first."""
     name, after, why = tried[-1] if tried[-1][2] else tried[0]
-    steps = [
-        setup.epochs * -(-size // min(setup.batch_size, size)) for setup in (told, after.setup)
-    ]
-    shown = [
-        tuple(judge.shown(skill, data.judge) for skill in trial.skills) for trial in (before, after)
-    ]
+    size, both = len(data.train), (before, after)
+    steps = [one.setup.epochs * -(-size // min(one.setup.batch_size, size)) for one in both]
+    scores = [tuple(judge.shown(skill, data.judge) for skill in one.skills) for one in both]
     return Proof(
-        code, name, judge.name, shown[0], shown[1], (steps[0], steps[1]), _rows(data), bool(why),
+        code, name, judge.name, scores[0], scores[1], (steps[0], steps[1]), _rows(data), bool(why),
         why or after.refused or _wins(after, before), _failing(before, after, why, data, judge),
         tuple(one for one, _, _ in tried), after.best if why else None,
         time.perf_counter() - began,
