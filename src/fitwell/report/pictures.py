@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MOST_FEATURES = 20
+_WIDE = 6.0  # inches
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,13 @@ class Picture:
         svg: the element, or "" if it would be too large.
         caption: what it shows and how it is read.
         paper: whether it keeps the colours of paper, turned around on a dark page.
+        wide: whether it needs the whole width, and scrolls on a phone.
     """
 
     svg: str
     caption: str
     paper: bool = False
+    wide: bool = False
 
 
 NONE = Picture("", "")
@@ -77,8 +80,10 @@ def _picture(key: str, draw: Callable[[], Figure], caption: str, *, paper: bool 
     with svg.themed(paper), warnings.catch_warnings():
         # Measured with a font that lacks a letter; the reader's browser has it.
         warnings.filterwarnings("ignore", message=r"(?s).*Glyph .* missing from font")
-        text = svg.inline(draw(), key, caption)
-    return Picture(text if len(text) <= svg.MOST_BYTES else "", caption, paper)
+        figure = draw()
+        text = svg.inline(figure, key, caption)
+    wide = figure.get_figwidth() > _WIDE
+    return Picture(text if len(text) <= svg.MOST_BYTES else "", caption, paper, wide)
 
 
 def _scores(study: Study) -> Drawn:

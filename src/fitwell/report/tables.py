@@ -175,6 +175,9 @@ def _columns(decisions: Sequence[Mapping[str, Any]]) -> Listing | None:
         tuple(examples.clipped(one.get(name)) for name in header)
         for one in decisions[:_MOST_COLUMNS]
     ]
+    more = len(decisions) - len(rows)
+    if more:
+        rows.append((f"and {more:,} more", *[""] * (len(header) - 1)))
     counts = frozenset(i for i, name in enumerate(header) if name in ("missing", "distinct"))
     return Listing(header, tuple(rows), figures=counts)
 
