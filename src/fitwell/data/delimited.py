@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
+from fitwell.data.gathering import Columns, joined
 from fitwell.data.problems import no_rows, no_table, repeated
 from fitwell.data.records import GONE, BadRow, Rows, cut, rows_of
 from fitwell.data.sniffing import Dialect, spaces_to_one
-from fitwell.data.values import as_numbers
 from fitwell.errors import InvalidFile
 from fitwell.types import HostArray
 
@@ -58,77 +58,29 @@ def read_delimited(
     """
     import polars as pl
 
-    first = _pass(path, subject, dialect, _Columns(text), skip_bad_rows)
+    first = _pass(path, subject, dialect, Columns(text), skip_bad_rows)
     columns = first.columns
     if columns.again:
-        repeat = _Columns(frozenset(columns.again), only=frozenset(columns.again))
+        repeat = Columns(frozenset(columns.again), only=frozenset(columns.again))
         columns.parts |= _pass(path, subject, dialect, repeat, skip_bad_rows).columns.parts
     if not first.lines:
         raise no_rows(subject)
     lines = np.concatenate(first.lines)
-    frame = pl.DataFrame([_joined(name, columns.parts.pop(name)) for name in first.names])
+    frame = pl.DataFrame([joined(name, columns.parts.pop(name)) for name in first.names])
     return Delimited(frame, lines, first.bad)
-
-
-@dataclass
-class _Columns:
-    """Columns on the way: the blocks of each.
-
-    Attributes:
-        text: columns that keep their text.
-        only: the columns that are wanted; None for all.
-        words: columns of which a block was not all numbers.
-        again: of these, those whose earlier blocks are numbers now.
-    """
-
-    text: frozenset[str]
-    only: frozenset[str] | None = None
-    parts: dict[str, list[pl.Series]] = field(default_factory=dict)
-    words: set[str] = field(default_factory=set)
-    again: set[str] = field(default_factory=set)
-
-    def add(self, block: pl.DataFrame) -> None:
-        for column in block.iter_columns():
-            name = column.name
-            if name in self.again or (self.only is not None and name not in self.only):
-                continue
-            parts = self.parts.setdefault(name, [])
-            if name in self.text or name in self.words:
-                parts.append(column)
-            elif (numbers := as_numbers(column)) is not None:
-                parts.append(numbers)
-            elif any(part.null_count() < len(part) for part in parts):
-                self.again.add(name)
-                parts.clear()
-            else:
-                self.words.add(name)
-                parts.append(column)
-
-
-def _joined(name: str, parts: list[pl.Series]) -> pl.Series:
-    """The blocks of a column as one: text if one is text, whole numbers if all are."""
-    import polars as pl
-
-    kinds = {part.dtype for part in parts}
-    if all(part.null_count() == len(part) for part in parts):
-        return pl.Series(name, [None] * sum(map(len, parts)), pl.String)
-    for kind in (pl.String, pl.Float64, pl.Int64):
-        if kind in kinds:
-            return pl.concat([p.cast(kind) for p in parts], rechunk=True).alias(name)
-    return pl.concat(parts, rechunk=True).alias(name)
 
 
 @dataclass
 class _Pass:
     """One reading of the file."""
 
-    columns: _Columns
+    columns: Columns
     names: list[str] = field(default_factory=list)
     lines: list[HostArray] = field(default_factory=list)
     bad: list[BadRow] = field(default_factory=list)
 
 
-def _pass(path: Path, subject: str, dialect: Dialect, columns: _Columns, skip: bool) -> _Pass:
+def _pass(path: Path, subject: str, dialect: Dialect, columns: Columns, skip: bool) -> _Pass:
     state = _Pass(columns)
     for begin, block, bad in _blocks(path, subject, dialect):
         state.bad += bad

@@ -53,25 +53,22 @@ def settle(
             it has been written so on purpose.
         delimiter: what separated the values in a file.
     """
-    known = forms or {}
     words = [c for c in frame.iter_columns() if c.name not in text and c.dtype == _string()]
     bare = {column.name: stripped(column) for column in words}
     plain = {name: typed(column) for name, column in bare.items()}
     meant = {name for name, column in plain.items() if codes and _is_code(column)}
     plain |= {name: bare[name] for name in meant}
-    choices = {
-        name: [known[name]] if name in known else forms_of(column)
+    known = {name: [form] for name, form in (forms or {}).items() if name in bare}
+    choices = known | {
+        name: forms_of(column)
         for name, column in bare.items()
-        if name in known
-        or (name not in meant and (plain[name].dtype == _string() or grouped_by_points(column)))
+        if name not in known and name not in meant
+        if plain[name].dtype == _string() or grouped_by_points(column)
     }
-    real = not codes and any(
-        c.dtype.is_float()
-        for c in (*frame.iter_columns(), *plain.values())
-        if c.name not in choices
-    )
+    others = [c for c in (*frame.iter_columns(), *plain.values()) if c.name not in choices]
     marks = {mark(found[0]) for found in choices.values() if len(found) == 1}
-    marks |= {"."} if real else set()
+    if not codes and any(column.dtype.is_float() for column in others):
+        marks.add(".")
     settled = Settled(frame)
     for name, found in choices.items():
         form = _chosen(found, bare[name], marks, delimiter)

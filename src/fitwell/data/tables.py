@@ -94,6 +94,8 @@ class Table:
             `{"price": "1.234,5"}`; `read(..., forms=table.forms)` reads new rows alike.
         skipped: rows that could not be read, with their lines.
         notes: what was decided on the way, in sentences.
+        source, options: what was read and how, for reading it again in another form.
+        lines: see `line`.
     """
 
     frame: pl.DataFrame
