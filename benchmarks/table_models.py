@@ -149,9 +149,11 @@ def _perceptron(task: str, seed: int) -> Any:
     from sklearn.preprocessing import StandardScaler
 
     if task == "regression":
-        network = MLPRegressor((256, 256, 256), early_stopping=True, random_state=seed)
+        network = MLPRegressor(
+            hidden_layer_sizes=(256, 256, 256), early_stopping=True, random_state=seed
+        )
         return TransformedTargetRegressor(network, transformer=StandardScaler())
-    return MLPClassifier((256, 256, 256), early_stopping=True, random_state=seed)
+    return MLPClassifier(hidden_layer_sizes=(256, 256, 256), early_stopping=True, random_state=seed)
 
 
 def _xgboost(task: str, seed: int) -> Any:
