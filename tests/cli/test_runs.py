@@ -98,7 +98,18 @@ def test_predict_and_evaluate_take_the_folder(capsys: Any) -> None:
 
 
 ROOT = Path(__file__).parents[2]
-LONG = ["train", "t.csv", "--target", "y", "--layers", "64,64", "--epochs", "60", "--json"]
+LONG = [
+    "train",
+    "t.csv",
+    "--target",
+    "y",
+    "--layers",
+    "64,64",
+    "--epochs",
+    "60",
+    "--no-report",
+    "--json",
+]
 
 
 def _table(path: str) -> None:
@@ -202,6 +213,27 @@ def test_a_network_of_ones_own(capsys: Any) -> None:
     model = tabular.load("r/model.safetensors")
     assert [layer.units for layer in model.network.layers] == [5, 3]
     assert model.facts["scores"]["accuracy"] > 0.9  # the classes are nearly separable
+
+
+def test_a_network_that_breaks(capsys: Any) -> None:
+    _table("t.csv")
+    Path("net.py").write_text(
+        "import fitwell as fw, jax.numpy as jnp\n"
+        "def build():\n"
+        "    model = fw.Sequential([fw.layers.Dense(1), fw.layers.Lambda(jnp.log)], seed=1)\n"
+        "    model.compile('adam', loss='mse')\n"
+        "    return model\n"
+    )
+    words = ("train", "t.csv", "--target", "y", "--model", "net.py:build", "--epochs", 2)
+    code, _, err = run(capsys, *words, "-o", "r")
+    assert code == 2
+    assert re.fullmatch(
+        r"Error trained network: expected finite predictions for the validation and test rows, "
+        r"received NaN or infinity for \d+ of 540\. See what the doctor says about the fit "
+        r"\(history\.findings\)\.",
+        err.strip(),
+    )
+    assert "NaN in layer lambda" in Path("r/log.txt").read_text()
 
 
 def test_a_searched_network(capsys: Any) -> None:

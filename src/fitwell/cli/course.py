@@ -14,7 +14,7 @@ from fitwell.cli.on_images import OnImages
 from fitwell.cli.on_tables import OnTable, OnTargets
 from fitwell.cli.order import Order
 from fitwell.data.images import is_images
-from fitwell.errors import InvalidData
+from fitwell.errors import FitwellError, InvalidData
 from fitwell.model import Model
 
 
@@ -33,8 +33,9 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
         model.save(run.model)
         facts = dict(model.facts)
         _note(run, facts, model.network)
-        work.report(run, model)
         showing.result(diary, facts, str(run.folder))
+        if order.report:
+            _report(work, run, model, diary)
     finally:
         run.log(diary.text() + _epochs(work.network))
     run.end(_state(facts))
@@ -45,6 +46,14 @@ def _work(order: Order) -> OnImages | OnTable | OnTargets:
     if is_images(order.data):
         return OnImages(order)
     return OnTargets(order) if len(order.target) > 1 else OnTable(order)
+
+
+def _report(work: Any, run: runs.Run, model: Any, diary: runs.Diary) -> None:
+    """The page; where there can be none, why. The model is saved already."""
+    try:
+        work.report(run, model)
+    except FitwellError as error:
+        showing.notes(diary, [f"No report: {error}"])
 
 
 def _note(run: runs.Run, facts: Mapping[str, Any], network: Model) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from fitwell.errors import InvalidArgument, InvalidFile
 
 _OF_IMAGES = {
-    "data", "skip_bad_rows", "model", "epochs", "time_limit", "image_size", "seed",
+    "data", "skip_bad_rows", "model", "epochs", "time_limit", "image_size", "report", "seed",
 }  # fmt: skip
 
 _OF_ONE_TARGET = {"task", "layers", "model", "tune", "treat", "folds"}
@@ -38,6 +38,7 @@ class Order:
     epochs: int | None = None
     time_limit: str | None = None
     image_size: int | None = None
+    report: bool = True
     seed: int = 0
 
     def to_json(self) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def table(
     ]
     for label, text in facts:
         _wrapped(console, f"[bold]{label:9}[/]", text, 9)
-    _notes(console, prepared.notes)
+    notes(console, prepared.notes)
     console.print()
 
 
@@ -81,7 +81,7 @@ def images(console: Printer, name: str, prepared: ImagesPrepared, network: Model
     ]
     for label, text in facts:
         _wrapped(console, f"[bold]{label:9}[/]", text, 9)
-    _notes(console, prepared.notes)
+    notes(console, prepared.notes)
     console.print()
 
 
@@ -127,8 +127,9 @@ def _classes(prepared: Prepared) -> str:
     return f" ({', '.join(labels[:6])}{', ...' if len(labels) > 6 else ''})"
 
 
-def _notes(console: Printer, notes: Iterable[str]) -> None:
-    for note in notes:
+def notes(console: Printer, sentences: Iterable[str]) -> None:
+    """A line, or some, for each."""
+    for note in sentences:
         _wrapped(console, "[yellow]-[/] ", note, 2)
 
 
@@ -206,10 +207,10 @@ def scores(
     name: str,
     rows: int,
     values: Mapping[str, float],
-    notes: Iterable[str],
+    sentences: Iterable[str],
 ) -> None:
     """Scores on a table."""
-    _notes(console, notes)
+    notes(console, sentences)
     console.print(f"[bold]Scores on {rows:,} rows of {escape(name)}[/]")
     console.print(_table({"network": values}))
 

@@ -171,6 +171,10 @@ def train(
             rich_help_panel=_RUN,
         ),
     ] = None,
+    report: Annotated[
+        bool,
+        typer.Option("--report/--no-report", help="Write report.html.", rich_help_panel=_RUN),
+    ] = True,
     as_json: Annotated[
         bool,
         typer.Option("--json", metavar="", help="Print the numbers as JSON.", rich_help_panel=_RUN),
@@ -194,7 +198,7 @@ def train(
             data, tuple(target or ()), task, tuple(columns or ()), weights, group, time,
             skip_bad_rows, layers=widths(layers),
             model=model, tune=tune, treat=treat, folds=folds, epochs=epochs,
-            time_limit=time_limit, image_size=image_size, seed=seed,
+            time_limit=time_limit, image_size=image_size, report=report, seed=seed,
         )  # fmt: skip
         order.check()
         run = runs.new(data, output)

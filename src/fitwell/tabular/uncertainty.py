@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fitwell.errors import InvalidData
 from fitwell.tabular.calibration import calibration_error, fit_temperature, tempered
 from fitwell.tabular.intervals import fit_intervals
 from fitwell.tabular.model import TableModel
@@ -33,6 +34,7 @@ def with_uncertainty(
         test: rows to measure on.
     """
     before, outputs = model.outputs(held.x), model.outputs(test.x)
+    _refuse_broken(before, outputs)
     if model.target.task == "regression":
         model = dataclasses.replace(model, intervals=fit_intervals(before, held.true))
         return model, outputs, {"interval": _interval_facts(model, outputs, test.true)}
@@ -43,6 +45,17 @@ def with_uncertainty(
         "after": _sureness(model, outputs := tempered(outputs, temperature), test),
     }
     return dataclasses.replace(model, temperature=temperature), outputs, {"calibration": facts}
+
+
+def _refuse_broken(*outputs: HostArray) -> None:
+    broken = sum(int((~np.isfinite(each.reshape(len(each), -1))).any(1).sum()) for each in outputs)
+    if broken:
+        raise InvalidData(
+            "trained network",
+            "finite predictions for the validation and test rows",
+            f"NaN or infinity for {broken:,} of {sum(map(len, outputs)):,}",
+            "See what the doctor says about the fit (history.findings).",
+        )
 
 
 def _interval_facts(model: TableModel, outputs: HostArray, y: HostArray) -> dict[str, float]:
