@@ -86,13 +86,23 @@ def ties(model: Any, data: Batch | None, held_out: Batch | None) -> Ties:
 def _some(data: Batch | None) -> Batch | None:
     if data is None:
         return None
-    each = sum(a.nbytes // max(len(a), 1) for a in jax.tree.leaves(data))
+    arrays = jax.tree.leaves(data)
+    each = sum(a.nbytes // max(len(a), 1) for a in arrays)
     rows, most = len(data.x[0]), max(_KEPT // max(each, 1), 1)
-    if rows <= most:
+    if rows <= most or sum(map(_spanned, arrays)) <= _KEPT:
         return data
     chosen = even_rows(rows, most)
     found: Batch = jax.tree.map(lambda a: np.asarray(a[chosen]), data)
     return found
+
+
+def _spanned(a: Any) -> int:
+    """Bytes from the first to the last number: of windows into a text, those of the text."""
+    array = np.asarray(a)
+    if not array.size:
+        return 0
+    steps = zip(array.shape, array.strides, strict=True)
+    return array.itemsize + sum((n - 1) * abs(stride) for n, stride in steps)
 
 
 def with_cures(found: Findings, held: Ties) -> Findings:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fitwell import tree
 from fitwell.doctor import addressing, examining, probing, reading
-from fitwell.doctor.clinic import clinic, ties, with_cures
+from fitwell.doctor.clinic import Ties, clinic, ties, with_cures
 from fitwell.doctor.course import Watch, moments, pulses
 from fitwell.doctor.finding import Finding, Findings, Severity
 from fitwell.doctor.outcome import outcome
@@ -121,8 +121,7 @@ class Doctor(Callback):
     def on_train_begin(self, logs: MutableLogs | None = None) -> None:
         case, self.epoch = self.case, int(self.params.get("initial_epoch", 0))
         self.rate = float(self.model.learning_rate)
-        self.ties = ties(self.model, case.data, case.held_out)
-        self.model.history.findings = with_cures(self.first, self.ties)
+        self.model.history.findings = self._cured(self.first)
         if case.probe is not None and self.alone:
             self.watch = Watch(case.probe, case.begin, self.epoch, self.rate)
         self._say(self.first.above())
@@ -155,7 +154,7 @@ class Doctor(Callback):
         except Exception as error:  # whatever it is, the fit is done and its weights are kept
             _give_up("examine", error)
             return
-        history.findings = with_cures(found, self.ties)
+        history.findings = self._cured(found)
         known = set(self.first.above().codes)
         new = [one for one in found.above() if one.code not in known and one.code != "nan"]
         if self.breakdown is not None:  # why the fit ended early comes first
@@ -163,6 +162,14 @@ class Doctor(Callback):
         self._say(new)
         if self.mode == "treat" and found.above() and history.stopped != "interrupted":
             self._treat(history.findings)
+
+    @functools.cached_property
+    def ties(self) -> Ties:
+        """What findings hold of the fit: made once there are some, since it may copy rows."""
+        return ties(self.model, self.case.data, self.case.held_out)
+
+    def _cured(self, found: Findings) -> Findings:
+        return with_cures(found, self.ties) if found else found
 
     def _say(self, found: Sequence[Finding]) -> None:
         """Prints findings, and how to have the cure of the first measured."""
