@@ -5,7 +5,8 @@
 >>> model.compile(loss="mse")
 """
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from fitwell import (
     activations,
@@ -15,7 +16,6 @@ from fitwell import (
     data,
     doctor,
     errors,
-    images,
     initializers,
     layers,
     losses,
@@ -25,9 +25,7 @@ from fitwell import (
     population,
     recipes,
     regularizers,
-    report,
     schedules,
-    tabular,
     treatment,
     utils,
 )
@@ -83,8 +81,14 @@ __all__ = [
     "utils",
 ]
 
-if not TYPE_CHECKING:
-    __getattr__ = missing_attribute(__name__, __all__)
+if TYPE_CHECKING:
+    from fitwell import images, report, tabular
+else:
+    _LATER = ("images", "report", "tabular")  # what stands on the rest, and not all need
+    _refuse = missing_attribute(__name__, __all__)
+
+    def __getattr__(name: str) -> Any:
+        return importlib.import_module(f"fitwell.{name}") if name in _LATER else _refuse(name)
 
 
 def __dir__() -> list[str]:
