@@ -260,6 +260,31 @@ MISTAKES = {
     "weights in a search": (["train", "t.csv", "--weights", "a", "--tune", "5s"],
                             "Error train: expected --tune or --weights, received both. Leave one "
                             "out: a search does not weigh rows."),
+    "folds of another network, found": (
+        ["train", "t.csv", "--folds", "3", "--tune", "5s"],
+        "Error train: expected --folds or --tune, received both. Leave one out: folds would "
+        "measure another network than is found."),
+    "folds of another network, cured": (
+        ["train", "t.csv", "--folds", "3", "--treat"],
+        "Error train: expected --folds or --treat, received both. Leave one out: folds would "
+        "measure the network before its cure."),
+    "epochs of a search": (["train", "t.csv", "--tune", "5s", "--epochs", "3"],
+                           "Error train: expected --tune or --epochs, received both. Leave "
+                           "--epochs out: the search decides how long a trial is."),
+    "two limits of a search": (["train", "t.csv", "--tune", "5s", "--time-limit", "3s"],
+                               "Error train: expected --tune or --time-limit, received both. "
+                               "Leave --time-limit out: --tune TIME limits the search."),
+    "size of a table": (["train", "t.csv", "--target", "y", "--image-size", "8"],
+                        "Error train: expected options for a table, received --image-size. Leave "
+                        "it out: only images have a size."),
+    "a seed for a run": (["train", "--resume", "r", "--seed", "0"],
+                         "Error train --resume: expected no option but --time-limit and --json, "
+                         "received --seed. Leave it out: the run keeps its options."),
+    "no report of a run": (["train", "--resume", "r", "--no-report"],
+                           "received --report/--no-report. Leave it out"),
+    "all data sets to one file": (["datasets", "-o", "w 1.csv"],
+                                  "Error datasets: expected the NAME of the one to write, received "
+                                  "none. For example fitwell datasets iris --output 'w 1.csv'."),
     "no run": (["train", "--resume", "."], "Error run .: expected the file run.json that fitwell "
                "train wrote, received none. Name the folder of a run."),
     "no model": (["predict", "t.csv", "t.csv"], "Error model file 't.csv': expected a safetensors "

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,19 @@ def test_other_rows(folder: Path, capsys: Any) -> None:
     assert run(capsys, "report", folder, "some.csv", "-o", "some.html")[0] == 0
     page = told(Path("some.html"))
     assert "on all 50 rows of some.csv" in page
+
+
+def test_what_it_says_to_paste_can_be_pasted(folder: Path, capsys: Any) -> None:
+    loaded = tabular.load(folder / "model.safetensors")
+    Path("my run").mkdir()
+    loaded.save("my run/it's.safetensors")
+    words = ("report", "my run/it's.safetensors", folder.parent / "flowers.csv", "-o", "p.html")
+    assert run(capsys, *words)[0] == 0
+    said = re.search(
+        r"fitwell predict .* --output predictions.csv", html.unescape(told(Path("p.html")))
+    )
+    assert said
+    assert shlex.split(said[0])[2] == "my run/it's.safetensors"
 
 
 def test_mistakes(folder: Path, capsys: Any, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -133,15 +134,20 @@ def _child(*words: str) -> subprocess.Popen[str]:
     )
 
 
+def _wait(child: subprocess.Popen[str], file: Path) -> None:
+    """Until the child has written the file."""
+    until = time.monotonic() + 120
+    while not file.exists():
+        assert child.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 def test_a_killed_run_goes_on_bit_for_bit() -> None:
     _table("t.csv")
     killed = _child(*LONG, "-o", "killed")
     backup = Path("killed/backup/backup.safetensors")
-    until = time.monotonic() + 120
-    while not backup.exists():
-        assert killed.poll() is None
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    _wait(killed, backup)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert not Path("killed/model.safetensors").exists()
@@ -187,9 +193,7 @@ def test_ctrl_c_keeps_the_best_model_and_says_so_by_the_exit_code(tmp_path: Path
     words = [*LONG, "-o", "r"]
     words[words.index("60")] = "100000"
     child = _child(*words)
-    while not Path("r/backup/backup.safetensors").exists():  # it trains
-        assert child.poll() is None
-        time.sleep(0.01)
+    _wait(child, Path("r/backup/backup.safetensors"))  # it trains
     child.send_signal(signal.SIGINT)
     out, _ = child.communicate(timeout=60)
     assert child.returncode == 1
@@ -374,6 +378,7 @@ def test_a_folder_of_images(capsys: Any) -> None:
     assert run(capsys, "report", folder, "-o", "again.html")[:2] == (0, "Report: again.html\n")
     scores = json.loads((folder / "metrics.json").read_text())["scores"]
     assert scores["accuracy"] > 0.9
+    _another_image(capsys, folder)
     predicted = json.loads(run(capsys, "predict", folder, "digits", "--json")[1])
     right = np.mean([Path(row["file"]).parent.name == row["class"] for row in predicted])
     said = json.loads(run(capsys, "evaluate", folder, "digits", "--json")[1])
@@ -385,6 +390,27 @@ def test_a_folder_of_images(capsys: Any) -> None:
         "Error train: expected options for a folder of images, received --target. Leave it out: "
         "the classes are the sub-folders."
     )
+
+
+def _another_image(capsys: Any, folder: Path) -> None:
+    """Images that changed since are said, by the hash that sha256sum would give."""
+    paths = sorted(each for each in Path("digits").rglob("*.png"))
+    lines = [
+        f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.parent.name}/{p.name}\n" for p in paths
+    ]
+    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
+    order = json.loads((folder / "run.json").read_text())
+    assert order["data"] == {"path": "digits", "sha256": digest}
+    (folder / "run.json").write_text(json.dumps({**order, "state": "begun"}))
+    first = paths[0].read_bytes()
+    paths[0].write_bytes(paths[1].read_bytes())
+    code, _, err = run(capsys, "report", folder)
+    assert code == 2
+    assert "expected the data it was trained on, digits, received other data there." in err
+    code, _, err = run(capsys, "train", "--resume", folder)
+    assert code == 2
+    assert "expected the data it began with (digits), received data that have changed since" in err
+    paths[0].write_bytes(first)
 
 
 def test_several_targets(capsys: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -75,7 +76,7 @@ def check_output(path: Path, *read: str | Path) -> None:
             f"file {path}",
             "a name for the output that no input has",
             "a file that this command reads",
-            f"Choose another, for example --output new-{path.name}.",
+            f"Choose another, for example --output {shlex.quote(f'new-{path.name}')}.",
         )
 
 

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from fitwell.cli import completing, showing
+from fitwell.cli import checking, completing, explaining, patients, showing
 from fitwell.cli.app import DATA, app
+from fitwell.doctor import codes
 
 
 @app.command()
@@ -44,8 +45,6 @@ def checkup(
 
     Exit code 0: nothing that matters; 1: a WARNING or a CRITICAL finding; 2: no model or no data.
     """
-    from fitwell.cli import checking, patients
-
     patient = patients.read_model(model)
     with showing.warned():
         x, y, held_out = patients.read_data(patient, data, target)
@@ -75,9 +74,6 @@ def explain(
     ] = False,
 ) -> None:
     """Explain a code of the doctor: what it is, how it looks, why, and what helps."""
-    from fitwell.cli import explaining
-    from fitwell.doctor import codes
-
     console = Console(highlight=False)
     if everything or code is None:
         explaining.overview(console)

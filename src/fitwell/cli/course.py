@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from fitwell.cli import checking, runs, showing
 from fitwell.cli.on_images import OnImages
 from fitwell.cli.on_tables import OnTable, OnTargets
 from fitwell.cli.order import Order
-from fitwell.data.images import is_images
+from fitwell.data.images import image_files, is_images
 from fitwell.errors import FitwellError, InvalidData
 from fitwell.model import Model
 
@@ -45,6 +46,7 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
 def _work(order: Order) -> OnImages | OnTable | OnTargets:
     if is_images(order.data):
         return OnImages(order)
+    order.check_table()
     return OnTargets(order) if len(order.target) > 1 else OnTable(order)
 
 
@@ -102,9 +104,21 @@ def _checked(run: runs.Run, order: Order) -> dict[str, Any]:
 
 
 def identity(data: str) -> dict[str, Any]:
-    """Path and hash of a data file; no hash for what is no file."""
+    """Path and hash of a data file or a folder of images; no hash for what is neither.
+
+    The hash of a folder is that of the lines which sha256sum prints for its images, in the order
+    of their paths.
+    """
     path = Path(data)
-    if not path.is_file():
+    if path.is_file():
+        return {"path": data, "sha256": _digest(path)}
+    if not path.is_dir():
         return {"path": data, "sha256": None}
+    paths = sorted(each.relative_to(path).as_posix() for each in image_files(path))
+    lines = "".join(f"{_digest(path / each)}  {each}\n" for each in paths)
+    return {"path": data, "sha256": hashlib.sha256(os.fsencode(lines)).hexdigest()}
+
+
+def _digest(path: Path) -> str:
     with path.open("rb") as file:
-        return {"path": data, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+        return hashlib.file_digest(file, "sha256").hexdigest()

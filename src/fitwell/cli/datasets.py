@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from rich.table import Table
 from fitwell.cli.app import app, check_output
 from fitwell.data import bundled, tables
 from fitwell.data.labels import infer_task
+from fitwell.errors import InvalidArgument
 
 _TASKS = {"binary": "two classes", "multiclass": "classes", "regression": "a number"}
 
@@ -39,9 +41,12 @@ def datasets(
     """List the data sets that need no download, or write one to a file."""
     wanted = bundled.NAMES if name is None else (name.removeprefix("sklearn:"),)
     if output is not None:
+        if name is None:
+            cure = f"For example fitwell datasets iris --output {shlex.quote(str(output))}."
+            raise InvalidArgument("datasets", "the NAME of the one to write", "none", cure)
         tables.check_writable(output)
         check_output(output)
-    found = [_facts(each, output if name else None) for each in wanted]
+    found = [_facts(each, output) for each in wanted]
     if as_json:
         print(json.dumps(found if name is None else found[0]))
         return

@@ -10,12 +10,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+import jax
+import jax.numpy as jnp
+import numpy as np
 import typer
 from rich.console import Console
 from rich.markup import escape
 
-from fitwell.cli import runs
+from fitwell import compiling, machine
+from fitwell.cli import checking, runs
 from fitwell.cli.app import app
+from fitwell.layers import Dense
+from fitwell.optimizers import SGD
+from fitwell.sequential import Sequential
+from fitwell.settings import settings
 
 _EXTRAS = ("onnx", "onnxruntime", "optuna", "tensorboard", "pandas", "pyarrow")
 _GIGABYTE = 2**30
@@ -49,8 +57,6 @@ def doctor(
 
 
 def _findings(folder: Path, as_json: bool) -> None:
-    from fitwell.cli import checking
-
     found = checking.from_plain(runs.Run(folder).read(runs.HISTORY).get("findings", []))
     if as_json:
         print(checking.as_json(found))
@@ -72,19 +78,12 @@ def _versions() -> tuple[bool, str]:
 
 
 def _devices() -> tuple[bool, str]:
-    import jax
-
-    from fitwell import machine
-
     memory = machine.free_memory() / _GIGABYTE
     devices = ", ".join(str(device) for device in jax.devices())
     return True, f"{devices}; {machine.cores()} cores, {memory:.1f} GB of memory free"
 
 
 def _cache() -> tuple[bool, str]:
-    from fitwell import compiling
-    from fitwell.settings import settings
-
     folder = compiling.use_disk_cache()
     if folder is None:
         off = not settings.compile_cache
@@ -96,12 +95,6 @@ def _cache() -> tuple[bool, str]:
 
 def _sums() -> tuple[bool, str]:
     """jax issue 39103: the default options of jaxlib 0.10.2 give 1065369600."""
-    import jax
-    import jax.numpy as jnp
-    import numpy as np
-
-    from fitwell import compiling
-
     rows = np.zeros((32769, 3), np.float32)
     rows[:, 0] = np.arange(32769)
     lengths = jax.vmap(lambda row: jnp.sum((jnp.eye(3) @ row) ** 2))
@@ -111,12 +104,6 @@ def _sums() -> tuple[bool, str]:
 
 def _learning() -> tuple[bool, str]:
     """A line through exact points has one solution, which one unit finds."""
-    import numpy as np
-
-    from fitwell.layers import Dense
-    from fitwell.optimizers import SGD
-    from fitwell.sequential import Sequential
-
     began = time.perf_counter()
     x = np.linspace(-1, 1, 64, dtype=np.float32)[:, None]
     model = Sequential([Dense(1)], seed=0)

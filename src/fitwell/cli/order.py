@@ -17,6 +17,17 @@ _OF_IMAGES = {
 
 _OF_ONE_TARGET = {"task", "layers", "model", "tune", "treat", "folds"}
 
+_EXCLUDED = (
+    ("--folds", "--time", "Leave one out: folds would train on the future."),
+    ("--folds", "--tune", "Leave one out: folds would measure another network than is found."),
+    ("--folds", "--treat", "Leave one out: folds would measure the network before its cure."),
+    ("--tune", "--weights", "Leave one out: a search does not weigh rows."),
+    ("--tune", "--treat", "Tune first; treat what does not learn."),
+    ("--tune", "--epochs", "Leave --epochs out: the search decides how long a trial is."),
+    ("--tune", "--time-limit", "Leave --time-limit out: --tune TIME limits the search."),
+)
+"""Pairs of options, and what to do about both."""
+
 
 @dataclass(frozen=True)
 class Order:
@@ -74,21 +85,22 @@ class Order:
             raise InvalidArgument(
                 "train", f"one of {', '.join(ways)}", " and ".join(given), "Leave the others out."
             )
-        if self.folds and self.time:
-            cure = "Leave one out: folds would train on the future."
-            raise InvalidArgument("train", "--folds or --time", "both", cure)
-        if self.tune and self.weights:
-            cure = "Leave one out: a search does not weigh rows."
-            raise InvalidArgument("train", "--tune or --weights", "both", cure)
-        if self.tune and self.treat:
-            cure = "Tune first; treat what does not learn."
-            raise InvalidArgument("train", "--tune or --treat", "both", cure)
+        told = {_option(name) for name in self.to_json()}
+        for one, other, cure in _EXCLUDED:
+            if {one, other} <= told:
+                raise InvalidArgument("train", f"{one} or {other}", "both", cure)
+
+    def check_table(self) -> None:
+        """Raises InvalidArgument for options that a table does not take."""
+        if self.image_size is not None:
+            cure = "Leave it out: only images have a size."
+            raise InvalidArgument("train", "options for a table", "--image-size", cure)
 
     def check_targets(self) -> None:
         """Raises InvalidArgument for options that several targets do not take."""
         told = set(self.to_json()) & _OF_ONE_TARGET
         if told:
-            name = "--" + min(told)
+            name = _option(min(told))
             cure = "Leave it out, or train on one target at a time."
             raise InvalidArgument("train", "options for several targets", name, cure)
 
@@ -96,7 +108,7 @@ class Order:
         """Raises InvalidArgument for options that a folder of images does not take."""
         told = set(self.to_json()) - _OF_IMAGES
         if told:
-            name = "--" + min(told).replace("_", "-")
+            name = _option(min(told))
             cure = "Leave it out: the classes are the sub-folders."
             raise InvalidArgument("train", "options for a folder of images", name, cure)
 
@@ -115,6 +127,11 @@ class Order:
                 pieces = text.split(",")
                 pairs += pieces if all("=" in piece for piece in pieces) else [text]
         return dict(map(_pair, pairs))
+
+
+def _option(name: str) -> str:
+    """A field of Order as it is typed."""
+    return "--" + name.replace("_", "-")
 
 
 def _pair(text: str) -> tuple[str, str]:

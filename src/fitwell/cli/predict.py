@@ -10,10 +10,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from fitwell.cli import showing
+from fitwell.cli import models, showing
 from fitwell.cli.app import REPLACED, Data, ModelFile, app, check_output
 from fitwell.data import tables
 from fitwell.errors import InvalidArgument
+from fitwell.tabular import MultiTargetModel, TableModel
 
 
 @app.command()
@@ -35,12 +36,10 @@ def predict(
         ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", metavar="", help="Print one JSON object per row.")
+        bool, typer.Option("--json", metavar="", help="Print a JSON array, an object per row.")
     ] = False,
 ) -> None:
     """Predict the target for every row, with probabilities for classes."""
-    from fitwell.cli import models
-
     if output is not None:
         tables.check_writable(output)
         check_output(output, data, model)
@@ -68,9 +67,6 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
 ) -> None:
     """Measure a trained model on a table whose target is known."""
-    from fitwell.cli import models
-    from fitwell.tabular import MultiTargetModel
-
     console = Console(highlight=False)
     loaded = models.load(model)
     known: Any
@@ -95,8 +91,6 @@ def _named(model: Any) -> str:
 
 
 def _between(model: Any, data: str, coverage: float) -> Any:
-    from fitwell.tabular import TableModel
-
     if not isinstance(model, TableModel):
         cure = "Leave it out."
         raise InvalidArgument("--interval", "a model of one number", type(model).__name__, cure)

@@ -64,7 +64,7 @@ def _order(model: models.Trained, data: str | None, subject: str) -> Order | Non
     origin = model.facts.get("origin", {})
     known = origin.get("data", {})
     given = course.identity(data or known.get("path", ""))
-    # What is no file (sklearn:iris) has no hash: it is known by its name.
+    # What is neither file nor folder (sklearn:iris) has no hash: it is known by its name.
     told = "sha256" if given["sha256"] else "path"
     if known and given[told] == known[told]:
         return Order.from_json({**origin["options"], "data": given["path"]})

@@ -126,11 +126,12 @@ def new(data: str, output: Path | None) -> Run:
             number += 1
         return Run(_HOME / f"{stem}-{number}")
     if output.suffix == ".safetensors":
+        folder = shlex.quote(str(output.with_suffix("")))
         raise InvalidFile(
             f"--output {output}",
             "the folder of the run",
             "the name of a model file",
-            f"Write --output {output.with_suffix('')}: the model is {MODEL} in it.",
+            f"Write --output {folder}: the model is {MODEL} in it.",
         )
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise InvalidFile(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from fitwell.cli import completing, runs
+from fitwell.cli import completing, course, runs
 from fitwell.cli.app import DATA, app
 from fitwell.cli.order import Order, widths
 from fitwell.errors import InvalidArgument
@@ -180,15 +180,14 @@ def train(
         typer.Option("--json", metavar="", help="Print the numbers as JSON.", rich_help_panel=_RUN),
     ] = False,
 ) -> None:
-    """Train a network on a table and test it beside two baselines.
+    """Train a network on a table or a folder of images and test it beside two baselines.
 
     The folder of the run holds model, metrics, history, report, log and the exact command.
     Ctrl-C ends training and keeps the best model so far (exit code 1).
     """
-    from fitwell.cli import course
-
     if resume is not None:
         run = runs.Run(resume)
+        _check_alone(ctx)
         order = _again(run, data, time_limit)
     else:
         if data is None:
@@ -200,13 +199,27 @@ def train(
             model=model, tune=tune, treat=treat, folds=folds, epochs=epochs,
             time_limit=time_limit, image_size=image_size, report=report, seed=seed,
         )  # fmt: skip
-        order.check()
         run = runs.new(data, output)
+    order.check()
     found = course.train(run, order, words=ctx.obj or [], as_json=as_json)
     if as_json:
         print(json.dumps(found, default=str))
     if found.get("stopped") == "interrupted":
         raise typer.Exit(1)
+
+
+_WITH_RESUME = ("data", "resume", "time_limit", "as_json")
+
+
+def _check_alone(ctx: typer.Context) -> None:
+    """A run keeps its options: `--resume` takes no others."""
+    for one in ctx.command.params:
+        source = ctx.get_parameter_source(str(one.name))
+        if one.name not in _WITH_RESUME and source is not None and source.name == "COMMANDLINE":
+            received = "/".join(name for name in (*one.opts, *one.secondary_opts) if name[1] == "-")
+            cure = "Leave it out: the run keeps its options."
+            expected = "no option but --time-limit and --json"
+            raise InvalidArgument("train --resume", expected, received, cure)
 
 
 def _again(run: runs.Run, data: str | None, time_limit: str | None) -> Order:

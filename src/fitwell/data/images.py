@@ -146,9 +146,9 @@ def _listed(source: Any) -> tuple[list[Path], tuple[str, ...], list[int]]:
             cure = "Check the path."
             raise InvalidFile(f"images {path}", "a folder or a file", "none of that name", cure)
         return [path], (), []
-    folders = [each for each in sorted(path.iterdir()) if each.is_dir() and _inside(each)]
+    folders = [each for each in sorted(path.iterdir()) if each.is_dir() and image_files(each)]
     if not folders:
-        files = _inside(path)
+        files = image_files(path)
         if not files:
             expected = "a folder with one sub-folder of images per class"
             cure = f"Images end in {', '.join(ENDINGS)}."
@@ -156,13 +156,14 @@ def _listed(source: Any) -> tuple[list[Path], tuple[str, ...], list[int]]:
         return files, (), []
     files, labels = [], []
     for place, folder in enumerate(folders):
-        inside = _inside(folder)
+        inside = image_files(folder)
         files += inside
         labels += [place] * len(inside)
     return files, tuple(folder.name for folder in folders), labels
 
 
-def _inside(folder: Path) -> list[Path]:
+def image_files(folder: Path) -> list[Path]:
+    """The files in a folder, however deep, whose names end like those of images."""
     found = (each for each in folder.rglob("*") if each.suffix.lower() in ENDINGS)
     return sorted(each for each in found if each.is_file() and not each.name.startswith("."))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def of_images(
         suspicion=suspicion,
         model=model.network,
         python=_python(origin),
-        shell=f"fitwell predict {origin.model} images --output predictions.csv",
+        shell=f"fitwell predict {shlex.quote(origin.model)} images --output predictions.csv",
         repeat=making.repeat(origin, facts),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,7 +120,7 @@ def _study(model: TableModel, rows: Rows, setting: Setting) -> Study:
         suspicion=suspicion,
         model=setting.network,
         python=_python(model, origin),
-        shell=f"fitwell predict {origin.model} new.csv --output predictions.csv",
+        shell=f"fitwell predict {shlex.quote(origin.model)} new.csv --output predictions.csv",
         repeat=making.repeat(origin, facts),
     )
 
