@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 import fitwell as fw
 from fitwell import images
 from fitwell.errors import InvalidData, InvalidFile
+from fitwell.images.training import described
 
 KINDS = ("one", "seven", "zero")
 DIGITS = {"zero": 0, "one": 1, "seven": 7}
@@ -44,7 +45,10 @@ def test_digits_are_told_apart(model: images.ImageModel) -> None:
     assert model.facts["scores"]["accuracy"] > 0.9
     assert model.facts["baselines"]["constant"]["accuracy"] < 0.5
     assert model.facts["baselines"]["logistic regression"]["accuracy"] > 0.9
-    assert model.facts["notes"][-1] == ("6 images are copies of others; copies come into one part.")
+    assert model.facts["notes"][-1] == (
+        "6 of 186 images are copies of another: copies stay in one part, so no test image was "
+        "trained on."
+    )
 
 
 def test_copies_come_into_one_part(folder: Path) -> None:
@@ -101,3 +105,10 @@ def test_what_cannot_be_trained_or_loaded(
     fw.Sequential([fw.Input((2,)), fw.layers.Dense(1)]).save(tmp_path / "n.safetensors")
     with pytest.raises(InvalidFile, match="a model that was trained on images, received another"):
         images.load(tmp_path / "n.safetensors")
+
+
+def test_what_a_network_is_in_a_line() -> None:
+    flat = fw.Sequential([fw.Input((2, 2, 1)), fw.layers.Flatten(), fw.layers.Dense(3)])
+    assert described(flat) == "no convolutions: 15 weights"
+    wide = fw.Sequential([fw.Input((2, 2, 1)), fw.layers.Conv2D(4, 1), fw.layers.Conv2D(5, 1)])
+    assert described(wide) == "convolutions of 4, 5 filters: 33 weights"

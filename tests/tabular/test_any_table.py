@@ -47,8 +47,8 @@ def table(draw: Draw) -> pl.DataFrame:
     return pl.concat([frame, frame[: draw.integers(rows)]]) if draw.random() < 0.3 else frame
 
 
-@pytest.mark.parametrize("first", [0, 100, 200])
-def test_finite_numbers_or_one_clear_error(first: int) -> None:
+@pytest.mark.parametrize(("first", "trainable"), [(0, 22), (100, 35), (200, 24)])
+def test_finite_numbers_or_one_clear_error(first: int, trainable: int) -> None:
     ready = 0
     for seed in range(first, first + 100):
         draw = np.random.default_rng(seed)
@@ -72,7 +72,7 @@ def test_finite_numbers_or_one_clear_error(first: int) -> None:
         ready += 1
         for view in views:
             check(view)
-    assert ready >= 10
+    assert ready == trainable  # of these seeds
 
 
 def check(prepared: tabular.Prepared) -> None:

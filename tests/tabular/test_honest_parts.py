@@ -157,7 +157,7 @@ def test_unweighted_scores_are_those_of_scikit_learn() -> None:
     assert found["balanced accuracy"] == pytest.approx(expected)
 
 
-def test_folds_keep_copies_together_and_know_no_time() -> None:
+def test_folds_keep_copies_together() -> None:
     table = visits(120).drop("patient", "w", "day")
     prepared = tabular.prepare(pl.concat([table, table]), "y")
     network = tabular.plain(prepared, (4,), 0)
@@ -168,7 +168,25 @@ def test_folds_keep_copies_together_and_know_no_time() -> None:
     # Of one fold, they are predicted by one network: alike to the last bit.
     assert all(chance[row] == chance[row + 120] for row in both)
     assert len(set(found["p(True)"])) > 80
+
+
+def test_rows_of_folds_are_those_of_the_data() -> None:
+    x = np.arange(80)
+    table = pl.DataFrame({"x": x / 7, "row": [None if i % 4 == 0 else 10.0 * i for i in x]})
+    prepared = tabular.prepare(table, "row")
+    places = prepared.places[prepared.test.rows]
+    assert prepared.test.true.tolist() == [10.0 * i for i in places]
+    _, found = tabular.cross_validate(prepared, tabular.plain(prepared, (2,), 0), 2, epochs=1,
+                                      verbose=0)  # fmt: skip
+    assert found.columns == ["row", "row_"]
+    held = {i + 1 for i in x if i % 4} - {i + 1 for i in places}
+    assert sorted(found["row_"]) == sorted(held)
+    assert found["row"].dtype == pl.Float64  # predictions
+
+
+def test_folds_know_no_time() -> None:
     ordered = tabular.prepare(visits(), "y", time="day")
+    network = tabular.plain(ordered, (4,), 0)
     message = "cross_validate: expected rows of no order, received rows in the order of day."
     with pytest.raises(InvalidArgument, match=re.escape(message)):
         tabular.cross_validate(ordered, network)

@@ -75,6 +75,21 @@ def test_predictions_in_all_forms(model: MultiTargetModel) -> None:
         model["a"]
 
 
+def test_predictions_take_some_rows_at_a_time(
+    model: MultiTargetModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = table(20, seed=1).drop(NAMES)
+    expected = model.predict(fresh)
+    monkeypatch.setattr("fitwell.data.matrices.BATCH", 7)
+    heights = []
+    transform = type(model.encoder).transform
+    monkeypatch.setattr(
+        type(model.encoder), "transform", lambda *a: heights.append(len(a[1])) or transform(*a)
+    )
+    assert model.predict(fresh).tolist() == expected.tolist()
+    assert heights == [7, 7, 6]
+
+
 def test_scores_of_each_target(model: MultiTargetModel) -> None:
     fresh = table(100, seed=2)
     found = model.evaluate(fresh)

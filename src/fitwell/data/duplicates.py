@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,14 +61,34 @@ def duplicates(frame: pl.DataFrame) -> Duplicates:
         return Duplicates()
     pairs = float((counts.astype(float) * (counts - 1) / 2).sum())
     many = more > frame.height / 10
-    said = f"{more:,} of {frame.height:,} rows {'are' if more > 1 else 'is'} "
     chance = pairs < _MUCH_MORE * _expected_pairs(frame)
     if chance and not (many and _has_key(frame, len(counts))):
-        said += "equal to another, no more than chance makes."
-        return Duplicates(None, said if many else "")
-    kept = "copies of another" if more > 1 else "a copy of another"
-    said += f"{kept}: copies stay in one part, so no test row was trained on."
+        said = f"{more:,} of {frame.height:,} rows {'are' if more > 1 else 'is'} equal to another"
+        return Duplicates(None, f"{said}, no more than chance makes." if many else "")
+    said = copies_note(more, frame.height, "row")
     return Duplicates(first[groups.reshape(-1)], said)  # numbered by the first row: hashes vary
+
+
+def equal_rows(array: HostArray) -> HostArray:
+    """(n,) of each row of an array (n, ...) the first that has the same bytes.
+
+    >>> equal_rows(np.array([[1, 2], [3, 4], [1, 2]])).tolist()
+    [0, 1, 0]
+    """
+    first: dict[bytes, int] = {}
+    hashes = (hashlib.blake2b(row.tobytes()).digest() for row in array)
+    return np.array([first.setdefault(each, i) for i, each in enumerate(hashes)])
+
+
+def copies_note(copies: int, total: int, what: str) -> str:
+    """What became of copies, in a sentence.
+
+    >>> copies_note(2, 9, "row")
+    '2 of 9 rows are copies of another: copies stay in one part, so no test row was trained on.'
+    """
+    kept = "are copies of another" if copies > 1 else "is a copy of another"
+    found = f"{copies:,} of {total:,} {what}s {kept}"
+    return f"{found}: copies stay in one part, so no test {what} was trained on."
 
 
 def _expected_pairs(frame: pl.DataFrame) -> float:

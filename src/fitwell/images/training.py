@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from fitwell.callbacks import Callback, EarlyStopping
+from fitwell.data.duplicates import copies_note, equal_rows
 from fitwell.data.images import Images, read_images
 from fitwell.data.splits import Split, split
 from fitwell.errors import InvalidData
@@ -35,7 +36,7 @@ from fitwell.optimizers import AdamW
 from fitwell.schedules import CosineDecay
 from fitwell.sequential import Sequential
 from fitwell.tabular import check_length
-from fitwell.tabular.scores import beside, scores, simplest
+from fitwell.tabular.scores import baselines, scores
 from fitwell.types import HostArray
 
 _STEPS = 2500
@@ -118,14 +119,12 @@ def prepare(
             f"{len(images.classes) or 'no'} sub-folder{'' if len(images.classes) == 1 else 's'}",
             "Sort the images into folders.",
         )
-    flat = images.x.reshape(len(images), -1)
-    _, groups = np.unique(flat, axis=0, return_inverse=True)
-    copies = len(images) - (int(groups.max()) + 1)
+    groups = equal_rows(images.x)
+    copies = len(images) - len(np.unique(groups))
     parts = split(images.y, seed=seed, groups=groups if copies else None)
     notes = [*images.notes, *parts.notes]
     if copies:
-        what = "image is a copy of another" if copies == 1 else "images are copies of others"
-        notes.append(f"{copies:,} {what}; copies come into one part.")
+        notes.append(copies_note(copies, len(images), "image"))
     return Prepared(images, parts, tuple(notes))
 
 
@@ -209,7 +208,6 @@ def fit(
     seconds = time.perf_counter() - began
     model = ImageModel(network, prepared.images.classes)
     test_x, test_y = prepared.part("test")
-    outputs = model.outputs(test_x)
     facts = {
         "rows": {
             "train": len(x),
@@ -222,8 +220,8 @@ def fit(
         "best_epoch": None if stopper.best_weights is None else stopper.best_epoch + 1,
         "stopped": history.stopped,
         "seconds": seconds,
-        "scores": scores(model.target, test_y, outputs),
-        **beside(model.target, test_y, outputs, _simplest(prepared, model)),
+        "scores": scores(model.target, test_y, model.outputs(test_x)),
+        "baselines": _baselines(prepared, model),
         "notes": list(prepared.notes),
     }
     return dataclasses.replace(model, facts=facts)
@@ -233,14 +231,15 @@ def described(network: Model) -> str:
     """What is trained, in a line."""
     layers = network.network.layers.values()
     filters = [str(each.filters) for each in layers if isinstance(each, Conv2D)]
-    return f"convolutions of {', '.join(filters)} filters: {network.count_params():,} weights"
+    what = f"convolutions of {', '.join(filters)} filters" if filters else "no convolutions"
+    return f"{what}: {network.count_params():,} weights"
 
 
-def _simplest(prepared: Prepared, model: ImageModel) -> dict[str, HostArray]:
+def _baselines(prepared: Prepared, model: ImageModel) -> Any:
     """Of the pixels of small copies; a linear model knows no neighbours."""
-    (x, y), (held_x, held_y), (test_x, _) = map(prepared.part, ("train", "validation", "test"))
+    (x, y), (held_x, held_y), (test_x, test_y) = map(prepared.part, ("train", "validation", "test"))
     small = [_small(each) for each in (np.concatenate([x, held_x]), test_x)]
-    return simplest(model.target, small[0], np.concatenate([y, held_y]), small[1])
+    return baselines(model.target, small[0], np.concatenate([y, held_y]), small[1], test_y)
 
 
 def _small(x: HostArray) -> HostArray:

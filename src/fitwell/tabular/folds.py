@@ -45,7 +45,8 @@ def cross_validate(
 
     Returns:
         the scores, `{"accuracy": {"mean": 0.83, "sd": 0.02}, ...}`, and a table of what each row
-        got from the network that had not seen it (`row` counts from 1, as in the data).
+        got from the network that had not seen it. Its last column, `row`, counts the rows that
+        were read from 1, those without a target too; it is `row_` where the target is `row`.
 
     Raises:
         InvalidArgument: the table has a time column: folds would be trained on the future.
@@ -78,7 +79,10 @@ def cross_validate(
 
     each = [measured(held) for held in found.held_out]
     measures = {name: _spread([one[name] for one in each]) for name in each[0]}
-    return measures, model.framed(outputs).with_columns(row=rows + 1)
+    frame, name = model.framed(outputs), "row"
+    while name in frame.columns:
+        name += "_"
+    return measures, frame.with_columns(**{name: prepared.places[rows] + 1})
 
 
 def _spread(values: list[float]) -> dict[str, float]:

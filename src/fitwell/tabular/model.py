@@ -7,7 +7,7 @@ import math
 import operator
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -201,11 +201,7 @@ class TableModel:
         return tempered(total, self.temperature)
 
     def _outputs(self, data: Any) -> HostArray:
-        frame = self.read(data)
-        parts = (self.encoder.transform(frame[rows]) for rows in slices(frame.height))
-        outputs = np.concatenate([self.outputs(part) for part in parts])
-        for note in self.encoder.surprises(frame):
-            warnings.warn(note, DataWarning, stacklevel=3)
+        (outputs,) = answers(self.encoder, self.read(data), lambda x: [self.outputs(x)])
         return outputs
 
     @property
@@ -266,6 +262,19 @@ class TableModel:
         if not 0 < temperature < math.inf or not isinstance(intervals, Intervals | None):
             raise ValueError(f"temperature {temperature}, intervals {type(intervals).__name__}")
         return cls(network, encoder, target, dict(table["facts"]), temperature, intervals)
+
+
+def answers(
+    encoder: TableEncoder, frame: pl.DataFrame, predict: Callable[[HostArray], Sequence[HostArray]]
+) -> list[HostArray]:
+    """What `predict` makes of the features of all rows, encoded some at a time.
+
+    Values that training never saw are said in a `DataWarning` of who called the caller.
+    """
+    parts = [predict(encoder.transform(frame[rows])) for rows in slices(frame.height)]
+    for note in encoder.surprises(frame):
+        warnings.warn(note, DataWarning, stacklevel=4)
+    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
 
 def known_rows(frame: pl.DataFrame, *ys: pl.Series) -> tuple[pl.DataFrame, tuple[str, ...]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class Prepared:
         forms: how numbers and dates were written in columns of text, as in `fitwell.data.Table`.
         groups: (rows of `frame`,) the same number for rows that stay together, because they are of
             one group or copies; None where each is alone.
+        places: (rows of `frame`,) where each was among all rows that were read, from 0.
     """
 
     columns: tuple[Column, ...]
@@ -67,9 +68,10 @@ class Prepared:
     test: Part
     notes: tuple[str, ...]
     frame: pl.DataFrame
-    roles: Roles = field(default_factory=Roles)
-    forms: Mapping[str, str] = field(default_factory=dict)
-    groups: HostArray | None = None
+    roles: Roles
+    forms: Mapping[str, str]
+    groups: HostArray | None
+    places: HostArray
 
 
 def prepare(
@@ -147,7 +149,7 @@ def _prepared(
     roles.check(frame, names)
     columns = infer_columns(frame, names, kinds, roles.given)  # of all rows, which notes number
     known = functools.reduce(operator.and_, (y.is_not_null() for y in ys))
-    rows = roles.of_rows(frame, known)
+    rows, places = roles.of_rows(frame, known), known.arg_true().to_numpy()
     frame, notes = known_rows(frame, *ys)
     ys = [y.filter(known) for y in ys]
     seen = [*names, *roles.given.values(), *(c.name for c in columns if c.used)]
@@ -171,7 +173,9 @@ def _prepared(
             for x, part, weights in encoded
         )
         three = train, validation, test
-        return Prepared(columns, encoder, fitted, *three, said, frame, roles, table.forms, together)
+        return Prepared(
+            columns, encoder, fitted, *three, said, frame, roles, table.forms, together, places
+        )
 
     return tuple(prepared(y, task) for y, task in zip(ys, tasks, strict=True))
 

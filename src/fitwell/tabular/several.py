@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitwell.data.arrays import DataWarning
 from fitwell.data.encoding import TableEncoder
 from fitwell.data.labels import Target, target_column
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidData
 from fitwell.model import Model
-from fitwell.tabular.model import KEY, TableModel, known_rows
+from fitwell.tabular.model import KEY, TableModel, answers, known_rows
 from fitwell.tabular.preparing import Prepared
 from fitwell.tabular.recipe import default_network, plan
 from fitwell.tabular.scores import Scores
@@ -27,7 +25,7 @@ from fitwell.types import HostArray
 if TYPE_CHECKING:
     import polars as pl
 
-_OWN = ("scores", "baselines", "differences")
+_OWN = ("scores", "baselines")
 """Facts that each target has for itself, even where they happen to be equal."""
 
 
@@ -129,11 +127,7 @@ class MultiTargetModel:
         return known_rows(frame, *(target_column(frame, target.name) for target in self.targets))
 
     def _outputs(self, data: Any) -> list[tuple[TableModel, HostArray]]:
-        frame = self.read(data)
-        features = self.encoder.transform(frame)
-        for note in self.encoder.surprises(frame):
-            warnings.warn(note, DataWarning, stacklevel=3)
-        raw = self.network.predict(features, verbose=0)
+        raw = answers(self.encoder, self.read(data), lambda x: self.network.predict(x, verbose=0))
         return [
             (model, model.decoded(np.asarray(out, np.float64)))
             for model, out in zip(self.models, raw, strict=True)
