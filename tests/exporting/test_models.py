@@ -239,6 +239,28 @@ def test_names_of_inputs_that_values_could_have(tmp_path: Path) -> None:
     assert found.tolist() == [[sum(i * i for i in range(15))]] * 2
 
 
+@pytest.mark.parametrize(
+    ("names", "arguments"),
+    [
+        (("input_1", "class"), "input_1: Any, input_1_: Any"),
+        (("WEIGHTS", "sum_0"), "input_0: Any, sum_0: Any"),
+        (("turns_0", "input_2", "NAMES"), "turns_0: Any, input_2: Any, input_2_: Any"),
+    ],
+)
+def test_every_name_of_an_input_is_free(
+    names: tuple[str, ...], arguments: str, tmp_path: Path
+) -> None:
+    inputs = [Input((3,), name=name) for name in names]
+    model = fw.Model(inputs, Dense(2, name="scores")(fw.layers.Add(name="sum")(inputs)))
+    model.set_weights([KERNEL, BIAS])
+    model.export(tmp_path / "predict.py")
+    text = (tmp_path / "predict.py").read_text()
+    assert f"def predict({arguments}) -> Any:" in text
+    found = load_script(text)(*[X * (place + 1) for place in range(len(names))])
+    times = len(names) * (len(names) + 1) / 2
+    np.testing.assert_allclose(found, times * X @ KERNEL + BIAS, rtol=1e-6)
+
+
 def test_names_from_a_file_of_others_run_nothing(tmp_path: Path) -> None:
     hostile = '"""\nraise SystemExit("ran")\n"""'
     x = Input((1,), name=hostile)

@@ -9,7 +9,7 @@ import inspect
 import io
 import keyword
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,9 @@ if __name__ == "__main__":
     found = predict(*(np.load(name) for name in given))
     np.save(target, found) if isinstance(found, np.ndarray) else np.savez(target, *found)
 """
+
+_OWN = {"batch", "np", "turn", "WEIGHTS", "NAMES", "ARCHIVE"}
+"""Names of the file itself."""
 
 
 def script(package: Package, file: str = "predict.py") -> str:
@@ -99,14 +102,25 @@ def _harmless(name: str) -> str:
 
 def _identifiers(inputs: Sequence[Port]) -> list[str]:
     """The names of the arguments: those of the inputs, where they mean nothing else in Python."""
-    taken = {"batch", "np", "turn", *vars(builtins), *vars(reading), *vars(numerics)} - {"input"}
+    taken = {*_OWN, *vars(builtins), *vars(reading), *vars(numerics)} - {"input"}
     found: list[str] = []
     for place, port in enumerate(inputs):
         name = re.sub(r"\W", "_", port.name)
         good = name.isidentifier() and not keyword.iskeyword(name)
-        found.append(name if good and name not in taken else f"input_{place}")
+        found.append(free(name if good and name not in taken else f"input_{place}", taken))
         taken.add(found[-1])
     return found
+
+
+def free(name: str, taken: Collection[str]) -> str:
+    """The name, with as many lines below as it takes to be none of these.
+
+    >>> free("x", ["x", "x_"])
+    'x__'
+    """
+    while name in taken:
+        name += "_"
+    return name
 
 
 def together(parts: Sequence[str]) -> str:
@@ -151,7 +165,7 @@ class _Writer:
 
     def new(self, value: Value, layer: str) -> str:
         title = f"{re.sub(r'[^0-9a-zA-Z_]', '_', layer) or 'value'}_{len(self.names)}"
-        self.names[value] = f"own_{title}" if title in self.taken or title[0].isdigit() else title
+        self.names[value] = free(f"own_{title}" if title[0].isdigit() else title, self.taken)
         return self.names[value]
 
     def feed(self, value: Value, name: str, feed: Feed) -> None:
@@ -225,7 +239,7 @@ class _Writer:
         arrays = [self.read(value) for value in one.ins[count:]]
         states = [self.new(value, one.layer) for value in body.inputs[:count]]
         slices = [self.new(value, one.layer) for value in body.inputs[count:]]
-        turns = f"turns_{len(self.names)}"
+        turns = free(f"turns_{len(self.names)}", self.taken)
         self.line(f"{turns} = []")
         for name, value in zip(states, one.ins[:count], strict=True):
             self.line(f"{name} = {self.read(value)}")
