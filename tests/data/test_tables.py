@@ -7,6 +7,7 @@ import random
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import polars as pl
@@ -14,9 +15,10 @@ import pyarrow as pa
 import pytest
 import sklearn.datasets
 
+from fitwell.data.reading import read
 from fitwell.data.tables import read_table
 from fitwell.data.writing import write_table
-from fitwell.errors import FitwellError, InvalidData, InvalidFile, UnknownName
+from fitwell.errors import FitwellError, InvalidArgument, InvalidData, InvalidFile, UnknownName
 
 
 def write(folder: Path, name: str, content: str | bytes) -> Path:
@@ -233,6 +235,31 @@ def test_files_that_hold_no_table(case: str, tmp_path: Path) -> None:
         read_table(path)
     assert isinstance(caught.value, InvalidFile | InvalidData)
     assert name in caught.value.subject
+
+
+@pytest.mark.parametrize(
+    ("source", "option", "message"),
+    [
+        ("t.csv", {"names": ["a"]}, "no names= with a .csv file, received names=('a',). Leave it "
+         "out, or rename the columns of the table."),
+        ("t.jsonl", {"header": False}, "no header= with a .jsonl file, received header=False."),
+        (".", {"delimiter": ";"}, "no delimiter= with a folder of images, received delimiter=';'."),
+        (".", {"text": ["a"]}, "no text= with a folder of images, received text="),
+        ("sklearn:iris", {"encoding": "utf-8"}, "no encoding= with a data set of scikit-learn, "),
+        ({"a": [1]}, {"delimiter": ";"}, "no delimiter= with data in memory, received delimiter"),
+        ("table", {"names": ["a"]}, "no names= with a Table, received names=('a',)."),
+    ],
+)  # fmt: skip
+def test_options_that_say_nothing_are_refused(
+    source: object, option: dict[str, Any], message: str, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    write(tmp_path, "t.csv", "a\n1\n")
+    write(tmp_path, "t.jsonl", '{"a": 1}\n')
+    monkeypatch.chdir(tmp_path)
+    given = read({"a": [1]}) if source == "table" else source
+    with pytest.raises(InvalidArgument, match=re.escape(f"read: expected {message}")):
+        read(given, **option)
 
 
 def test_missing_file_and_folder(tmp_path: Path) -> None:

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fitwell.errors import InvalidData, InvalidFile
+from fitwell.errors import InvalidArgument, InvalidData, InvalidFile
+
+
+def refuse_options(what: str, options: Any, *ignored: str | Iterable[str]) -> None:
+    """Raises InvalidArgument for an option that says nothing about such data.
+
+    Args:
+        what: the kind of data.
+        options: how they are to be read.
+        ignored: names of options, or several at once.
+    """
+    for name in [n for each in ignored for n in ([each] if isinstance(each, str) else each)]:
+        value = getattr(options, name)
+        if value is not None and value != frozenset() and value != {}:
+            cure = "Leave it out" + (
+                ", or rename the columns of the table." if name == "names" else "."
+            )
+            raise InvalidArgument("read", f"no {name}= with {what}", f"{name}={value!r}", cure)
 
 
 def no_rows(subject: str) -> InvalidData:

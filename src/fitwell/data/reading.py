@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fitwell.data.images import Images, read_images
+from fitwell.data.problems import refuse_options
 from fitwell.data.streaming import ImageBatches, image_batches
-from fitwell.data.tables import Options, Table, to_table
+from fitwell.data.tables import OF_TEXT, Options, Table, to_table
 from fitwell.errors import OutOfMemory
 
 
@@ -53,6 +54,7 @@ def read(
     Raises:
         InvalidFile: no such file, one that holds no table, or a bad row (another number of values,
             a broken quotation mark, bytes that are no text), with its line and column.
+        InvalidArgument: an option that says nothing about such a source.
         InvalidData: no rows, two columns of one name, a column of mixed values.
         UnknownName: `sklearn:` with a name that it does not bring.
 
@@ -63,11 +65,6 @@ def read(
     >>> table.notes
     ("price: '1.234,50' is read as 1234.5.",)
     """
-    if isinstance(source, str | os.PathLike) and Path(source).is_dir():
-        try:
-            return read_images(source, skip_bad=skip_bad_rows)
-        except OutOfMemory:
-            return image_batches(source, skip_bad=skip_bad_rows)
     options = Options(
         None if names is None else tuple(map(str, names)),
         frozenset(text),
@@ -77,4 +74,10 @@ def read(
         header,
         skip_bad_rows,
     )
+    if isinstance(source, str | os.PathLike) and Path(source).is_dir():
+        refuse_options("a folder of images", options, OF_TEXT, "names", "text", "forms")
+        try:
+            return read_images(source, skip_bad=skip_bad_rows)
+        except OutOfMemory:
+            return image_batches(source, skip_bad=skip_bad_rows)
     return to_table(source, options)

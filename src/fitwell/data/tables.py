@@ -13,7 +13,7 @@ from fitwell.data.bundled import is_bundled, read_bundled
 from fitwell.data.delimited import read_delimited
 from fitwell.data.formats import read_json_lines, read_npz, read_parquet
 from fitwell.data.framing import to_frame
-from fitwell.data.problems import no_rows, repeated
+from fitwell.data.problems import no_rows, refuse_options, repeated
 from fitwell.data.records import BadRow
 from fitwell.data.settling import settle
 from fitwell.data.sniffing import sniff
@@ -45,6 +45,9 @@ _OTHERS = {
 }
 ENDINGS = (*_DELIMITED, *_OTHERS)
 """Of the names of files that hold a table."""
+
+
+OF_TEXT = ("encoding", "delimiter", "header")  # options of text files alone
 
 
 @dataclass(frozen=True)
@@ -139,16 +142,18 @@ def to_table(source: Any, options: Options | None = None) -> Table:
 
     Columns whose form or text an older reading of a Table did not know are read again.
     """
-    if isinstance(source, Table):
-        wanted = options or Options()
-        merged = replace(source.options, text=wanted.text, forms=wanted.forms)
-        return source if merged == source.options else to_table(source.source, merged)
     options = options or Options()
+    if isinstance(source, Table):
+        refuse_options("a Table", options, OF_TEXT, "names")
+        merged = replace(source.options, text=options.text, forms=options.forms)
+        return source if merged == source.options else to_table(source.source, merged)
     if is_bundled(source):
+        refuse_options("a data set of scikit-learn", options, OF_TEXT, "names")
         origin = Origin(source, "bundled")
         return _checked(Table(read_bundled(source), origin, source=source, options=options))
     if isinstance(source, str | os.PathLike):
         return _checked(_read_file(Path(source), options))
+    refuse_options("data in memory", options, OF_TEXT)
     frame = to_frame(source, options.names)
     return _checked(Table(frame, Origin(), source=source, options=options))
 
@@ -171,6 +176,7 @@ def _read_file(path: Path, options: Options) -> Table:
             repr(path.suffix) if ending else "a name without an ending",
             "Save or export the table as CSV or Parquet.",
         )
+    refuse_options(f"a {ending} file", options, () if ending in _DELIMITED else OF_TEXT, "names")
     try:
         facts = path.stat()
         if facts.st_size == 0:
