@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     import polars
     from matplotlib.figure import Figure
 
-__all__ = ["History"]
+__all__ = ["ENDS", "History"]
+
+ENDS = {
+    "interrupted": "interrupted by Ctrl-C",
+    "time_limit": "ended by the time limit",
+    "callback EarlyStopping": "stopped early",
+}
+"""What `History.stopped` says, for people; other reasons are sentences."""
 
 
 class History:

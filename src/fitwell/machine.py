@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import platform
+from importlib import metadata
 from pathlib import Path
 
 import jax
@@ -13,6 +15,17 @@ _GROUPS = (  # of control groups, version 2 and 1: the limit and what is used of
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
 )
 _UNKNOWN = 2.0**31  # where the system does not say: what any machine of today has free
+
+
+_PARTS = ("fitwell", "jax", "jaxlib", "numpy", "polars", "scikit-learn")
+
+
+def versions() -> dict[str, str]:
+    """Of everything that has a part in the numbers."""
+    return {
+        **{name: metadata.version(name) for name in _PARTS},
+        "python": platform.python_version(),
+    }
 
 
 def cores() -> int:

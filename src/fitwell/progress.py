@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fitwell.errors import InvalidArgument
 from fitwell.hooks import Callback, MutableLogs
 from fitwell.settings import settings
@@ -264,6 +266,23 @@ def values(logs: Mapping[str, float]) -> str:
     'loss 0.3121  learning_rate 1.000e-05'
     """
     return "  ".join(f"{name} {number(value)}" for name, value in logs.items())
+
+
+def digits(value: float, *, zeros: bool = False) -> str:
+    """Four digits that matter; with `zeros` also where they are 0 behind the point.
+
+    >>> digits(0.123456), digits(48260.4), digits(12), digits(float("nan"))
+    ('0.1235', '48,260', '12', '-')
+    >>> digits(0.5), digits(0.5, zeros=True)
+    ('0.5', '0.5000')
+    """
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    if not np.isfinite(value):
+        return "-"
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:#.4g}" if zeros else f"{value:.4g}"
 
 
 def number(value: float) -> str:

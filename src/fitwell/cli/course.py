@@ -16,6 +16,7 @@ from fitwell.cli.on_tables import OnTable, OnTargets
 from fitwell.cli.order import Order
 from fitwell.data.images import image_files, is_images
 from fitwell.errors import FitwellError, InvalidData
+from fitwell.machine import versions
 from fitwell.model import Model
 
 
@@ -85,7 +86,7 @@ def _state(facts: Mapping[str, Any]) -> str:
 
 def _repeat(order: Order) -> dict[str, Any]:
     """What it takes to get the same numbers."""
-    return {"options": order.to_json(), "versions": runs.versions()}
+    return {"options": order.to_json(), "versions": versions()}
 
 
 def _checked(run: runs.Run, order: Order) -> dict[str, Any]:

@@ -14,10 +14,8 @@ from rich.table import Table
 
 from fitwell.cli.app import app, check_output
 from fitwell.data import bundled, tables
-from fitwell.data.labels import infer_task
+from fitwell.data.labels import TASKS, infer_task
 from fitwell.errors import InvalidArgument
-
-_TASKS = {"binary": "two classes", "multiclass": "classes", "regression": "a number"}
 
 
 def _names(incomplete: str) -> list[str]:
@@ -55,7 +53,7 @@ def datasets(
     for title in ("data", "rows", "columns", "target"):
         shown.add_column(title, justify="right" if title in ("rows", "columns") else "left")
     for facts in found:
-        kind = _TASKS[facts["task"]]
+        kind = TASKS[facts["task"]]
         target = f"{facts['classes']} classes" if facts["task"] == "multiclass" else kind
         rows, columns = f"{facts['rows']:,}", f"{facts['columns']:,}"
         shown.add_row(f"sklearn:{facts['name']}", rows, columns, f"{facts['target']}: {target}")

@@ -74,7 +74,7 @@ def _checked(check: Callable[[], tuple[bool, str]]) -> tuple[bool, str]:
 
 
 def _versions() -> tuple[bool, str]:
-    return True, ", ".join(f"{name} {version}" for name, version in runs.versions().items())
+    return True, ", ".join(f"{name} {version}" for name, version in machine.versions().items())
 
 
 def _devices() -> tuple[bool, str]:

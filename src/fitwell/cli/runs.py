@@ -5,11 +5,9 @@ from __future__ import annotations
 import io
 import json
 import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from rich.console import Console
 
 from fitwell import files
 from fitwell.errors import InvalidFile
+from fitwell.machine import versions
 
 MODEL = "model.safetensors"
 ORDER = "run.json"
@@ -105,12 +104,6 @@ class Run:
     def _write(self, name: str, text: str) -> None:
         with files.whole(self.folder / name) as file:
             file.write(text.encode("utf-8"))
-
-
-def versions() -> dict[str, str]:
-    """Of everything that has a part in the numbers."""
-    found = {name: metadata.version(name) for name in ("fitwell", "jax", "jaxlib", "numpy")}
-    return {**found, "python": sys.version.split()[0]}
 
 
 def new(data: str, output: Path | None) -> Run:

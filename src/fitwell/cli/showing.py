@@ -13,13 +13,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fitwell.assessment.comparing import better_of, compared
+from fitwell.assessment.measures import LOWER_IS_BETTER
 from fitwell.data.arrays import DataWarning
+from fitwell.history import ENDS
 from fitwell.images import Prepared as ImagesPrepared
 from fitwell.images.training import described
 from fitwell.model import Model
+from fitwell.progress import digits
 from fitwell.tabular import Prepared
-from fitwell.tabular.scores import LOWER_IS_BETTER
 
 _PLURALS = {
     "number": "numbers",
@@ -157,9 +158,6 @@ def result(console: Printer, facts: Mapping[str, Any], saved: str) -> None:
         title = f"\n[bold]Scores on {rows:,} test rows[/]{': ' if name else ''}{escape(name)}"
         console.print(title, soft_wrap=True)
         console.print(_table({"network": own["scores"], **own["baselines"]}))
-        if better_of(own["scores"], own["baselines"]):
-            apart = own.get("differences", {})
-            notes(console, [compared(own["scores"], own["baselines"], apart)])
         if "interval" in own:
             _interval(console, own["interval"])
     if "treated" in facts:
@@ -186,20 +184,13 @@ def _folds(console: Printer, facts: Mapping[str, Any]) -> None:
     console.print(f"\n[bold]{facts['folds']} folds[/], mean \u00b1 sd: {said}", soft_wrap=True)
 
 
-_ENDS = {
-    "interrupted": "interrupted by Ctrl-C",
-    "time_limit": "ended by the time limit",
-    "callback EarlyStopping": "stopped early",
-}
-
-
 def course(facts: Mapping[str, Any]) -> str:
     """How the fit went: how many epochs, what ended it, which epoch was kept.
 
     >>> course({"epochs": 5, "planned_epochs": 9, "stopped": "time_limit", "best_epoch": 4})
     '5 of 9 epochs: ended by the time limit, best epoch 4 kept'
     """
-    end = _ENDS.get(facts["stopped"], facts["stopped"])
+    end = ENDS.get(facts["stopped"], facts["stopped"])
     best = facts["best_epoch"]
     kept = "before the first epoch ended" if best is None else f"best epoch {best} kept"
     said = ", ".join(part for part in (end, kept) if part)
@@ -245,11 +236,7 @@ def number(value: float) -> str:
     >>> number(0.82681), number(48260.4), number(float("nan"))
     ('0.8268', '48,260', '-')
     """
-    if value != value:
-        return "-"
-    if value == 0:
-        return "0"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.4g}"
+    return digits(value, zeros=value != 0)
 
 
 def error(console: Console, problem: Exception) -> None:

@@ -15,7 +15,8 @@ from fitwell.types import HostArray
 if TYPE_CHECKING:
     import polars as pl
 
-TASKS = ("binary", "multiclass", "regression")
+TASKS = {"binary": "two classes", "multiclass": "classes", "regression": "a number"}
+"""What the tasks are called, and what the target is in words."""
 
 _MOST_CLASSES = 20
 _ROWS_PER_CLASS = 5
@@ -111,7 +112,7 @@ class Target(Description):
     high: float = 0.0
 
     def validate(self) -> None:
-        check_choice(self, "task", TASKS)
+        check_choice(self, "task", tuple(TASKS))
         for name in ("mean", "low", "high"):
             check_number(self, name, open_low=True, open_high=True)
         check_number(self, "sd", 0.0, open_low=True, open_high=True)

@@ -11,6 +11,7 @@ import numpy as np
 from fitwell.assessment.subject import Subject
 from fitwell.assessment.suspects import suspects as suspected
 from fitwell.plots.reading import as_image, is_image
+from fitwell.progress import digits
 from fitwell.report.study import Listing
 from fitwell.types import HostArray
 
@@ -73,7 +74,7 @@ def suspects(
         (
             str(numbers[one.row]),
             truth_of(subject, one.row),
-            number(one.guess) if of_numbers else subject.classes[int(one.guess)],
+            digits(one.guess) if of_numbers else subject.classes[int(one.guess)],
             f"{one.doubt:.1f} sd" if of_numbers else f"{one.doubt:.2f}",
             *cells(one.row),
         )
@@ -99,7 +100,7 @@ def _figures(numbers: HostArray) -> frozenset[int]:
 
 def _loss(subject: Subject, loss: float) -> str:
     """In the unit of the target, if it is a number; else -log p."""
-    return number(float(np.sqrt(loss)) if subject.task == "regression" else float(loss))
+    return digits(float(np.sqrt(loss)) if subject.task == "regression" else float(loss))
 
 
 def _said(subject: Subject, row: int) -> tuple[str, str]:
@@ -109,7 +110,7 @@ def _said(subject: Subject, row: int) -> tuple[str, str]:
         return f"{per} values", ""
     p = subject.predicted[row]
     if subject.task == "regression":
-        return truth_of(subject, row), number(p)
+        return truth_of(subject, row), digits(p)
     if subject.task == "multilabel":
         told = [f"{n} {v:.2f}" for n, v in zip(subject.classes, p, strict=True) if v > 0.5]
         return truth_of(subject, row), clipped(", ".join(told) or "none")
@@ -121,24 +122,11 @@ def truth_of(subject: Subject, row: int) -> str:
     """The true label of an example, for people."""
     value = subject.truth[row]
     if subject.task == "regression":
-        return number(value)
+        return digits(value)
     if subject.task == "multilabel":
         told = [name for name, one in zip(subject.classes, value, strict=True) if one]
         return clipped(", ".join(told) or "none")
     return clipped(subject.classes[int(value)])
-
-
-def number(value: Any) -> str:
-    """Four digits that matter.
-
-    >>> number(0.123456), number(48260.4), number(12)
-    ('0.1235', '48,260', '12')
-    """
-    if isinstance(value, int | np.integer):
-        return f"{value:,}"
-    if not np.isfinite(value):
-        return "-"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def clipped(value: Any) -> str:
@@ -149,7 +137,7 @@ def clipped(value: Any) -> str:
     """
     if value is None:
         return ""
-    text = number(value) if isinstance(value, float) else str(value)
+    text = digits(value) if isinstance(value, float) else str(value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

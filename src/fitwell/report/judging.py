@@ -12,9 +12,8 @@ from fitwell.assessment.dependence import partial_dependence
 from fitwell.assessment.shuffling import importances
 from fitwell.assessment.subject import Subject
 from fitwell.doctor import Findings
-from fitwell.history import History
+from fitwell.history import ENDS, History
 from fitwell.plots.thresholds import one_against_rest, reliability_of
-from fitwell.report.making import ENDS
 from fitwell.report.study import Course, Judgement, Reliance
 
 _REPEATS = 5
@@ -37,7 +36,7 @@ def judge(subject: Subject) -> Judgement:
     if subject.task == "regression":
         return Judgement(**common, residuals=(truth, predicted))
     if subject.task == "multilabel":
-        each = list(enumerate(subject.classes))[: len(subject.classes)]
+        each = list(enumerate(subject.classes))
         return Judgement(
             **common,
             roc={name: ranking.roc(truth[:, i] == 1, predicted[:, i]) for i, name in each},

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from fitwell.report.examples import number
+from fitwell.progress import digits
 from fitwell.report.pictures import Picture, Pictures, pictures
 from fitwell.report.study import Listing, Study
 
@@ -64,7 +64,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters["number"] = number
+    found.filters["number"] = digits
     found.filters["score"] = _score
     found.filters["image"] = _image
     found.filters["sides"] = _sides
@@ -73,7 +73,7 @@ def _environment() -> Environment:
 
 def _score(value: float) -> str:
     """A share: what is below its last digit is nothing."""
-    return number(0.0 if abs(value) < 5e-6 else value)
+    return digits(0.0 if abs(value) < 5e-6 else value)
 
 
 def _image(data: bytes) -> str:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitwell.assessment.comparing import Differences
 from fitwell.assessment.reading import of_table
 from fitwell.assessment.subject import Subject
+from fitwell.data.labels import TASKS
 from fitwell.data.roles import row_weights
 from fitwell.history import History
 from fitwell.model import Model
+from fitwell.progress import digits
 from fitwell.report import examples, making
 from fitwell.report.judging import course, judge, rely
 from fitwell.report.study import Facts, Listing, Reliance, Study
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 _SHOWN = 8  # columns of a row: the most important ones
 _MOST_COLUMNS = 200
 
-_TASKS = {"binary": "two classes", "multiclass": "classes", "regression": "a number"}
-
 
 @dataclass(frozen=True)
 class Rows:
@@ -41,7 +40,6 @@ class Rows:
         judged: which rows they are, as a clause.
         counts: how much each counts; None for 1 each.
         baselines: name -> scores on the same rows.
-        apart: the network against each baseline, row by row.
     """
 
     frame: pl.DataFrame
@@ -49,7 +47,6 @@ class Rows:
     judged: str
     counts: HostArray | None = None
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-    apart: Differences = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,8 +84,8 @@ def studies(
 def _test_rows(model: TableModel, prepared: Prepared) -> Rows:
     rows = prepared.test.rows
     judged = f"{len(rows):,} test rows, which training did not see"
-    kept = [model.facts.get(name, {}) for name in ("baselines", "differences")]
-    return Rows(prepared.frame[rows], rows + 1, judged, prepared.test.weights, *kept)
+    baselines = model.facts.get("baselines", {})
+    return Rows(prepared.frame[rows], rows + 1, judged, prepared.test.weights, baselines)
 
 
 def _all_rows(model: TableModel, frame: pl.DataFrame, source: str) -> Rows:
@@ -108,7 +105,7 @@ def _study(model: TableModel, rows: Rows, setting: Setting) -> Study:
     source = origin.data or "a table"
     return Study(
         title=f"{model.target.name}, predicted from {source}",
-        verdict=making.verdict(judgement, rows.baselines, rows.judged, rows.apart),
+        verdict=making.verdict(judgement, rows.baselines, rows.judged),
         facts=_told(model, source),
         notes=_notes(model, subject),
         columns=_columns(facts.get("columns", ())),
@@ -140,7 +137,7 @@ def _told(model: TableModel, source: str) -> Facts:
     """What was trained on what, line by line."""
     facts, target = model.facts, model.target
     rows: Mapping[str, int] = facts.get("rows", {})
-    kind = _TASKS[target.task]
+    kind = TASKS[target.task]
     if target.classes:
         count = len(target.classes)
         named = making.listed(target.classes)
@@ -161,7 +158,7 @@ def _sureness(facts: Mapping[str, Any]) -> str:
     interval, scaled = facts.get("interval", {}), facts.get("calibration", {})
     if "measured" in interval:
         asked, held = (100 * interval[name] for name in ("coverage", "measured"))
-        width = f", {examples.number(interval['width'])} wide" if "width" in interval else ""
+        width = f", {digits(interval['width'])} wide" if "width" in interval else ""
         return f"intervals made for {asked:.0f} % hold {held:.1f} % of the test rows{width}"
     if "temperature" in scaled:
         before, after = (scaled[name]["ECE"] for name in ("before", "after"))
