@@ -11,7 +11,17 @@ import pytest
 import fitwell as fw
 from fitwell.doctor import reading, statistics
 from fitwell.doctor.record import Layer
-from fitwell.layers import Activation, Add, BatchNormalization, Dense, Dropout, Input, ReLU
+from fitwell.layers import (
+    Activation,
+    Add,
+    BatchNormalization,
+    Dense,
+    Dropout,
+    Input,
+    ReLU,
+    Rescaling,
+)
+from fitwell.training import Batch
 
 RANDOM = np.random.default_rng(0)
 
@@ -108,3 +118,25 @@ def test_what_float32_keeps_of_large_numbers() -> None:
     x = np.float32(3.2e9) + np.arange(0, 51200, 512, dtype=np.float32)[:, None]
     found = statistics.features("x", x, None)
     assert found.resolution[0] * found.std[0] == 256
+
+
+@pytest.mark.parametrize("scale", [1 / 127.5, -1 / 127.5])
+def test_both_parts_are_looked_at_behind_a_rescaling(scale: float) -> None:
+    """Pixels of 0 to 255 become -1 to 1: mean 0, and the spread of a uniform, 2 / sqrt(12)."""
+    x, held_out = RANDOM.uniform(0, 255, (400, 3)), RANDOM.uniform(0, 255, (200, 3))
+    layers = [Input((3,)), Rescaling(scale, offset=-1.0 if scale > 0 else 1.0), Dense(1)]
+    model = fw.Sequential(layers)
+    model.compile(loss="mean_squared_error")
+    y = RANDOM.normal(size=400).astype(np.float32)
+    history = model.fit(x, y, validation_data=(held_out, y[:200]), verbose=0)
+    assert "train_val_scale_mismatch" not in history.findings.codes
+    raw = model.fit(x, y, validation_data=(held_out / 255, y[:200]), verbose=0)
+    assert "train_val_scale_mismatch" in raw.findings.codes
+    batch = Batch((x.astype(np.float32),), (y,), (), None)
+    other = Batch((held_out.astype(np.float32),), (y[:200],), (), None)
+    (found,) = reading.features(model.network, batch, other)
+    assert found.held_out_mean is not None
+    assert found.held_out_std is not None
+    np.testing.assert_allclose([found.mean, found.held_out_mean], 0, atol=0.15)
+    np.testing.assert_allclose([found.std, found.held_out_std], 2 / 12**0.5, atol=0.06)
+    assert (found.low < found.high).all()

@@ -47,16 +47,26 @@ def features(network: Network, data: Batch, held_out: Batch | None) -> tuple[Fea
         at = network.fed.index(place)
         other = None if held_out is None else held_out.x[at]
         one = statistics.features(network.nodes[place].name, data.x[at], other)
-        scale = next((_factor(layer) for layer in first if type(layer).__name__ == "Rescaling"), 1)
-        if scale != 1:
-            parts = {n: getattr(one, n) * scale for n in ("mean", "std", "low", "high")}
-            one = dataclasses.replace(one, **parts)
+        rescaling = next((each for each in first if type(each).__name__ == "Rescaling"), None)
+        one = one if rescaling is None else _rescaled(one, rescaling)
         found.append(dataclasses.replace(one, normalized=bool(kinds & set(_NORMALIZING))))
     return tuple(found)
 
 
-def _factor(layer: LayerDescription) -> float:
-    return float(np.mean(getattr(layer, "scale", 1.0)))
+def _rescaled(one: Features, layer: LayerDescription) -> Features:
+    """What the network sees behind it, of training and of validation data alike."""
+    scale, offset = (float(np.mean(getattr(layer, name))) for name in ("scale", "offset"))
+    low, high = sorted((one.low * scale + offset, one.high * scale + offset), key=np.nansum)
+    held_out = one.held_out_mean, one.held_out_std
+    return dataclasses.replace(
+        one,
+        mean=one.mean * scale + offset,
+        std=one.std * abs(scale),
+        low=low,
+        high=high,
+        held_out_mean=None if held_out[0] is None else held_out[0] * scale + offset,
+        held_out_std=None if held_out[1] is None else held_out[1] * abs(scale),
+    )
 
 
 # Targets

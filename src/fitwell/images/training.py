@@ -36,7 +36,7 @@ from fitwell.optimizers import AdamW
 from fitwell.schedules import CosineDecay
 from fitwell.sequential import Sequential
 from fitwell.tabular import check_length
-from fitwell.tabular.scores import baselines, scores
+from fitwell.tabular.scores import beside, scores, simplest
 from fitwell.types import HostArray
 
 _STEPS = 2500
@@ -208,6 +208,7 @@ def fit(
     seconds = time.perf_counter() - began
     model = ImageModel(network, prepared.images.classes)
     test_x, test_y = prepared.part("test")
+    outputs = model.outputs(test_x)
     facts = {
         "rows": {
             "train": len(x),
@@ -220,8 +221,8 @@ def fit(
         "best_epoch": None if stopper.best_weights is None else stopper.best_epoch + 1,
         "stopped": history.stopped,
         "seconds": seconds,
-        "scores": scores(model.target, test_y, model.outputs(test_x)),
-        "baselines": _baselines(prepared, model),
+        "scores": scores(model.target, test_y, outputs),
+        **beside(model.target, test_y, outputs, _simplest(prepared, model)),
         "notes": list(prepared.notes),
     }
     return dataclasses.replace(model, facts=facts)
@@ -235,11 +236,11 @@ def described(network: Model) -> str:
     return f"{what}: {network.count_params():,} weights"
 
 
-def _baselines(prepared: Prepared, model: ImageModel) -> Any:
+def _simplest(prepared: Prepared, model: ImageModel) -> dict[str, HostArray]:
     """Of the pixels of small copies; a linear model knows no neighbours."""
-    (x, y), (held_x, held_y), (test_x, test_y) = map(prepared.part, ("train", "validation", "test"))
+    (x, y), (held_x, held_y), (test_x, _) = map(prepared.part, ("train", "validation", "test"))
     small = [_small(each) for each in (np.concatenate([x, held_x]), test_x)]
-    return baselines(model.target, small[0], np.concatenate([y, held_y]), small[1], test_y)
+    return simplest(model.target, small[0], np.concatenate([y, held_y]), small[1])
 
 
 def _small(x: HostArray) -> HostArray:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from fitwell.assessment.comparing import differences
 from fitwell.assessment.measures import values
 from fitwell.assessment.reading import subject_of
 from fitwell.assessment.subject import Subject
@@ -17,6 +18,7 @@ from fitwell.report import examples, making
 from fitwell.report.judging import course, judge, rely
 from fitwell.report.study import Facts, Study
 from fitwell.treatment.treated import program
+from fitwell.types import HostArray
 
 _SHOWN = 8
 _BATCH = 32
@@ -36,14 +38,22 @@ def of_arrays(
     subject = subject_of("report", model, x, y, names=names, classes=labels)
     judgement, reliance = judge(subject), rely(subject)
     judged = f"the {subject.rows:,} examples that were given"
-    baselines = {"constant": _constant(subject)}
+    constant = _constant(subject)
+    baselines = {"constant": values(subject.task, subject.truth, constant)}
+    apart = differences(
+        subject.task,
+        subject.truth,
+        subject.predicted,
+        {"constant": constant},
+        examples=subject.rows,
+    )
     header, cells = _shown(subject, [one.place for one in reliance.importances[:_SHOWN]])
     numbers = np.arange(subject.rows)
     suspects, suspicion = examples.suspects(subject, numbers, header, cells)
     path = origin.model
     return Study(
         title=model.name if subject.target == "y" else f"{model.name}: {subject.target}",
-        verdict=making.verdict(judgement, baselines, judged),
+        verdict=making.verdict(judgement, baselines, judged, apart),
         facts=_told(model, subject),
         notes=subject.notes,
         columns=None,
@@ -64,17 +74,15 @@ def of_arrays(
     )
 
 
-def _constant(subject: Subject) -> dict[str, float]:
-    """The scores of the mean of these labels, or of the shares of the classes."""
+def _constant(subject: Subject) -> HostArray:
+    """The mean of these labels, or the shares of the classes, for every row."""
     truth = subject.truth
     if subject.task == "regression":
-        answer = np.full(truth.shape, truth.mean())
-    elif subject.task == "multilabel":
-        answer = np.broadcast_to(truth.mean(axis=0), truth.shape)
-    else:
-        shares = np.bincount(truth, minlength=len(subject.classes)) / len(truth)
-        answer = np.broadcast_to(shares, (len(truth), len(shares)))
-    return values(subject.task, truth, answer)
+        return np.full(truth.shape, truth.mean())
+    if subject.task == "multilabel":
+        return np.broadcast_to(truth.mean(axis=0), truth.shape)
+    shares = np.bincount(truth, minlength=len(subject.classes)) / len(truth)
+    return np.broadcast_to(shares, (len(truth), len(shares)))
 
 
 def _program(model: Model, history: History | None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fitwell.assessment.measures import LOWER_IS_BETTER
+from fitwell.assessment.comparing import Differences, compared
 from fitwell.history import ENDS
 from fitwell.machine import versions
 from fitwell.progress import digits
@@ -64,10 +64,23 @@ def _option(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def verdict(judgement: Judgement, baselines: Mapping[str, Mapping[str, float]], judged: str) -> str:
-    """The main score with its interval, beside the baselines."""
+def verdict(
+    judgement: Judgement,
+    baselines: Mapping[str, Mapping[str, float]],
+    judged: str,
+    apart: Differences,
+) -> str:
+    """The main score with its interval, beside the baselines.
+
+    Args:
+        judgement: of the network.
+        baselines: name -> scores on the same rows.
+        judged: which rows they are, as a clause.
+        apart: the network against each, row by row; empty where nobody compared them.
+    """
     name, (value, low, high) = next(iter(judgement.scores.items()))
-    told = f"{_capital(name)} {digits(value)} ({digits(low)} to {digits(high)}) on {judged}"
+    main = name[:1].upper() + name[1:]
+    told = f"{main} {digits(value)} ({digits(low)} to {digits(high)}) on {judged}"
     others = [
         f"{other} reaches {digits(scores[name])}"
         for other, scores in baselines.items()
@@ -75,27 +88,7 @@ def verdict(judgement: Judgement, baselines: Mapping[str, Mapping[str, float]], 
     ]
     if not others:
         return f"{told}."
-    return f"{told}; {', '.join(others)}. {_compared(judgement, baselines, name)}"
-
-
-def _compared(judgement: Judgement, baselines: Mapping[str, Mapping[str, float]], name: str) -> str:
-    """Whether the baselines lie outside the interval."""
-    _, low, high = judgement.scores[name]
-    sign = -1 if name in LOWER_IS_BETTER else 1
-    values = {other: scores[name] for other, scores in baselines.items() if name in scores}
-    best = max(values, key=lambda other: sign * values[other])
-    worse = sign * (low if sign > 0 else high) > sign * values[best]
-    better = sign * (high if sign > 0 else low) < sign * values[best]
-    if worse:
-        others = "all of them" if len(values) > 1 else "that"
-        return f"The network is better than {others} by more than chance explains."
-    if better:
-        return f"{_capital(best)} is better: use it, or see what the doctor found."
-    return f"The distance to {best} may be chance: it lies within the interval."
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
+    return f"{told}; {', '.join(others)}. {compared({name: value}, baselines, apart)}"
 
 
 def course_words(facts: Mapping[str, Any]) -> str:

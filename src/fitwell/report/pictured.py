@@ -40,13 +40,14 @@ def of_images(
     subject = subject_of("report", model.network, x, y, classes=model.classes)
     subject = replace(subject, task=model.target.task, target=model.target.name)
     judgement, facts = judge(subject), model.facts
-    baselines = facts.get("baselines", {}) if isinstance(data, PreparedImages) else {}
+    paired = facts if isinstance(data, PreparedImages) else {}
+    baselines = paired.get("baselines", {})
     names = np.array(["/".join(images.files[row].parts[-2:]) for row in rows])
     suspects, suspicion = examples.suspects(subject, names, (), lambda row: (), "image")
     source = origin.data or "a folder"
     return Study(
         title=f"Images of {source}",
-        verdict=making.verdict(judgement, baselines, judged),
+        verdict=making.verdict(judgement, baselines, judged, paired.get("differences", {})),
         facts=_told(model, source),
         notes=tuple(facts.get("notes", ())),
         columns=None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitwell.assessment.comparing import Differences
 from fitwell.assessment.reading import of_table
 from fitwell.assessment.subject import Subject
 from fitwell.data.labels import TASKS
@@ -40,6 +41,7 @@ class Rows:
         judged: which rows they are, as a clause.
         counts: how much each counts; None for 1 each.
         baselines: name -> scores on the same rows.
+        apart: the network against each baseline, row by row.
     """
 
     frame: pl.DataFrame
@@ -47,6 +49,7 @@ class Rows:
     judged: str
     counts: HostArray | None = None
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    apart: Differences = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,8 @@ def studies(
 def _test_rows(model: TableModel, prepared: Prepared) -> Rows:
     rows = prepared.test.rows
     judged = f"{len(rows):,} test rows, which training did not see"
-    baselines = model.facts.get("baselines", {})
-    return Rows(prepared.frame[rows], rows + 1, judged, prepared.test.weights, baselines)
+    kept = [model.facts.get(name, {}) for name in ("baselines", "differences")]
+    return Rows(prepared.frame[rows], rows + 1, judged, prepared.test.weights, *kept)
 
 
 def _all_rows(model: TableModel, frame: pl.DataFrame, source: str) -> Rows:
@@ -105,7 +108,7 @@ def _study(model: TableModel, rows: Rows, setting: Setting) -> Study:
     source = origin.data or "a table"
     return Study(
         title=f"{model.target.name}, predicted from {source}",
-        verdict=making.verdict(judgement, rows.baselines, rows.judged),
+        verdict=making.verdict(judgement, rows.baselines, rows.judged, rows.apart),
         facts=_told(model, source),
         notes=_notes(model, subject),
         columns=_columns(facts.get("columns", ())),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from fitwell.assessment.comparing import differences
 from fitwell.data.labels import Target
 from fitwell.types import HostArray
 
@@ -65,15 +67,52 @@ def baselines(
     weights: HostArray | None = None,
     test_weights: HostArray | None = None,
 ) -> dict[str, Scores]:
-    """Scores on the test rows of what always says the same, and of the linear model.
-
-    The constant is the mean, or the shares of the classes; the linear model is linear or
-    logistic regression of scikit-learn on the features the network has.
+    """Scores on the test rows of what `simplest` predicts.
 
     Args:
         x, y: rows to learn from: features, and values as for `scores`.
         x_test, y_test: rows to be measured on.
         weights, test_weights: how much each of these rows counts; None for all the same.
+    """
+    simple = simplest(target, x, y, x_test, weights)
+    return {name: scores(target, y_test, p, test_weights) for name, p in simple.items()}
+
+
+def beside(
+    target: Target,
+    y: HostArray,
+    predicted: HostArray,
+    simple: Mapping[str, HostArray],
+    weights: HostArray | None = None,
+) -> dict[str, Any]:
+    """The facts about baselines: their scores, and how far a network is from each, row by row.
+
+    Args:
+        target, y, predicted, weights: as for `scores`; of the network.
+        simple: what `simplest` returned for the same rows.
+    """
+    unit = _unit(target) if target.task == "regression" else 1
+    others = {name: each / unit for name, each in simple.items()}
+    truth = y / unit if target.task == "regression" else y
+    apart = differences(target.task, truth, predicted / unit, others, counts=weights)
+    return {
+        "baselines": {name: scores(target, y, each, weights) for name, each in simple.items()},
+        "differences": {name: [end * unit for end in ends] for name, ends in apart.items()},
+    }
+
+
+def simplest(
+    target: Target,
+    x: HostArray,
+    y: HostArray,
+    x_test: HostArray,
+    weights: HostArray | None = None,
+) -> dict[str, HostArray]:
+    """What a linear model, and what always says the same, predict for the test rows.
+
+    The constant is the mean, or the shares of the classes; the linear model is linear or
+    logistic regression of scikit-learn on the features the network has. Arguments as for
+    `baselines`.
     """
     from sklearn.dummy import DummyClassifier, DummyRegressor
     from sklearn.exceptions import ConvergenceWarning
@@ -81,9 +120,6 @@ def baselines(
 
     def fit(model: Any) -> Any:
         return model.fit(x, y, sample_weight=weights)
-
-    def measure(predicted: HostArray) -> Scores:
-        return scores(target, y_test, predicted, test_weights)
 
     if target.task == "regression":
         unit = _unit(target)
@@ -93,15 +129,15 @@ def baselines(
             return fit(model).predict(x_test).astype(np.float64) * unit
 
         return {
-            "linear regression": measure(predicted(LinearRegression())),
-            "constant": measure(predicted(DummyRegressor())),
+            "linear regression": predicted(LinearRegression()),
+            "constant": predicted(DummyRegressor()),
         }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # near enough for a comparison
         logistic = fit(LogisticRegression(max_iter=1000))
     return {
-        "logistic regression": measure(logistic.predict_proba(x_test)),
-        "constant": measure(fit(DummyClassifier(strategy="prior")).predict_proba(x_test)),
+        "logistic regression": logistic.predict_proba(x_test),
+        "constant": fit(DummyClassifier(strategy="prior")).predict_proba(x_test),
     }
 
 

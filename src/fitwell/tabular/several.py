@@ -25,7 +25,7 @@ from fitwell.types import HostArray
 if TYPE_CHECKING:
     import polars as pl
 
-_OWN = ("scores", "baselines")
+_OWN = ("scores", "baselines", "differences")
 """Facts that each target has for itself, even where they happen to be equal."""
 
 

@@ -17,7 +17,7 @@ from fitwell.model import Model
 from fitwell.tabular.model import TableModel
 from fitwell.tabular.preparing import Prepared
 from fitwell.tabular.recipe import default_network, described, members, plan, stopping
-from fitwell.tabular.scores import baselines, scores
+from fitwell.tabular.scores import beside, scores, simplest
 from fitwell.tabular.uncertainty import with_uncertainty
 from fitwell.types import HostArray
 
@@ -104,6 +104,13 @@ def measured(prepared: Prepared, trained: Model, **course: Any) -> TableModel:
     part, held, test = prepared.train, prepared.validation, prepared.test
     bare = TableModel(trained, prepared.encoder, prepared.target)
     model, outputs, sureness = with_uncertainty(bare, held, test)
+    simple = simplest(
+        prepared.target,
+        _joined(part.x, held.x),
+        _joined(part.true, held.true),
+        test.x,
+        None if part.weights is None else _joined(part.weights, held.weights),
+    )
     facts = {
         "rows": {"train": len(part.x), "validation": len(held.x), "test": len(test.x)},
         "columns": decisions(prepared.columns, prepared.encoder),
@@ -114,15 +121,7 @@ def measured(prepared: Prepared, trained: Model, **course: Any) -> TableModel:
         "roles": prepared.roles.given,
         "scores": scores(prepared.target, test.true, outputs, test.weights),
         **sureness,
-        "baselines": baselines(
-            prepared.target,
-            _joined(part.x, held.x),
-            _joined(part.true, held.true),
-            test.x,
-            test.true,
-            None if part.weights is None else _joined(part.weights, held.weights),
-            test.weights,
-        ),
+        **beside(prepared.target, test.true, outputs, simple, test.weights),
         "notes": list(prepared.notes),
     }
     return dataclasses.replace(model, facts=facts)
