@@ -113,6 +113,15 @@ def test_saved_models(capsys: Any) -> None:
     assert (code, codes(out)) == (0, [])  # encoded and standardised, as in training
     code, _, err = run(capsys, "table.safetensors", "sklearn:iris", "--target", "sepal")
     assert (code, "Leave --target out" in err) == (2, True)
+    Path("run").mkdir()
+    Path("table.safetensors").rename("run/model.safetensors")
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    np.savez("raw.npz", X=x, y=(x[:, 0] > 0).astype(int))
+    assert run(capsys, "run", "sklearn:iris")[0] == 0
+    tabular.train("raw.npz", "y", epochs=2, verbose=0).save("raw.safetensors")
+    code, out, _ = run(capsys, "raw.safetensors", "raw.npz")
+    assert code == 0
+    assert out.startswith("Checkup of raw.safetensors with 60 rows of raw.npz\n")
     model = fw.Sequential([fw.layers.Dense(1, activation="softmax")], seed=0)
     model.compile("adam", loss="mse")
     model.build((None, 3))

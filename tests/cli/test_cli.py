@@ -190,6 +190,32 @@ def test_predict_prints_csv_or_writes_a_file(capsys: Any, model: Path, tmp_path:
         np.testing.assert_array_equal(read.to_numpy()[:, 1:], expected.to_numpy()[:, 1:])
 
 
+def test_rows_that_cannot_be_read(capsys: Any, model: Path) -> None:
+    """Every command whose error offers the option has it."""
+    lines = read_table("sklearn:iris").write_csv().splitlines()
+    Path("t.csv").write_text("\n".join([*lines[:3], "1,2", *lines[3:]]) + "\n")
+    note = "- 1 row could not be read and is left out: line 4 ("
+    for command, *more in (["predict"], ["evaluate"], ["report", "-o", "r.html"], ["checkup"]):
+        words = (command, model, "t.csv", *more)
+        code, _, err = run(capsys, *words)
+        assert code == 2
+        assert "Or skip such rows: skip_bad_rows=True, --skip-bad-rows on the command line." in err
+        code, _, err = run(capsys, *words, "--skip-bad-rows")
+        assert code == 0
+        assert err.startswith(note)
+    out = run(capsys, "predict", model, "t.csv", "--skip-bad-rows")[1]
+    assert out == tabular.load(model).predictions("sklearn:iris").write_csv()
+
+
+def test_an_interruption_is_said(capsys: Any) -> None:
+    Path("net.py").write_text(
+        "import os, signal\ndef build():\n    os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    words = ("train", "sklearn:iris", "--model", "net.py:build")
+    assert run(capsys, *words) == (1, "", "Interrupted.\n")
+    assert not Path("runs").exists()
+
+
 def test_evaluate(capsys: Any, model: Path, tmp_path: Path) -> None:
     table = read_table("sklearn:iris")
     holes = table.with_columns(

@@ -20,7 +20,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.metrics import accuracy_score
 
-from fitwell import tabular
+from fitwell import files, tabular
 from fitwell.cli import main, runs
 from fitwell.cli.completing import codes, columns, data, tasks
 from fitwell.data.tables import read_table
@@ -193,7 +193,10 @@ def test_ctrl_c_keeps_the_best_model_and_says_so_by_the_exit_code(tmp_path: Path
     words = [*LONG, "-o", "r"]
     words[words.index("60")] = "100000"
     child = _child(*words)
-    _wait(child, Path("r/backup/backup.safetensors"))  # it trains
+    backup = Path("r/backup/backup.safetensors")
+    _wait(child, backup)
+    while files.read(backup)[0]["facts"]["epoch"] < 5:  # validated at least once
+        _wait(child, backup)
     child.send_signal(signal.SIGINT)
     out, _ = child.communicate(timeout=60)
     assert child.returncode == 1
@@ -201,6 +204,18 @@ def test_ctrl_c_keeps_the_best_model_and_says_so_by_the_exit_code(tmp_path: Path
     assert said["stopped"] == "interrupted"
     assert said["best_epoch"] >= 1
     assert tabular.load("r/model.safetensors").facts["scores"] == said["scores"]
+
+
+def test_ctrl_c_while_it_cross_validates() -> None:
+    _table("t.csv")
+    words = ["train", "t.csv", "--target", "y", "--layers", "8", "--epochs", "100000"]
+    child = _child(*words, "--folds", "2", "-o", "my run")
+    _wait(child, Path("my run/run.json"))
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 1
+    assert err.endswith("Interrupted: fitwell train --resume 'my run' goes on.\n")
+    assert json.loads(Path("my run/run.json").read_text())["state"] == "begun"
 
 
 def test_a_network_of_ones_own(capsys: Any) -> None:
@@ -379,6 +394,13 @@ def test_a_folder_of_images(capsys: Any) -> None:
     scores = json.loads((folder / "metrics.json").read_text())["scores"]
     assert scores["accuracy"] > 0.9
     _another_image(capsys, folder)
+    Path("digits/0/broken.png").write_text("no image")
+    code, _, err = run(capsys, "evaluate", folder, "digits")
+    assert (code, "--skip-bad-rows on the command line" in err) == (2, True)
+    code, out, err = run(capsys, "evaluate", folder, "digits", "--skip-bad-rows", "--json")
+    assert (code, json.loads(out)["rows"]) == (0, 80)
+    assert "1 file is no image and left out: " in err
+    Path("digits/0/broken.png").unlink()
     predicted = json.loads(run(capsys, "predict", folder, "digits", "--json")[1])
     right = np.mean([Path(row["file"]).parent.name == row["class"] for row in predicted])
     said = json.loads(run(capsys, "evaluate", folder, "digits", "--json")[1])
@@ -424,6 +446,11 @@ def test_several_targets(capsys: Any) -> None:
     assert re.search(r"Scores on 40 test rows: up\n.*\n.*logistic regression", out)
     assert "<svg" in Path("r/report.html").read_text()
     assert run(capsys, "report", "r", "-o", "again.html")[:2] == (0, "Report: again.html\n")
+    said = run(capsys, "predict", "r", "t.csv", "-o", "p.csv")[1]
+    assert said == "200 predictions of sum, up: p.csv\n"
+    code, out, _ = run(capsys, "checkup", "r", "t.csv")
+    assert code == 0
+    assert out.startswith("Checkup of r with 200 rows of t.csv\n")
     code, out, _ = run(capsys, "predict", "r", "t.csv", "--json")
     assert list(json.loads(out)[0]) == ["sum", "up", "p(up=False)", "p(up=True)"]
     code, _, err = run(capsys, *words, "--folds", 3)
@@ -458,12 +485,36 @@ class _Typed:
         self.params = params
 
 
+def _typed(name: str) -> Any:
+    return _Typed(data=name)
+
+
+def test_columns_are_read_from_the_beginning_of_a_file() -> None:
+    """With 3 GB of rows, of which the disk holds none, below the names."""
+    with Path("t.csv").open("wb") as file:
+        file.write(b"price,place\n" + b"1,2\n" * 100_000)
+        file.truncate(3 * 2**30)
+    began = time.monotonic()
+    assert columns(_typed("t.csv"), "pl") == ["place"]
+    assert time.monotonic() - began < 1
+
+
 def test_what_the_shell_offers(tmp_path: Path) -> None:
     pl.DataFrame({"price": [1], "place": [2], "area": [3]}).write_csv("t.csv")
     assert data("t") == ["t.csv"]
     assert data("sklearn:w") == ["sklearn:wine"]
-    typed: Any = _Typed(data="t.csv")
-    assert columns(typed, "p") == ["price", "place"]
+    table = read_table("t.csv")
+    table.write_parquet("t.parquet")
+    table.write_ndjson("t.jsonl")
+    Path("t.tsv").write_bytes("price\tplace\tarea\n1\t2\t3\n".encode("utf-16"))
+    for name in ("t.csv", "t.parquet", "t.jsonl", "t.tsv"):
+        assert columns(_typed(name), "p") == ["price", "place"]
+    Path("t.csv").write_text("1,2.5\n3,4.5\n")
+    assert columns(_typed("t.csv"), "") == ["column_1", "column_2"]
+    assert columns(_typed("sklearn:iris"), "t") == ["target"]
+    for broken in ("t.csv", "t.parquet", "t.jsonl", "t.npz"):
+        Path(broken).write_bytes(b"")
+        assert columns(_typed(broken), "") == []
     nothing: Any = _Typed(data="nowhere.csv")
     assert columns(nothing, "") == []
     assert tasks("r") == ["regression"]

@@ -24,11 +24,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-DATA = (
+TABLE = (
     "A [bold]CSV, TSV, Parquet, JSON-lines or NPZ[/] file, [bold]sklearn:NAME[/] "
-    "(breast_cancer, diabetes, digits, iris, wine), or a folder with one sub-folder of "
-    "[bold]images[/] per class."
+    "(breast_cancer, diabetes, digits, iris, wine)"
 )
+DATA = f"{TABLE}, or a folder with one sub-folder of [bold]images[/] per class."
+
+_CTRL_C = 130
+"""What typer makes of a KeyboardInterrupt, without a word."""
 
 REPLACED = " (replaced an older file)"
 
@@ -37,6 +40,13 @@ ModelFile = Annotated[
     Path,
     typer.Argument(
         metavar="MODEL", help="A run's folder, or the model file in it.", show_default=False
+    ),
+]
+
+SkipBadRows = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad-rows", metavar="", help="Leave out rows that cannot be read, and say which."
     ),
 ]
 
@@ -86,10 +96,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         app(arguments, prog_name="fitwell", obj=arguments)
     except SystemExit as end:  # how typer ends, after its own message where there is one
+        if end.code == _CTRL_C:
+            print("Interrupted.", file=sys.stderr)
+            return 1
         return end.code if isinstance(end.code, int) else 0
-    except KeyboardInterrupt:
-        print("Interrupted: nothing was saved.", file=sys.stderr)
-        return 1
     except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

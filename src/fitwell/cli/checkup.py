@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from fitwell.cli import checking, completing, explaining, patients, showing
-from fitwell.cli.app import DATA, app
+from fitwell.cli.app import TABLE, SkipBadRows, app
 from fitwell.doctor import codes
 
 
@@ -19,7 +19,8 @@ def checkup(
         str,
         typer.Argument(
             metavar="MODEL",
-            help="A saved model, or [bold]net.py:build[/], a function that returns a compiled one.",
+            help="A run's folder, the model file in it, or [bold]net.py:build[/], a function that "
+            "returns a compiled model.",
             show_default=False,
         ),
     ],
@@ -27,7 +28,7 @@ def checkup(
         str,
         typer.Argument(
             metavar="DATA",
-            help=f"{DATA} Or [bold].npz[/] with the arrays X and y.",
+            help=f"{TABLE}. Of a network alone: [bold].npz[/] with the arrays X and y.",
             show_default=False,
         ),
     ],
@@ -39,6 +40,7 @@ def checkup(
         int | None, typer.Option(min=1, help="Of the fit that is planned, to judge its length.")
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Of the fit that is planned.")] = 32,
+    skip_bad_rows: SkipBadRows = False,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
 ) -> None:
     """Say what is wrong with a network, its data and labels, before it is trained.
@@ -47,12 +49,12 @@ def checkup(
     """
     patient = patients.read_model(model)
     with showing.warned():
-        x, y, held_out = patients.read_data(patient, data, target)
+        x, y, held_out = patients.read_data(patient, data, target, skip_bad_rows)
         found = patient.model.checkup(x, y, held_out, batch_size=batch_size, epochs=epochs)
     if as_json:
         print(checking.as_json(found))
     else:
-        examined = f"of {Path(model).name} with {len(y):,} rows of {Path(data).name}"
+        examined = f"of {Path(model).name} with {len(x):,} rows of {Path(data).name}"
         checking.show(Console(highlight=False), found, examined)
     if found.above():
         raise typer.Exit(1)

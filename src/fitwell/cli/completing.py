@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import typer
 
 from fitwell.data import bundled
+from fitwell.data.bundled import is_bundled
 from fitwell.data.labels import TASKS
-
-_ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".pq", ".jsonl", ".ndjson", ".npz")
+from fitwell.data.sniffing import names_of
+from fitwell.data.tables import ENDINGS, read_table
+from fitwell.doctor.codes import CODES
 
 
 def data(incomplete: str) -> list[str]:
@@ -22,7 +27,7 @@ def data(incomplete: str) -> list[str]:
         found += [
             f"{each}/" if each.is_dir() else str(each)
             for each in sorted(folder.iterdir())
-            if each.is_dir() or each.suffix.lower() in _ENDINGS
+            if each.is_dir() or each.suffix.lower() in ENDINGS
         ]
     return [each for each in found if each.startswith(incomplete)]
 
@@ -40,16 +45,36 @@ def tasks(incomplete: str) -> list[str]:
 
 def codes(incomplete: str) -> list[str]:
     """Codes of the doctor."""
-    from fitwell.doctor.codes import CODES
-
     return [code for code in CODES if code.startswith(incomplete)]
 
 
 def _columns(source: Any) -> list[str]:
-    from fitwell.data.tables import read_table
-    from fitwell.errors import FitwellError
-
+    """As the beginning of a file tells them; none of what cannot be read."""
+    path = Path(str(source or ""))
+    look = _LOOKS.get(path.suffix.lower(), names_of)
     try:
-        return list(read_table(str(source)).columns) if source else []
-    except FitwellError:
+        return read_table(source).columns if is_bundled(source) else look(path)
+    except (OSError, ValueError, pl.exceptions.PolarsError):
         return []
+
+
+def _of_parquet(path: Path) -> list[str]:
+    return list(pl.read_parquet_schema(path))
+
+
+def _of_lines(path: Path) -> list[str]:
+    with open(path, "rb") as file:
+        return list(json.loads(file.readline().removeprefix(BOM_UTF8)))
+
+
+def _of_arrays(path: Path) -> list[str]:
+    return read_table(path).columns
+
+
+_LOOKS = {
+    ".parquet": _of_parquet,
+    ".pq": _of_parquet,
+    ".jsonl": _of_lines,
+    ".ndjson": _of_lines,
+    ".npz": _of_arrays,
+}

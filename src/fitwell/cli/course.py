@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+
+import typer
 
 from fitwell import tabular
 from fitwell.cli import checking, runs, showing
@@ -19,6 +23,8 @@ from fitwell.errors import FitwellError, InvalidData
 from fitwell.machine import versions
 from fitwell.model import Model
 
+Work: TypeAlias = OnImages | OnTable | OnTargets
+
 
 def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> dict[str, Any]:
     """Trains, measures, and fills the folder of the run; returns what is in `metrics.json`."""
@@ -27,16 +33,29 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
     work = _work(order)
     work.show(diary)
     data = _checked(run, order)
-    run.begin({"order": order.to_json(), "data": data}, words)
+    origin = {"command": words, "data": data, **_repeat(order)}
     try:
-        model = work.fit(run, 0 if as_json else "auto")
-        origin = {"command": words, "data": data, **_repeat(order)}
+        run.begin({"order": order.to_json(), "data": data}, words)
+        return _trained(run, work, diary, origin, 0 if as_json else "auto")
+    except KeyboardInterrupt as stop:  # outside the fit of the network, which ends by itself
+        if not (run.folder / runs.ORDER).exists():
+            raise
+        folder = shlex.quote(str(run.folder))
+        print(f"Interrupted: fitwell train --resume {folder} goes on.", file=sys.stderr)
+        raise typer.Exit(1) from stop
+
+
+def _trained(
+    run: runs.Run, work: Work, diary: runs.Diary, origin: dict[str, Any], verbose: int | str
+) -> dict[str, Any]:
+    try:
+        model: Any = work.fit(run, verbose)
         model = dataclasses.replace(model, facts={**model.facts, "origin": origin})
         model.save(run.model)
         facts = dict(model.facts)
         _note(run, facts, model.network)
         showing.result(diary, facts, str(run.folder))
-        if order.report:
+        if work.order.report:
             _report(work, run, model, diary)
     finally:
         run.log(diary.text() + _epochs(work.network))
@@ -44,14 +63,14 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
     return {"run": str(run.folder), "model": str(run.model), **facts}
 
 
-def _work(order: Order) -> OnImages | OnTable | OnTargets:
+def _work(order: Order) -> Work:
     if is_images(order.data):
         return OnImages(order)
     order.check_table()
     return OnTargets(order) if len(order.target) > 1 else OnTable(order)
 
 
-def _report(work: Any, run: runs.Run, model: Any, diary: runs.Diary) -> None:
+def _report(work: Work, run: runs.Run, model: Any, diary: runs.Diary) -> None:
     """The page; where there can be none, why. The model is saved already."""
     try:
         work.report(run, model)

@@ -8,21 +8,15 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from fitwell import loading, tabular
-from fitwell.cli import patients, runs
+from fitwell.cli import models, patients, runs
 from fitwell.cli.app import REPLACED, app, check_output
 from fitwell.exporting import FORMATS
 from fitwell.exporting import export as write
+from fitwell.images import ImageModel
 
 
 def _formats(incomplete: str) -> list[str]:
     return [name for name in FORMATS if name.startswith(incomplete)]
-
-
-def _loaded(path: str) -> Any:
-    """A saved network, or the model of a table."""
-    network = loading.load(path)
-    return tabular.load(path) if "table" in network.extra else network
 
 
 @app.command()
@@ -55,7 +49,9 @@ def export(
     """
     source = model if ".py:" in model else str(runs.model_of(Path(model)))
     built = source.endswith(".py") or ".py:" in source
-    loaded = patients.read_model(source).model if built else _loaded(source)
+    loaded: Any = patients.read_model(source).model if built else models.read(Path(source))
+    if isinstance(loaded, ImageModel):
+        loaded = loaded.network
     if output is None:
         beside = Path(source.rpartition(":")[0] or source)
         ending = FORMATS.get(to or "onnx", ("",))[0]

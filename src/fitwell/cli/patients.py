@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitwell import loading, tabular
+from fitwell.cli import models
 from fitwell.data.bundled import TARGET, is_bundled
 from fitwell.data.labels import fit_target, infer_task, target_column
 from fitwell.data.tables import read_table
 from fitwell.data.values import to_numbers
 from fitwell.errors import FitwellError, InvalidArgument, InvalidData, InvalidFile
 from fitwell.examples import Examples
+from fitwell.images import ImageModel
 from fitwell.model import Model
-from fitwell.tabular import TableModel
+from fitwell.tabular import MultiTargetModel, TableModel
 from fitwell.tabular.model import known_rows
 
 if TYPE_CHECKING:
@@ -37,11 +39,11 @@ class Patient:
     """
 
     model: Model
-    table: TableModel | None = None
+    table: TableModel | MultiTargetModel | None = None
 
 
 def read_model(text: str) -> Patient:
-    """A saved model, or what the function BUILD of `net.py:BUILD` returns.
+    """A saved model, of a run's folder too, or what the function BUILD of `net.py:BUILD` returns.
 
     Raises:
         InvalidFile: no such file, or one that is no model.
@@ -51,11 +53,12 @@ def read_model(text: str) -> Patient:
     if colon and path.endswith(".py"):
         return Patient(_built(Path(path), name))
     if text.endswith(".py"):
-        cure = f"For example {text}:build, a function that returns a compiled model."
+        cure = f"For example {shlex.quote(text)}:build, a function that returns a compiled model."
         raise InvalidArgument("MODEL", "a function of the program", repr(text), cure)
-    model = loading.load(text)
-    table = tabular.load(text) if "table" in model.extra else None
-    return Patient(model, table if isinstance(table, TableModel) else None)
+    found = models.read(Path(text))
+    if isinstance(found, Model):
+        return Patient(found)
+    return Patient(found.network, None if isinstance(found, ImageModel) else found)
 
 
 def built(text: str, shape: tuple[int, ...]) -> Model:
@@ -101,22 +104,19 @@ def _module(path: Path) -> Any:
     return module
 
 
-def read_data(patient: Patient, data: str, target: str | None) -> tuple[Any, Any, Any]:
+def read_data(
+    patient: Patient, data: str, target: str | None, skip_bad_rows: bool = False
+) -> tuple[Any, Any, Any]:
     """x, y and validation data or None, of a table or an .npz file.
 
     Raises:
         InvalidFile, InvalidData, InvalidArgument, UnknownName: data that no model could take.
     """
+    if patient.table is not None:
+        return *_encoded(patient.table, data, target, skip_bad_rows), None
     if data.endswith(".npz"):
         return _arrays(data, target)
-    if patient.table is not None:
-        if target is not None and target != patient.table.target.name:
-            cure = "Leave --target out: a saved table model knows it."
-            raise InvalidArgument("--target", repr(patient.table.target.name), repr(target), cure)
-        frame, _ = patient.table.labelled(data)
-        column = target_column(frame, patient.table.target.name)
-        return patient.table.encoder.transform(frame), patient.table.target.encode(column), None
-    frame = read_table(data)
+    frame = read_table(models.readable(None, data, skip_bad_rows))
     if target is None and not is_bundled(data):
         cure = f"Name one of {', '.join(frame.columns)} with --target."
         raise InvalidArgument("checkup", "the column to predict", "no --target", cure)
@@ -125,6 +125,20 @@ def read_data(patient: Patient, data: str, target: str | None) -> tuple[Any, Any
     x = frame.drop(column.name)
     Examples(patient.model, "checkup").read(x)  # a model that takes its shapes from data has a loss
     return x, _labels(patient.model, column.drop_nulls()), None
+
+
+def _encoded(
+    table: TableModel | MultiTargetModel, data: str, target: str | None, skip_bad_rows: bool
+) -> tuple[Any, Any]:
+    """Features and targets as training had them."""
+    targets = models.targets(table)
+    if target is not None and [target] != [one.name for one in targets]:
+        cure = "Leave --target out: a saved table model knows it."
+        expected = ", ".join(repr(one.name) for one in targets)
+        raise InvalidArgument("--target", expected, repr(target), cure)
+    frame, _ = table.labelled(models.readable(table, data, skip_bad_rows))
+    ys = [one.encode(target_column(frame, one.name)) for one in targets]
+    return table.encoder.transform(frame), ys if len(ys) > 1 else ys[0]
 
 
 def _labels(model: Model, column: pl.Series) -> Any:

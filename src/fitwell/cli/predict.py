@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from fitwell.cli import models, showing
-from fitwell.cli.app import REPLACED, Data, ModelFile, app, check_output
+from fitwell.cli.app import REPLACED, Data, ModelFile, SkipBadRows, app, check_output
 from fitwell.data import tables
 from fitwell.errors import InvalidArgument
 from fitwell.tabular import MultiTargetModel, TableModel
@@ -35,6 +35,7 @@ def predict(
             "for example 0.9.",
         ),
     ] = None,
+    skip_bad_rows: SkipBadRows = False,
     as_json: Annotated[
         bool, typer.Option("--json", metavar="", help="Print a JSON array, an object per row.")
     ] = False,
@@ -45,7 +46,8 @@ def predict(
         check_output(output, data, model)
     loaded = models.load(model)
     with showing.warned():
-        frame = loaded.predictions(data) if interval is None else _between(loaded, data, interval)
+        rows = models.readable(loaded, data, skip_bad_rows)
+        frame = loaded.predictions(rows) if interval is None else _between(loaded, rows, interval)
     if as_json:
         print(frame.write_json())
         return
@@ -55,8 +57,9 @@ def predict(
         return
     older = REPLACED if output.exists() else ""
     tables.write_table(frame, output)
-    rows = f"{frame.height} prediction{'s' if frame.height > 1 else ''}"
-    said = f"{rows} of {_named(loaded)}: {output}{older}"
+    count = f"{frame.height} prediction{'s' if frame.height > 1 else ''}"
+    named = ", ".join(target.name for target in models.targets(loaded))
+    said = f"{count} of {named}: {output}{older}"
     Console(highlight=False).print(said, markup=False, soft_wrap=True)
 
 
@@ -64,13 +67,14 @@ def predict(
 def evaluate(
     model: ModelFile,
     data: Data,
+    skip_bad_rows: SkipBadRows = False,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON.")] = False,
 ) -> None:
     """Measure a trained model on a table whose target is known."""
     console = Console(highlight=False)
     loaded = models.load(model)
     known: Any
-    known, notes = loaded.labelled(data)
+    known, notes = loaded.labelled(models.readable(loaded, data, skip_bad_rows))
     with showing.warned():
         found: Any = loaded.evaluate(known)
     if as_json:
@@ -85,12 +89,7 @@ def evaluate(
         notes = ()
 
 
-def _named(model: Any) -> str:
-    """What a model predicts."""
-    return ", ".join(target.name for target in getattr(model, "targets", [model.target]))
-
-
-def _between(model: Any, data: str, coverage: float) -> Any:
+def _between(model: Any, data: Any, coverage: float) -> Any:
     if not isinstance(model, TableModel):
         cure = "Leave it out."
         raise InvalidArgument("--interval", "a model of one number", type(model).__name__, cure)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from fitwell import report as pages
 from fitwell.cli import checking, course, models, on_images, on_tables, runs, showing
-from fitwell.cli.app import DATA, REPLACED, ModelFile, app, check_output
+from fitwell.cli.app import DATA, REPLACED, ModelFile, SkipBadRows, app, check_output
 from fitwell.cli.order import Order
 from fitwell.errors import InvalidArgument
 from fitwell.history import History
@@ -33,6 +33,7 @@ def report(
         Path | None,
         typer.Option("--output", "-o", help="The page; by default report.html beside the model."),
     ] = None,
+    skip_bad_rows: SkipBadRows = False,
 ) -> None:
     """Write one HTML page about a model: scores, curves, errors, what matters, findings."""
     path = runs.model_of(model)
@@ -47,7 +48,8 @@ def report(
             pages.write(target, loaded, _prepared(loaded, order), history, saved=str(path))
         else:
             source = Path(str(data)).name
-            pages.write(target, loaded, data, history, source=source, saved=str(path))
+            rows = models.readable(loaded, str(data), skip_bad_rows)
+            pages.write(target, loaded, rows, history, source=source, saved=str(path))
     Console(highlight=False).print(f"Report: {target}{older}", markup=False, soft_wrap=True)
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "Origin",
     "Table",
     "check_writable",
+    "left_out",
     "read_table",
     "to_table",
     "write_table",
@@ -221,7 +222,7 @@ def _read_text(path: Path, subject: str, origin: Origin, options: Options) -> Ta
         header=dialect.header,
     )
     bad = tuple(found.bad)
-    notes += _skipped(bad)
+    notes += left_out(bad)
     return Table(found.frame, origin, {}, bad, tuple(notes), path, options, found.lines)
 
 
@@ -240,11 +241,12 @@ def _read_other(path: Path, subject: str, origin: Origin, options: Options) -> T
         frame, bad = read_json_lines(path, subject, options.skip_bad_rows)
     else:
         frame = (read_parquet if origin.format == "parquet" else read_npz)(path, subject)
-    notes = tuple(_skipped(tuple(bad)))
+    notes = tuple(left_out(tuple(bad)))
     return Table(frame, origin, {}, tuple(bad), notes, path, options)
 
 
-def _skipped(bad: Sequence[BadRow]) -> list[str]:
+def left_out(bad: Sequence[BadRow]) -> list[str]:
+    """A sentence about rows that could not be read; none if there are none."""
     if not bad:
         return []
     shown = "; ".join(f"{row.place} ({row.received})" for row in bad[:3])

@@ -52,7 +52,9 @@ class ImageModel:
         return height, width, channels
 
     def read(self, source: Any) -> Images:
-        """Files as the network takes them; see `fitwell.data.read_images`."""
+        """Files as the network takes them; see `fitwell.data.read_images`. Images stay as read."""
+        if isinstance(source, Images):
+            return source
         height, width, channels = self.shape
         return read_images(source, size=(height, width), channels=channels)
 
@@ -93,7 +95,7 @@ class ImageModel:
         Raises:
             InvalidData: no sub-folders, or one that training did not have.
         """
-        images = source if isinstance(source, Images) else self.read(source)
+        images = self.read(source)
         new = sorted(set(images.classes) - set(self.classes))
         if images.y is None or new:
             raise InvalidData(
@@ -130,7 +132,15 @@ def load(path: str | os.PathLike[str]) -> ImageModel:
     Raises:
         InvalidFile: missing, damaged, foreign or hostile, or a model without classes of images.
     """
-    network = loading.load(os.fspath(path))
+    return from_network(loading.load(os.fspath(path)), path)
+
+
+def from_network(network: Model, path: str | os.PathLike[str]) -> ImageModel:
+    """What `load` makes of the network of a file.
+
+    Raises:
+        InvalidFile: as `load`.
+    """
     kept = network.extra.get(KEY)
     subject = f"model file {os.fspath(path)!r}"
     if not isinstance(kept, dict):

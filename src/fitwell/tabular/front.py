@@ -8,6 +8,7 @@ from typing import Any, overload
 
 from fitwell import loading
 from fitwell.errors import InvalidArgument, InvalidFile
+from fitwell.model import Model
 from fitwell.tabular.model import KEY, TableModel
 from fitwell.tabular.preparing import prepare, prepare_several
 from fitwell.tabular.several import MultiTargetModel, build_several, fit_several
@@ -114,7 +115,15 @@ def load(path: str | os.PathLike[str]) -> TableModel | MultiTargetModel:
     Raises:
         InvalidFile: missing, damaged, foreign or hostile, or a model without a table.
     """
-    network = loading.load(os.fspath(path))
+    return from_network(loading.load(os.fspath(path)), path)
+
+
+def from_network(network: Model, path: str | os.PathLike[str]) -> TableModel | MultiTargetModel:
+    """What `load` makes of the network of a file.
+
+    Raises:
+        InvalidFile: as `load`.
+    """
     table = network.extra.get(KEY)
     if not isinstance(table, dict):
         raise InvalidFile(
