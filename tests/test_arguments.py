@@ -157,3 +157,29 @@ def test_a_known_batch_size_is_no_part_of_the_shape() -> None:
     model = fw.Sequential([fw.layers.Dense(1)])
     model.build((32, 4))
     assert model.input_shape == (None, 4)
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (fw.tabular.train, "train: expected an argument it knows, received epoch=3. "),
+        (fw.tabular.prepare, "prepare: expected an argument it knows, received epoch=3. "),
+        (fw.tabular.build, "build: expected an argument it knows, received epoch=3. "),
+        (fw.tabular.cross_validate, "cross_validate: expected an argument it knows, received epo"),
+        (fw.images.train, "train: expected an argument it knows, received epoch=3. "),
+        (fw.images.prepare, "prepare: expected an argument it knows, received epoch=3. "),
+        (fw.images.fit, "fit: expected an argument it knows, received epoch=3. "),
+        (fw.data.read, "read: expected an argument it knows, received epoch=3. "),
+        (fw.data.read_images, "read_images: expected an argument it knows, received epoch=3. "),
+        (fw.report.write, "write: expected an argument it knows, received epoch=3. "),
+    ],
+)
+def test_functions_on_tables_and_folders(call: Any, text: str) -> None:
+    with pytest.raises(UnknownArgument) as caught:
+        call("nowhere", epoch=3)
+    assert str(caught.value).startswith(text)
+
+
+def test_the_proposal_for_tables() -> None:
+    with pytest.raises(UnknownArgument, match=r"epoch=3\. Did you mean epochs\?"):
+        fw.tabular.train("nowhere.csv", "y", epoch=3)  # type: ignore[call-overload]

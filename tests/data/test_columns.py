@@ -126,6 +126,20 @@ def test_an_id_that_repeats_is_a_number() -> None:
     assert infer_columns(frame)[0].kind == "number"
 
 
+def test_an_id_is_one_though_rows_are_written_twice() -> None:
+    rows = [*range(N), 3, 5, 5]
+    frame = pl.DataFrame({"n": [100 + i for i in rows], "x": [i / 7 for i in rows]})
+    column, _ = infer_columns(frame)
+    assert column.kind == "id"
+    assert column.note == "n is left out: an id, different in every row that is no copy of another."
+    codes = frame.with_columns(n=pl.Series([f"c{i}" for i in rows]))
+    assert infer_columns(codes)[0].kind == "id"
+    other = frame.with_columns(x=pl.Series([*frame["x"][:-1], 0.5]))  # n = 105 with two values of x
+    assert infer_columns(other)[0].kind == "number"
+    many = pl.concat([frame] * 3)  # a scale of 40 steps, each with its result, again and again
+    assert infer_columns(many)[0].kind == "number"
+
+
 def test_target_and_overrides() -> None:
     frame = pl.DataFrame({"a": [1, 2, 2], "b": [1, 2, 1], "y": [0, 1, 0]})
     assert [c.name for c in infer_columns(frame, "y")] == ["a", "b"]
@@ -190,12 +204,29 @@ def test_nothing_to_predict_from() -> None:
     frame = pl.DataFrame({"a": ["x", "x"], "y": [0, 1]})
     with pytest.raises(
         InvalidData,
-        match=r"expected at least one column to predict from, received a is left out: its value is "
-        r"always 'x'\. Add a column",
+        match=r"expected at least one column to predict from, received none: a is left out: its "
+        r"value is always 'x'\. Add a column\.",
     ):
         infer_columns(frame, "y")
     with pytest.raises(InvalidData, match="received only the target"):
         infer_columns(frame.select("y"), "y")
+    ids = pl.DataFrame({"user_id": [5, 2, 11], "y": [0, 1, 0]})
+    asked = "kinds={'user_id': 'number'}, on the command line --columns user_id=number."
+    with pytest.raises(InvalidData, match=re.escape(f"or say what one is: {asked}")):
+        infer_columns(ids, "y")
+    assert infer_columns(ids, "y", {"user_id": "number"})[0].used
+
+
+def test_a_quantity_of_words_is_answered_with_the_task_that_they_are() -> None:
+    message = (
+        "target y: expected numbers, for the task regression, received text such as 'no'. "
+        "Leave the task out, or choose {}."
+    )
+    for words, task in ((["no", "yes"], "binary"), (["no", "yes", "never"], "multiclass")):
+        with pytest.raises(InvalidData, match=re.escape(message.format(task))):
+            infer_task(pl.Series("y", words * 4), "regression")
+    with pytest.raises(InvalidData, match="column y: expected numbers, received 'x' in row 20"):
+        infer_task(pl.Series("y", [*map(str, range(19)), "x"]), "regression")
 
 
 def test_infinite_number() -> None:
@@ -247,7 +278,7 @@ BAD_TASKS = {
     "words as numbers": (
         ["a", "b"],
         "regression",
-        "column y: expected numbers, received 'a' in row 1",
+        "Leave the task out, or choose binary.",
     ),
     "a word between numbers": (
         [*(str(i / 2) for i in range(199)), "unknown"],

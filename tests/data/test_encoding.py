@@ -40,7 +40,7 @@ def test_number_features_by_hand() -> None:
     frame = pl.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 4.0, None]})
     encoder = encoder_of(frame)
     # Median 2, quartiles 1 and 3: z = (x - 2) / 2, feature z / sqrt(1 + (z / 3)^2).
-    assert encoder.columns == (NumberColumn("x", 2.0, 0.5, True),)
+    assert encoder.columns == (NumberColumn("x", 2.0, 0.5, True, low=0.0, high=4.0),)
     assert encoder.feature_names == ("x", "x is missing")
     one = 1 / math.sqrt(1 + 1 / 9)
     out = encoder.transform(pl.DataFrame({"x": [4.0, None, 2.0, 1e300]}))
@@ -49,7 +49,7 @@ def test_number_features_by_hand() -> None:
 
 def test_quartiles_that_are_equal_fall_back_to_the_range() -> None:
     assert encoder_of(pl.DataFrame({"x": [0, 0, 0, 0, 0, 0, 0, 4]})).columns == (
-        NumberColumn("x", 0.0, 0.5),  # 2 / (max - min)
+        NumberColumn("x", 0.0, 0.5, low=0.0, high=4.0),  # 2 / (max - min)
     )
     constant = fit_encoder(pl.DataFrame({"x": [7.0, 7.0]}), [Column("x", "number")])
     assert constant.transform(pl.DataFrame({"x": [7.0, 8.0]})).tolist() == [[0.0], [0.0]]
@@ -340,3 +340,26 @@ def test_six_routes_give_one_array(tmp_path: Path, table: pl.DataFrame) -> None:
     assert all(encoder == encoders[0] for encoder in encoders)
     arrays = [encoders[0].transform(frame) for frame in read]
     assert all(array.tobytes() == arrays[0].tobytes() for array in arrays)
+
+
+def test_numbers_far_from_those_of_training_are_said() -> None:
+    """Training saw 10 to 30: 20 wide, so -10 to 50 is near enough."""
+    encoder = encoder_of(pl.DataFrame({"x": [10.0, 20.0, 30.0], "unit": [1.5, 1.5, 2.5]}))
+    near = pl.DataFrame({"x": [-10.0, 50.0, None], "unit": [1.5, 3.0, 1.0]})
+    assert [note.partition(";")[0] for note in encoder.surprises(near)] == [
+        "x: 1 row has no value, as none had in training"
+    ]
+    far = pl.DataFrame({"x": [51.0, 20.0, -11.0], "unit": [1.5, 1.5, 1.5]})
+    assert encoder.surprises(far) == (
+        "x: 2 rows hold 51, ..., far from what training saw (10 to 30); the prediction is a guess "
+        "there.",
+    )
+    assert TableEncoder.from_json(json.loads(json.dumps(encoder.to_json()))) == encoder
+
+
+def test_dates_far_from_those_of_training_are_said() -> None:
+    days = [datetime.date(2020 + i % 2, 1 + i, 3) for i in range(6)]
+    encoder = encoder_of(pl.DataFrame({"day": days}))
+    frame = pl.DataFrame({"day": [datetime.date(2022, 5, 1), datetime.date(2023, 5, 1)]})
+    (note,) = encoder.surprises(frame)
+    assert note.startswith("day year: 1 row holds 2023, far from what training saw (2020 to 2021)")

@@ -9,12 +9,14 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import fitwell as fw
-from fitwell.errors import FitwellError
+from fitwell.errors import FitwellError, InvalidData
 from fitwell.layers import Dense, Input
 from fitwell.sklearn import NetClassifier, NetRegressor, NetTransformer
 
@@ -138,3 +140,16 @@ def test_parameters_of_the_function_are_parameters() -> None:
     assert (net.network_args, copy.network_args) == ({"units": 5}, {"units": 6})
     assert copy.fit(X, CLASSES).model_.layers[0].units == 6
     assert repr(classifier(build)).startswith("NetClassifier(epochs=1, network=<function build")
+
+
+@pytest.mark.parametrize("frame", [pl.DataFrame, pd.DataFrame])
+def test_columns_of_text_are_answered_with_what_takes_them(frame: Any) -> None:
+    table = frame({"a": np.arange(12.0), "town": ["Bern", "Rome"] * 6})
+    message = (
+        r"NetClassifier: expected numbers in every column of X, received text: .*Bern.*\. Put "
+    )
+    with pytest.raises(InvalidData, match=message + r"OneHotEncoder.* fitwell\.tabular\.train"):
+        classifier().fit(table, CLASSES)
+    fitted = classifier().fit(X[:, :2], CLASSES)
+    with pytest.raises(InvalidData, match=message):
+        fitted.predict(np.array([[1.0, "Bern"]], object))

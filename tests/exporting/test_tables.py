@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from fitwell.data.encoding import TableEncoder, fit_encoder
 from fitwell.data.labels import Target, fit_target
 from fitwell.data.wording import TextColumn
 from fitwell.errors import InvalidArgument
+from fitwell.exporting.tables import packed_table
 from fitwell.tabular import MultiTargetModel, TableModel
 
 from .running import load_script, run_onnx, session
@@ -174,3 +177,30 @@ def test_columns_of_text(tmp_path: Path, column: TextColumn, texts: Any, z: Any)
 def test_tables_are_not_for_jax(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match="received text that is looked up, or a table"):
         fw.export(model_of("price"), tmp_path / "m.jax")
+
+
+def test_a_script_reads_what_tables_have_for_nothing(tmp_path: Path) -> None:
+    model = model_of("price")
+    fw.export(model, tmp_path / "predict.py")
+    predict = load_script((tmp_path / "predict.py").read_text())
+    opened = [port.name for port in packed_table(model).inputs]
+    columns = dict(zip(opened, given(opened, model), strict=True))
+    expected = predict(*columns.values())
+    for nothing in (None, float("nan"), np.datetime64("NaT")):
+        columns["town"] = np.array(["Rome", nothing], object)
+        np.testing.assert_array_equal(predict(*columns.values()), expected)
+
+
+def test_a_script_says_how_it_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "predict.py"
+    table = pl.DataFrame({"size": [-3.0, -1.0, 1.0, 3.0, 9.0]})
+    net = fw.Sequential([fw.Input((1,)), fw.layers.Dense(1)], seed=3)
+    target = Target("price", "regression", low=-9.0, high=9.0)
+    fw.export(TableModel(net, fit_encoder(table, infer_columns(table)), target), path)
+    usage = "usage: python predict.py size.npy result.npy"
+    for given in ([], ["data.csv"], ["data.csv", "result.npy"]):
+        done = subprocess.run([sys.executable, path, *given], capture_output=True, text=True)
+        assert (done.returncode, done.stderr.partition("  ")[0]) == (1, usage)
+    np.save(tmp_path / "size.npy", table["size"].to_numpy())
+    subprocess.run([sys.executable, path, tmp_path / "size.npy", tmp_path / "r.npy"], check=True)
+    assert np.load(tmp_path / "r.npy").shape == (5,)

@@ -45,9 +45,21 @@ def test_digits_are_told_apart(model: images.ImageModel) -> None:
     assert model.facts["scores"]["accuracy"] > 0.9
     assert model.facts["baselines"]["constant"]["accuracy"] < 0.5
     assert model.facts["baselines"]["logistic regression"]["accuracy"] > 0.9
+    low, high = model.facts["differences"]["constant"]
+    assert 0.4 < low < high < 1
+    history = model.network.history
+    assert history is not None
+    assert "train_val_scale_mismatch" not in history.findings.codes
     assert model.facts["notes"][-1] == (
         "6 of 186 images are copies of another: copies stay in one part, so no test image was "
         "trained on."
+    )
+
+
+def test_what_is_prepared_is_shown_in_a_line(folder: Path) -> None:
+    assert repr(images.prepare(folder)) == (
+        "<Prepared: <Images: 186 of 8 x 8 x 1, 3 classes>; images: 119 train, 30 validation, "
+        "37 test>"
     )
 
 

@@ -222,3 +222,10 @@ def test_errors() -> None:
         fw.plots.importance(images, np.ones((3, 2, 2, 1)), np.ones(3))
     with pytest.raises(InvalidArgument, match="boundary: expected one input of two features or mo"):
         fw.plots.boundary(images, np.ones((3, 2, 2, 1)), np.ones(3))
+
+
+def test_the_argument_that_is_missing_is_named() -> None:
+    with pytest.raises(InvalidArgument, match=r"no y\. Write boundary\(model, X, y\)\."):
+        fw.plots.boundary(sides(), X)
+    with pytest.raises(InvalidArgument, match=r"Write confusion\(y, model\.predict\(X\)\)\."):
+        fw.plots.confusion(sides(), X)

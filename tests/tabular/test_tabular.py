@@ -65,6 +65,32 @@ def test_two_classes_better_than_a_line(binary: TableModel) -> None:
     assert np.mean(binary.predict(fresh) == fresh["class"].to_numpy()) > 0.9
 
 
+def test_what_is_prepared_is_shown_in_a_line() -> None:
+    assert repr(tabular.prepare("sklearn:iris")) == (
+        "<Prepared: multiclass of target, 4 features; rows: 96 train, 24 validation, 30 test>"
+    )
+
+
+def test_the_difference_to_each_baseline_on_the_same_rows(binary: TableModel) -> None:
+    facts = binary.facts
+    assert list(facts["differences"]) == list(facts["baselines"])
+    for name, (low, high) in facts["differences"].items():
+        ours, theirs = (one["accuracy"] for one in (facts["scores"], facts["baselines"][name]))
+        assert low <= ours - theirs <= high
+        assert high - low < 0.4  # of 60 rows: 4 standard deviations are 4 sqrt(0.25 / 60) at most
+
+
+def test_scores_need_the_target(binary: TableModel) -> None:
+    frame = rule(20).drop("class")
+    message = "table: expected the target 'class', which predictions are held against, received th"
+    with pytest.raises(
+        UnknownName, match=message + r"e columns id, .*\. Add it, or predict only\."
+    ):
+        binary.evaluate(frame)
+    with pytest.raises(UnknownName, match=r"Is it called 'Class' now\? Rename it\."):
+        binary.labelled(rule(20).rename({"class": "Class"}))
+
+
 def test_what_became_of_every_column(binary: TableModel) -> None:
     frame = binary.columns
     assert frame.columns == ["column", "kind", "decision", "why", "missing", "distinct", "example"]
@@ -201,7 +227,7 @@ def test_evaluate(binary: TableModel, tmp_path: Path) -> None:
         InvalidData, match="one of the classes 'big', 'small', received 'huge' in row 1"
     ):
         binary.evaluate(fresh.with_columns(pl.lit("huge").alias("class")))
-    with pytest.raises(UnknownName, match="received 'class'"):
+    with pytest.raises(UnknownName, match="expected the target 'class'"):
         binary.evaluate(fresh.drop("class"))
 
 
@@ -316,7 +342,7 @@ BAD = {
     "misspelt target": ({"target": "clas"}, UnknownName, "received 'clas'. Did you mean class?"),
     "unknown task": ({"target": "class", "task": "sort"}, InvalidArgument, "received 'sort'."),
     "wrong task": ({"target": "class", "task": "regression"}, InvalidData,
-                   "column class: expected numbers, received "),
+                   "target class: expected numbers, for the task regression, received "),
     "unknown kind": ({"target": "class", "kinds": {"size": "nmber"}}, InvalidArgument,
                      "received kind='nmber'. Did you mean number?"),
 }  # fmt: skip

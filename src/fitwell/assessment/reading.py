@@ -20,7 +20,7 @@ from fitwell.data.frames import is_frame
 from fitwell.data.labels import Target, target_column
 from fitwell.data.targets import BINARY, ONE_HOT
 from fitwell.data.values import to_dates, to_numbers, to_text, to_truths
-from fitwell.errors import InvalidArgument
+from fitwell.errors import FitwellError, InvalidArgument
 from fitwell.examples import Examples
 from fitwell.losses import SparseCategoricalCrossentropy
 from fitwell.summary import rows
@@ -142,7 +142,13 @@ def _of_arrays(
     classes: Sequence[Any] | None,
 ) -> Subject:
     reader = Examples(model, caller)
-    labels = reader.batch(x, y).y
+    try:
+        labels = reader.batch(x, y).y
+    except FitwellError as error:
+        if y is not None:
+            raise
+        cure = f"Write {caller}(model, X, y)."
+        raise InvalidArgument(caller, "rows X and their true values y", "no y", cure) from error
     place = next(i for i, loss in enumerate(reader.objective.losses) if loss is not None)
     loss, shape = reader.objective.losses[place], model.network.output_shapes[place][0]
     inputs = tuple(reader.read(x))

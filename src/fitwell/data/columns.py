@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -83,8 +84,9 @@ def infer_columns(
     The rules, in this order:
 
     - one value everywhere: a constant;
-    - whole numbers, or text without spaces, with another value in every row: an id if the name says
-      so, if they are text, or if they count without a gap (a number of the row);
+    - whole numbers, or text without spaces, with another value in every row that is no copy of
+      another: an id if the name says so, if they are text, or if they count without a gap (a number
+      of the row);
     - numbers, and text of which every value is a number: numbers, also if they are few and whole
       (the class of a cabin, the number of rooms): order is information;
     - text of which nine tenths are numbers: numbers, too; the rest is read as missing;
@@ -116,8 +118,11 @@ def infer_columns(
     for name in (*known, *targets):
         check_column(frame, name)
     _check_kinds(known, targets)
+    different = functools.cache(lambda: _different(frame))
     columns = tuple(
-        _described(_column(column, known.get(column.name), role_of.get(column.name)), column)
+        _described(
+            _column(column, known.get(column.name), role_of.get(column.name), different), column
+        )
         for column in frame.iter_columns()
         if column.name not in targets
     )
@@ -125,13 +130,27 @@ def infer_columns(
         if column.used:
             _check(column, frame[column.name])
     if not any(column.used for column in columns):
-        raise InvalidData(
-            "table",
-            "at least one column to predict from",
-            "; ".join(c.note.rstrip(".") or c.name for c in columns) or "only the target",
-            "Add a column, or name its kind (kinds={'column': 'category'}).",
-        )
+        raise _nothing_left(frame, columns)
     return columns
+
+
+def _nothing_left(frame: pl.DataFrame, columns: Iterable[Column]) -> InvalidData:
+    """Of columns that are all left out."""
+    notes = "; ".join(c.note.rstrip(".") or f"{c.name} is for {c.kind}" for c in columns)
+    received, cure = f"none: {notes}" if notes else "only the target", "Add a column."
+    varied = [c for c in columns if c.kind == "id"]
+    if varied:
+        name = varied[0].name
+        kind = "number" if frame[name].dtype.is_numeric() else "text"
+        asked = f"kinds={{{name!r}: {kind!r}}}, on the command line --columns {name}={kind}"
+        cure = f"Add a column, or say what one is: {asked}."
+    return InvalidData("table", "at least one column to predict from", received, cure)
+
+
+def _different(frame: pl.DataFrame) -> int:
+    """How many rows are no copies of others."""
+    kept = [c.name for c in frame.iter_columns() if not c.dtype.is_nested() and c.dtype != object]
+    return frame.select(kept).n_unique()
 
 
 def _check_kinds(kinds: Mapping[str, str], targets: Iterable[str]) -> None:
@@ -144,12 +163,14 @@ def _check_kinds(kinds: Mapping[str, str], targets: Iterable[str]) -> None:
             raise InvalidArgument("kinds", "columns to predict from", f"the target {name!r}", cure)
 
 
-def _column(values: pl.Series, kind: str | None, role: str | None) -> Column:
+def _column(
+    values: pl.Series, kind: str | None, role: str | None, different: Callable[[], int]
+) -> Column:
     if kind is not None:
         return _known(values.name, kind, values)
     if role is not None:
         return Column(values.name, role, why=_ROLES[role])
-    return _infer(values.name, typed(values))
+    return _infer(values.name, typed(values), different)
 
 
 _ROLES = {
@@ -185,7 +206,7 @@ def check_column(frame: pl.DataFrame, name: str) -> None:
         raise UnknownName("table", "the name of one of its columns", repr(name), cure)
 
 
-def _infer(name: str, column: pl.Series) -> Column:
+def _infer(name: str, column: pl.Series, different: Callable[[], int]) -> Column:
     kind = kind_of(column)
     if kind == "other":
         return _left_out(name, "other", f"{column.dtype} is no kind of feature")
@@ -193,8 +214,10 @@ def _infer(name: str, column: pl.Series) -> Column:
     if distinct == 1:
         value = "it has no values" if column[0] is None else f"its value is always {column[0]!r}"
         return _left_out(name, "constant", value)
-    if distinct == column.len() and _is_id(name, column, kind):
-        return _left_out(name, "id", "an id, different in every row")
+    copied = distinct < column.len()
+    if _in_every_row(distinct, column.len(), different) and _is_id(name, column, kind, distinct):
+        every = "every row that is no copy of another" if copied else "every row"
+        return _left_out(name, "id", f"an id, different in {every}")
     if kind == "text" and (numbers := _numbers_with_slips(name, column)):
         return numbers
     return _text(name, column) if kind == "text" else Column(name, kind, why=_TYPES[kind])
@@ -207,19 +230,26 @@ def _left_out(name: str, kind: str, why: str, so: str = "left out") -> Column:
     return Column(name, kind, f"{name} is {so}: {why}.", why=why)
 
 
-def _is_id(name: str, column: pl.Series, kind: str) -> bool:
+def _in_every_row(distinct: int, rows: int, different: Callable[[], int]) -> bool:
+    """Whether all rows have another value, copies of a row aside (if they are the fewer)."""
+    if distinct == rows or distinct < _FEW_ROWS or 2 * distinct <= rows:
+        return distinct == rows
+    return distinct == different()
+
+
+def _is_id(name: str, column: pl.Series, kind: str, distinct: int) -> bool:
     simple = name.lower().strip()
     named = (
         simple in _ID_NAMES or simple.endswith(("_id", " id", "-id")) or name.endswith(("Id", "ID"))
     )
-    few = column.len() < _FEW_ROWS
+    few = distinct < _FEW_ROWS
     if kind == "text":
         codes = not few and not column.str.contains(" ").any() and like_numbers(column) <= 0.5
         return named or codes
     if not column.dtype.is_integer():
         return False
     low, high = column.min(), column.max()
-    counts = isinstance(low, int) and isinstance(high, int) and high - low == column.len() - 1
+    counts = isinstance(low, int) and isinstance(high, int) and high - low == distinct - 1
     return named or (counts and not few)
 
 

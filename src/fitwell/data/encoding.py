@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
@@ -171,7 +172,8 @@ def _fit_number(name: str, values: pl.Series, words: tuple[str, ...] = ()) -> Nu
     if x.size == 0:
         return NumberColumn(name, 0.0, 0.0, missing, words)
     center, scale = center_and_scale(x)
-    return NumberColumn(name, float(center), float(scale), missing, words)
+    ends = float(x.min()), float(x.max())
+    return NumberColumn(name, float(center), float(scale), missing, words, *ends)
 
 
 def _fit_category(name: str, values: pl.Series) -> CategoryColumn:
@@ -188,8 +190,8 @@ def _fit_date(name: str, values: pl.Series) -> DateColumn:
     parts = date_parts(values)
     varying = [part for part, numbers in parts.items() if numbers.drop_nulls().n_unique() > 1]
     fitted = [_fit_number(f"{name} {part}", parts[part]) for part in varying or DATE_PARTS[:1]]
-    once = [p if i == 0 else NumberColumn(p.name, p.center, p.scale) for i, p in enumerate(fitted)]
-    return DateColumn(name, tuple(once))
+    first, *others = fitted
+    return DateColumn(name, (first, *(dataclasses.replace(p, missing=False) for p in others)))
 
 
 def _some_missing(values: pl.Series) -> bool:

@@ -33,6 +33,7 @@ class NumberColumn(Description):
         scale: 0 for a column that does not vary in the training rows.
         missing: a second feature that is 1 where the value is missing, else 0.
         words: text that training read as missing.
+        low, high: the smallest and the largest value of the training rows; None where unknown.
     """
 
     name: str
@@ -40,9 +41,14 @@ class NumberColumn(Description):
     scale: float
     missing: bool = False
     words: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
 
     def validate(self) -> None:
         check_types(self, name=str, missing=bool, words=tuple)
+        for name in ("low", "high"):
+            if getattr(self, name) is not None:
+                check_number(self, name, open_low=True, open_high=True)
         check_number(self, "center", open_low=True, open_high=True)
         check_number(self, "scale", 0.0, open_high=True)
 
@@ -59,8 +65,24 @@ class NumberColumn(Description):
 
     def surprise(self, column: pl.Series) -> str:
         """What training never saw, as a sentence; empty if there is nothing."""
-        empty = 0 if self.missing else to_numbers(column, self.words).null_count()
-        return _never_missing(self.name, empty, f"the median of training, {self.center:g}")
+        numbers = to_numbers(column, self.words)
+        empty = 0 if self.missing else numbers.null_count()
+        absent = _never_missing(self.name, empty, f"the median of training, {self.center:g}")
+        return " ".join(said for said in (absent, self.far(numbers)) if said)
+
+    def far(self, numbers: pl.Series) -> str:
+        """A sentence about values further from the range of training than that is wide."""
+        if self.low is None or self.high is None or not self.low < self.high:
+            return ""
+        room = self.high - self.low
+        out = numbers.filter((numbers < self.low - room) | (numbers > self.high + room))
+        if not len(out):
+            return ""
+        values = f"{out[0]:g}{', ...' if len(out) > 1 else ''}"
+        return (
+            f"{self.name}: {rows_of(len(out), 'hold')} {values}, far from what training saw "
+            f"({self.low:g} to {self.high:g}); the prediction is a guess there."
+        )
 
 
 class CategoryColumn(Description):
@@ -187,7 +209,17 @@ class DateColumn(Description):
     def surprise(self, column: pl.Series) -> str:
         """What training never saw, as a sentence; empty if there is nothing."""
         empty = 0 if self.parts[0].missing else to_dates(column).null_count()
-        return _never_missing(self.name, empty, "the median of training")
+        absent = _never_missing(self.name, empty, "the median of training")
+        return " ".join(said for said in (absent, self._far(column)) if said)
+
+    def _far(self, column: pl.Series) -> str:
+        """Of years, or of times where all of training are in one year."""
+        numbers = date_parts(column)
+        known = {part.name.removeprefix(f"{self.name} "): part for part in self.parts}
+        part = next((known[name] for name in ("year", "time") if name in known), None)
+        if part is None:
+            return ""
+        return part.far(numbers[part.name.removeprefix(f"{self.name} ")])
 
 
 class PresenceColumn(Description):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fitwell.arguments import named
 from fitwell.errors import InvalidArgument, InvalidData, InvalidFile, OutOfMemory
 from fitwell.machine import cores, free_memory
 from fitwell.types import HostArray
@@ -56,6 +57,7 @@ def is_images(source: Any) -> bool:
     return path.is_dir() or path.suffix.lower() in ENDINGS
 
 
+@named
 def read_images(
     source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,

@@ -61,7 +61,7 @@ def infer_task(column: pl.Series, task: str | None = None) -> str:
     if kind_of(known) == "date":
         raise _unfit(column, "classes or numbers", "dates")
     if task == "regression":
-        to_numbers(column)
+        _check_numbers(column, known, distinct)
         return task
     if task is None and slips(column) is not None:
         to_numbers(column)  # a quantity with a word in between: the error names the row
@@ -74,6 +74,20 @@ def infer_task(column: pl.Series, task: str | None = None) -> str:
     if kind_of(known) == "text" and distinct > _MOST_CLASSES and distinct > known.len() / 2:
         raise _unfit(column, "classes that repeat", f"{distinct} different in {known.len()} rows")
     return found
+
+
+def _check_numbers(column: pl.Series, known: pl.Series, distinct: int) -> None:
+    """Raises InvalidData for what cannot be a quantity; of words, with the task that they are."""
+    try:
+        to_numbers(column)
+    except InvalidData as error:
+        if kind_of(known) != "text" or slips(column) is not None:
+            raise
+        task = "binary" if distinct == 2 else "multiclass"
+        cure = f"Leave the task out, or choose {task}."
+        expected = "numbers, for the task regression"
+        received = f"text such as {known[0]!r}"
+        raise InvalidData(f"target {column.name}", expected, received, cure) from error
 
 
 def _are_classes(known: pl.Series, distinct: int) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fitwell.arguments import named
 from fitwell.data.images import Images, read_images
 from fitwell.data.problems import refuse_options
 from fitwell.data.streaming import ImageBatches, image_batches
@@ -14,6 +15,7 @@ from fitwell.data.tables import OF_TEXT, Options, Table, to_table
 from fitwell.errors import OutOfMemory
 
 
+@named
 def read(
     source: Any,
     *,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fitwell.arguments import whole_number
+from fitwell.arguments import named, whole_number
 from fitwell.data.images import Plan, fill, plan
 from fitwell.types import HostArray
 
@@ -56,6 +56,7 @@ class ImageBatches:
         return f"<ImageBatches: {len(self.plan.files):,} of {self.shape}, {self.batch_size} each>"
 
 
+@named
 def image_batches(
     folder: str | os.PathLike[str],
     *,

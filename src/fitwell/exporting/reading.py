@@ -18,8 +18,10 @@ def scaled(x: Any, center: float, scale: float) -> Any:
 
 
 def plain(values: Any) -> Any:
-    """One list of values; None is no text."""
-    return ["" if value is None else value for value in values.ravel().tolist()]
+    """One list of values; what tables have where there is none (None, NaN, NA) is no text."""
+    found = values.ravel().tolist()
+    missing = ("None", "nan", "NaT", "<NA>")
+    return [v if isinstance(v, str) or str(v) not in missing else "" for v in found]
 
 
 def look_up(values: Any, terms: Any, ids: Any, unknown: int) -> Any:

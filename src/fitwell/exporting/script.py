@@ -41,7 +41,11 @@ import numpy as np
 '''
 _TAIL = """
 
+USAGE = {usage!r}
+
 if __name__ == "__main__":
+    if len(sys.argv) != {count} or not all(name.endswith(".npy") for name in sys.argv[1:-1]):
+        sys.exit(USAGE)
     *given, target = sys.argv[1:]
     found = predict(*(np.load(name) for name in given))
     np.save(target, found) if isinstance(found, np.ndarray) else np.savez(target, *found)
@@ -69,10 +73,11 @@ def script(package: Package, file: str = "predict.py") -> str:
     ]
     results = ", ".join(outputs)
     writer.line(f"return {results}" if len(outputs) == 1 else f"return [{results}]")
+    arrays = "".join(f"{name}.npy " for name in names)
     head = _HEAD.format(
         title=f"Predictions of {_harmless(package.name)}.",
         file=_harmless(file),
-        arguments="".join(f"{name}.npy " for name in names),
+        arguments=arrays,
         names=", ".join(names),
         result=" and ".join(_harmless(port.name) for port in package.outputs),
         shapes=_shapes(package.inputs, names),
@@ -83,7 +88,10 @@ def script(package: Package, file: str = "predict.py") -> str:
         *(f"    {line}" for line in writer.lines),
     ]
     functions = "".join(f"\n\n{text}" for text in _sources(writer.functions))
-    parts = [head, functions, writer.weights(), "\n".join(body), "\n", _TAIL]
+    usage = f"usage: python {_harmless(file)} {arrays}result.npy"
+    usage += "  (arrays with one example per row, as numpy.save writes them)"
+    tail = _TAIL.format(usage=usage, count=len(names) + 2)
+    parts = [head, functions, writer.weights(), "\n".join(body), "\n", tail]
     return "".join(parts)
 
 

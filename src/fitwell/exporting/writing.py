@@ -53,12 +53,14 @@ def export(
     - `"jax"` (`.jax`): StableHLO for CPUs, GPUs and TPUs; `jax.export.deserialize(...).call(...)`.
 
     A model of a table (`fitwell.tabular`) takes an input per column: (rows,) of float64 for numbers
-    (NaN: missing) and truth values (1, 0), of strings as they are written for categories ("":
-    missing), and for a date its parts as numbers ("sold year"). Its outputs are the prediction,
-    called like the target, and `probabilities` of classes ("kind probabilities" where there are
-    several targets). For a column of free text the ONNX file
-    needs onnxruntime itself (its Tokenizer) and, to make letters small, the locale C.UTF-8, which
-    Linux has.
+    (NaN: missing) and truth values (1, 0), and of strings as they are written for categories and
+    text ("": missing). A date is one input for each of its parts that varied in training, named
+    like "sold year": year, month (1 to 12), day (1 to 31), weekday (1 is Monday, 7 Sunday), hour
+    (13.5 is half past one) and time (days since 1970-01-01, with the part of the day behind the
+    point). Its outputs are the prediction, called like
+    the target, and `probabilities` of classes ("kind probabilities" where there are several
+    targets). For a column of free text the ONNX file needs onnxruntime itself (its Tokenizer) and,
+    to make letters small, the locale C.UTF-8, which Linux has.
 
     Not exported: layers that remember (`stateful=True`), TextVectorization,
     lookups with several ids for unknown values; of layers of users, operations that the format

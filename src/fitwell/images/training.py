@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fitwell.arguments import named
 from fitwell.callbacks import Callback, EarlyStopping
 from fitwell.data.duplicates import copies_note, equal_rows
 from fitwell.data.images import Images, read_images
@@ -49,7 +50,7 @@ _FILTERS = (32, 64, 128)
 _LINEAR_SIDE = 16  # pixels on the longer side that the linear model looks at
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prepared:
     """Images that are ready for training.
 
@@ -69,7 +70,13 @@ class Prepared:
         assert self.images.y is not None
         return self.images.x[rows], self.images.y[rows]
 
+    def __repr__(self) -> str:
+        parts = ("train", "validation", "test")
+        rows = ", ".join(f"{len(getattr(self.parts, part)):,} {part}" for part in parts)
+        return f"<Prepared: {self.images!r}; images: {rows}>"
 
+
+@named
 def train(
     folder: str | os.PathLike[str],
     *,
@@ -103,6 +110,7 @@ def train(
     return fit(prepared, network, epochs=epochs, time_limit=time_limit, verbose=verbose)
 
 
+@named
 def prepare(
     folder: str | os.PathLike[str],
     *,
@@ -139,6 +147,7 @@ def plan(rows: int, epochs: int | None = None) -> tuple[int, int]:
     return epochs or min(max(natural, _LEAST_EPOCHS), _MOST_EPOCHS), batch
 
 
+@named
 def build(prepared: Prepared, *, epochs: int | None = None, seed: int = 0) -> Model:
     """The default network, compiled and untrained.
 
@@ -180,6 +189,7 @@ def build(prepared: Prepared, *, epochs: int | None = None, seed: int = 0) -> Mo
     return network
 
 
+@named
 def fit(
     prepared: Prepared,
     network: Model,

@@ -80,9 +80,13 @@ def classified(subject: str, y_true: Any, y_pred: Any, labels: Sequence[Any] | N
     """From labels of any type, or one-hot rows, and labels or probabilities.
 
     Raises:
+        InvalidArgument: a model in place of labels.
         ShapeMismatch: other numbers of rows or classes.
         InvalidData: no rows, probabilities outside [0, 1], or a label that is not among `labels`.
     """
+    if hasattr(y_true, "predict"):
+        received, cure = f"a {type(y_true).__name__}", f"Write {subject}(y, model.predict(X))."
+        raise InvalidArgument(subject, "labels, then predictions", received, cure)
     truth, given = _column(subject, "y_true", y_true), _column(subject, "y_pred", y_pred)
     if len(truth) != len(given) or len(truth) == 0:
         raise ShapeMismatch(

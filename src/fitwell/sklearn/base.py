@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
 import jax.numpy as jnp
@@ -37,6 +38,22 @@ class Rows(NamedTuple):
     def part(self, rows: HostArray) -> Rows:
         """Some of the rows."""
         return Rows(*(array[rows] for array in self))
+
+
+@contextmanager
+def _told_of_text(owner: str) -> Iterator[None]:
+    """Columns of text are answered with what takes them."""
+    try:
+        yield
+    except ValueError as error:
+        said, _, value = str(error).partition("could not convert string to float: ")
+        if said or not value:
+            raise
+        cure = (
+            "Put OneHotEncoder() or TargetEncoder() before it in a pipeline (ColumnTransformer "
+            "names the columns), or take fitwell.tabular.train(frame, target), which reads text."
+        )
+        raise InvalidData(owner, "numbers in every column of X", f"text: {value}", cure) from error
 
 
 class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
@@ -113,12 +130,14 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
 
     def _read(self, X: Any, *, reset: bool) -> HostArray:
         """Checked rows, dense."""
-        return dense(self._owner, validate_data(self, X, reset=reset, **self._checks()))
+        with _told_of_text(self._owner):
+            return dense(self._owner, validate_data(self, X, reset=reset, **self._checks()))
 
     def _read_pair(self, X: Any, y: Any, *, reset: bool, numbers: bool) -> tuple[Any, Any]:
         """Checked rows, dense, and their labels; `numbers` has labels be numbers."""
         checks = self._checks() | {"multi_output": True, "y_numeric": numbers}
-        x, y = validate_data(self, X, y, reset=reset, **checks)
+        with _told_of_text(self._owner):
+            x, y = validate_data(self, X, y, reset=reset, **checks)
         return dense(self._owner, x), y
 
     def _checks(self) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from fitwell.arguments import named
 from fitwell.layers import Dense, Input
 from fitwell.model import Model
 from fitwell.population import search
@@ -19,6 +20,7 @@ _HEADS = {
 }
 
 
+@named
 def plain(prepared: Prepared, widths: Sequence[int], seed: int = 0) -> Model:
     """Dense layers with relu, the last one as the target needs it; compiled with Adam."""
     activation, loss = _HEADS[prepared.target.task]
@@ -31,6 +33,7 @@ def plain(prepared: Prepared, widths: Sequence[int], seed: int = 0) -> Model:
     return model
 
 
+@named
 def tuned(
     prepared: Prepared,
     budget: float | str,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitwell import population
+from fitwell.arguments import named
 from fitwell.errors import InvalidArgument
 from fitwell.model import Model
 from fitwell.tabular.model import TableModel
@@ -21,6 +22,7 @@ Measures = dict[str, dict[str, float]]
 """Of each score the mean and the standard deviation over the folds."""
 
 
+@named
 def cross_validate(
     prepared: Prepared,
     network: Model,

@@ -20,7 +20,7 @@ from fitwell.data.labels import Target, target_column
 from fitwell.data.matrices import slices
 from fitwell.data.roles import row_weights
 from fitwell.data.tables import read_table
-from fitwell.errors import InvalidData
+from fitwell.errors import InvalidData, UnknownName, nearest
 from fitwell.model import Model
 from fitwell.serialization import Catalog
 from fitwell.tabular.calibration import tempered
@@ -81,7 +81,9 @@ class TableModel:
     def predict(self, data: Any) -> HostArray:
         """(rows,) labels as in the training table, or numbers in the unit of the target.
 
-        A value that training never saw is said in a `DataWarning`, one per column.
+        Numbers are limited to the range that the target had in the training rows: a network knows
+        nothing beyond it. A value that training never saw, or a number further from the range of
+        its column than that is wide, is said in a `DataWarning`, one per column.
 
         Args:
             data: a path, `"sklearn:NAME"` or a data frame with the columns of the training table.
@@ -150,7 +152,7 @@ class TableModel:
 
     def scored(self, frame: pl.DataFrame, outputs: HostArray) -> Scores:
         """Scores of what `outputs` returned for the rows of a table; see `evaluate`."""
-        y = self.target.true_values(target_column(frame, self.target.name))
+        y = self.target.true_values(true_column(frame, self.target.name))
         name = self.facts.get("roles", {}).get("weights")
         weights = row_weights(frame[name]) if name in frame.columns else None
         return scores(self.target, y, outputs, weights)
@@ -186,7 +188,7 @@ class TableModel:
             UnknownName: the table has no target column.
         """
         frame = self.read(data)
-        return known_rows(frame, target_column(frame, self.target.name))
+        return known_rows(frame, true_column(frame, self.target.name))
 
     def outputs(self, features: HostArray) -> HostArray:
         """Encoded features -> predictions in the unit of the target, or all probabilities."""
@@ -275,6 +277,20 @@ def answers(
     for note in encoder.surprises(frame):
         warnings.warn(note, DataWarning, stacklevel=4)
     return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+
+
+def true_column(frame: pl.DataFrame, name: str) -> pl.Series:
+    """The target in rows that a model is judged by.
+
+    Raises:
+        UnknownName: the table lacks it.
+    """
+    if name not in frame.columns:
+        near = nearest(name, frame.columns)
+        cure = f"Is it called {near!r} now? Rename it." if near else "Add it, or predict only."
+        expected = f"the target {name!r}, which predictions are held against"
+        raise UnknownName("table", expected, f"the columns {', '.join(frame.columns)}", cure)
+    return target_column(frame, name)
 
 
 def known_rows(frame: pl.DataFrame, *ys: pl.Series) -> tuple[pl.DataFrame, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitwell.arguments import named
 from fitwell.data.bundled import TARGET, is_bundled
 from fitwell.data.columns import Column, infer_columns
 from fitwell.data.duplicates import duplicates
@@ -25,6 +26,9 @@ from fitwell.types import HostArray
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+_PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ class Part:
     weights: HostArray | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prepared:
     """A table that is ready for training.
 
@@ -73,7 +77,14 @@ class Prepared:
     groups: HostArray | None
     places: HostArray
 
+    def __repr__(self) -> str:
+        rows = ", ".join(f"{len(getattr(self, part).rows):,} {part}" for part in _PARTS)
+        features = self.train.x.shape[1]
+        what = f"{self.target.task} of {self.target.name}"
+        return f"<Prepared: {what}, {features:,} features; rows: {rows}>"
 
+
+@named
 def prepare(
     data: Any,
     target: str | None = None,
@@ -95,6 +106,7 @@ def prepare(
     return prepared
 
 
+@named
 def prepare_several(
     data: Any,
     targets: Sequence[str],

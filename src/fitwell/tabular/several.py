@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fitwell.arguments import named
 from fitwell.data.encoding import TableEncoder
-from fitwell.data.labels import Target, target_column
+from fitwell.data.labels import Target
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidData
 from fitwell.model import Model
-from fitwell.tabular.model import KEY, TableModel, answers, known_rows
+from fitwell.tabular.model import KEY, TableModel, answers, known_rows, true_column
 from fitwell.tabular.preparing import Prepared
 from fitwell.tabular.recipe import default_network, plan
 from fitwell.tabular.scores import Scores
@@ -124,7 +125,7 @@ class MultiTargetModel:
             UnknownName: the table lacks a target column.
         """
         frame = self.read(data)
-        return known_rows(frame, *(target_column(frame, target.name) for target in self.targets))
+        return known_rows(frame, *(true_column(frame, target.name) for target in self.targets))
 
     def _outputs(self, data: Any) -> list[tuple[TableModel, HostArray]]:
         raw = answers(self.encoder, self.read(data), lambda x: self.network.predict(x, verbose=0))
@@ -174,6 +175,7 @@ class MultiTargetModel:
         return cls(network, tuple(models), facts)
 
 
+@named
 def build_several(
     prepared: Sequence[Prepared], *, epochs: int | None = None, seed: int = 0
 ) -> Model:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fitwell.arguments import whole_number
+from fitwell.arguments import named, whole_number
 from fitwell.callbacks import Callback
 from fitwell.data.encoding import decisions
 from fitwell.feeding import seconds
@@ -30,6 +30,7 @@ def check_length(epochs: int | None, time_limit: float | str | None) -> None:
         seconds("train", "time_limit", time_limit)
 
 
+@named
 def build(prepared: Prepared, *, epochs: int | None = None, seed: int = 0) -> Model:
     """The default network for a table, compiled and untrained."""
     rows, features = prepared.train.x.shape
@@ -47,6 +48,7 @@ def fit(prepared: Prepared, network: Model, **options: Any) -> TableModel:
     return measured(prepared, network, **run([prepared], network, **options))
 
 
+@named
 def run(
     targets: Sequence[Prepared],
     network: Model,
