@@ -71,6 +71,20 @@ def trained() -> tuple[TableModel, Prepared, History]:
     return model, prepared, history
 
 
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_there_is_one_calibration_error(weights: str | None) -> None:
+    draw = np.random.default_rng(0)
+    frame = table(120).with_columns(w=draw.integers(0, 3, 120))
+    prepared = tabular.prepare(frame, "target", weights=weights)
+    model = tabular.measured(prepared, tabular.plain(prepared, (4,), 0))
+    (found,) = studies_of(model, prepared, None, Origin("t.csv"))
+    assert found.judgement.calibration is not None
+    _, bins = found.judgement.calibration
+    assert bins.error == pytest.approx(model.facts["calibration"]["after"]["ECE"], rel=1e-6)
+    counted = 24 if weights is None else int((prepared.test.weights > 0).sum())
+    assert bins.counts.sum() == counted
+
+
 @pytest.fixture(scope="module")
 def study(trained: tuple[TableModel, Prepared, History]) -> Study:
     (found,) = studies_of(*trained, Origin("t.csv"))

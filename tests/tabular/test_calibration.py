@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fitwell.tabular.calibration import calibration_error, fit_temperature, tempered
+from fitwell.assessment.ranking import of_classes
+from fitwell.tabular.calibration import fit_temperature, tempered
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
@@ -58,10 +59,21 @@ def test_few_rows_that_are_all_right_do_not_make_the_model_certain() -> None:
 
 
 def test_calibration_error_by_hand() -> None:
-    probabilities = np.array([[0.95, 0.05], [0.9, 0.1], [0.45, 0.55], [0.4, 0.6]])
-    # With two bins all confidences are in the upper: mean 0.75, two of four rows are right.
-    y = np.array([0, 1, 1, 0])
-    assert calibration_error(probabilities, y, bins=2) == pytest.approx(0.25)
-    # With ten, 0.95 and 0.9 share a bin (0.925, half right), 0.55 is right and 0.6 is wrong.
-    expected = (2 * 0.425 + 0.45 + 0.6) / 4
-    assert calibration_error(probabilities, y, bins=10) == pytest.approx(expected)
+    second, y = np.array([0.05, 0.08, 0.55, 0.65]), np.array([0, 1, 1, 0])
+    two = np.stack([1 - second, second], axis=1)
+    # 0.05 and 0.08 share a bin: 0.065 on average, half are of the second class.
+    assert of_classes(y, two).error == pytest.approx((2 * 0.435 + 0.45 + 0.65) / 4)
+    # Weights 3 and 1: 0.0575 on average, a quarter; the last row does not count.
+    found = of_classes(y, two, np.array([3.0, 1, 4, 0]))
+    assert found.counts.tolist() == [2, 1]
+    assert found.error == pytest.approx((4 * 0.1925 + 4 * 0.45) / 8)
+    # Of three classes the predicted one counts: 0.55 is right, 0.65 is not.
+    three = np.array([[0.55, 0.25, 0.2], [0.65, 0.3, 0.05]])
+    assert of_classes(np.array([0, 1]), three).error == pytest.approx((0.45 + 0.65) / 2)
+
+
+def test_weights_that_are_alike_change_nothing() -> None:
+    logits, y = drawn(200, 2)
+    alike = of_classes(y, softmax(logits), np.full(200, 0.3))
+    for name, value in vars(of_classes(y, softmax(logits))).items():
+        np.testing.assert_allclose(getattr(alike, name), value, rtol=1e-9, atol=1e-12)

@@ -67,6 +67,29 @@ def test_many_errors_are_kept_as_quantiles_that_are_never_too_small() -> None:
         assert exact <= width <= ranked[min(math.ceil(30_001 * coverage) + 30, 29_999)]
 
 
+def test_rows_count_by_their_weights() -> None:
+    errors, weights = np.array([1.0, 2, 3, 4, 9]), np.array([1.0, 5, 1, 1, 0])
+    found = fit_intervals(np.zeros(5), errors, weights)
+    assert found.counts == (4,)  # a row of weight 0 says nothing
+    # Of a weight of 8, quarters are reached at 2 (6), 2 (6), 2 (6) and 4 (8).
+    assert found.distances == ((2.0, 2.0, 2.0, 4.0),)
+    assert found.around(np.zeros(1), 0.6)[0, 1] == 2.0  # the 3rd of 4
+    assert found.around(np.zeros(1), 0.8)[0, 1] == 4.0
+    alike = fit_intervals(np.zeros(5), errors, np.full(5, 0.1))
+    assert alike == fit_intervals(np.zeros(5), errors)
+
+
+def test_weighted_coverage_is_that_of_rows_drawn_by_their_weights() -> None:
+    """Rows of one kind are drawn three times too rarely, and count three times."""
+    draw = np.random.default_rng(3)
+    kind = draw.random(4000) < 0.25
+    errors = draw.exponential(size=4000) * np.where(kind, 5.0, 1.0)
+    found = fit_intervals(np.zeros(4000), errors, np.where(kind, 3.0, 1.0))
+    new = draw.exponential(size=40_000) * np.where(draw.random(40_000) < 0.5, 5.0, 1.0)
+    inside = np.mean(new <= found.around(np.zeros(1), 0.9)[0, 1])
+    assert inside == pytest.approx(0.9, abs=0.02)  # 0.81 without weights
+
+
 @pytest.mark.parametrize("coverage", [0, 1, 1.5, -0.1, "0.9", True, math.nan])
 def test_what_is_no_coverage(coverage: object) -> None:
     found = fit_intervals(np.zeros(3), np.ones(3))

@@ -93,7 +93,7 @@ class Reliability:
         observed: the share of rows in it that are of the class.
         low, high: Wilson's 95 % interval of that share.
         counts: its rows.
-        error: the expected calibration error: sum of counts / n |observed - predicted|.
+        error: the expected calibration error: sum of share of rows * |observed - predicted|.
     """
 
     predicted: HostArray
@@ -104,26 +104,54 @@ class Reliability:
     error: float
 
 
-def reliability(truth: HostArray, probability: HostArray, bins: int = 10) -> Reliability:
+def of_classes(
+    truth: HostArray, p: HostArray, weights: HostArray | None = None, bins: int = 10
+) -> Reliability:
+    """`reliability` of the probability of the second of two classes, or of the predicted class.
+
+    Args:
+        truth: (n,) class numbers.
+        p: (n, classes) probabilities.
+        weights, bins: as for `reliability`.
+
+    >>> round(of_classes(np.array([1] * 7 + [0] * 3), np.array([[0.2, 0.8]] * 10)).error, 6)
+    0.1
+    """
+    if p.shape[1] == 2:
+        return reliability(truth == 1, p[:, 1], weights, bins)
+    return reliability(p.argmax(axis=1) == truth, p.max(axis=1), weights, bins)
+
+
+def reliability(
+    truth: HostArray, probability: HostArray, weights: HostArray | None = None, bins: int = 10
+) -> Reliability:
     """How often what was said with probability p is true, in bins of equal width.
 
     Args:
         truth: (n,) booleans.
         probability: (n,) in [0, 1], that it is true.
+        weights: (n,) how much each row counts, in shares, means and error; None counts all as 1.
+            Intervals are those of (sum w)^2 / sum w^2 rows (Kish 1965).
         bins: how many.
 
     >>> found = reliability(np.array([True, False, True]), np.array([0.72, 0.78, 0.1]), bins=2)
     >>> found.counts.tolist(), found.observed.tolist()
     ([1, 2], [1.0, 0.5])
 
-    Source: Guo et al. 2017, arXiv:1706.04599.
+    Source: Naeini, Cooper & Hauskrecht 2015, "Obtaining well calibrated probabilities"; Guo et al.
+    2017, arXiv:1706.04599.
     """
+    w = np.ones(len(truth)) if weights is None else np.asarray(weights, np.float64)
     place = np.clip((probability * bins).astype(int), 0, bins - 1)
-    counts = np.bincount(place, minlength=bins)
-    kept = counts > 0
-    hits = np.bincount(place, truth, bins)[kept]
-    predicted = np.bincount(place, probability, bins)[kept] / counts[kept]
-    counts = counts[kept]
-    low, high = share_interval(hits, counts)
-    error = np.sum(counts * np.abs(hits / counts - predicted)) / counts.sum()
-    return Reliability(predicted, hits / counts, low, high, counts, float(error))
+    total = np.bincount(place, w, bins)
+    kept = total > 0
+
+    def mean(values: HostArray) -> HostArray:
+        return np.bincount(place, w * values, bins)[kept] / total[kept]
+
+    observed, predicted = mean(truth), mean(probability)
+    rows = total[kept] / mean(w)
+    low, high = share_interval(observed * rows, rows)
+    counts = np.bincount(place, w > 0, bins)[kept].astype(int)
+    error = np.sum(total[kept] * np.abs(observed - predicted)) / total.sum()
+    return Reliability(predicted, observed, low, high, counts, float(error))

@@ -100,18 +100,13 @@ def calibration(
     whole_number("calibration", "bins", bins, 1)
     found = classified("calibration", y_true, y_pred, labels)
     p = with_probabilities("calibration", found)
-    what, bins_found = reliability_of(found.truth, p, found.names, bins)
-    return figures.finish(draw_calibration(bins_found, what), path)
+    bins_found = ranking.of_classes(found.truth, p, bins=bins)
+    return figures.finish(draw_calibration(bins_found, probability_of(found.names)), path)
 
 
-def reliability_of(
-    truth: HostArray, p: HostArray, names: Sequence[str], bins: int = 10
-) -> tuple[str, Reliability]:
-    """The bins of the second of two classes, or of the predicted class, and which it is."""
-    if p.shape[1] == 2:
-        return f"probability of {names[1]}", ranking.reliability(truth == 1, p[:, 1], bins)
-    right = p.argmax(axis=1) == truth
-    return "probability of the predicted class", ranking.reliability(right, p.max(axis=1), bins)
+def probability_of(names: Sequence[str]) -> str:
+    """What the bins of `ranking.of_classes` are about."""
+    return f"probability of {names[1] if len(names) == 2 else 'the predicted class'}"
 
 
 def one_against_rest(

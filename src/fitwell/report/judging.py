@@ -13,7 +13,7 @@ from fitwell.assessment.shuffling import importances
 from fitwell.assessment.subject import Subject
 from fitwell.doctor import Findings
 from fitwell.history import ENDS, History
-from fitwell.plots.thresholds import one_against_rest, reliability_of
+from fitwell.plots.thresholds import one_against_rest, probability_of
 from fitwell.report.study import Course, Judgement, Reliance
 
 _REPEATS = 5
@@ -51,7 +51,10 @@ def judge(subject: Subject) -> Judgement:
         confusion=measures.confusion(truth, predicted.argmax(axis=1), len(names)),
         roc=one_against_rest(ranking.roc, truth, predicted, names),
         precision_recall=one_against_rest(ranking.precision_recall, truth, predicted, names),
-        calibration=reliability_of(truth, predicted, names),
+        calibration=(
+            probability_of(names),
+            ranking.of_classes(truth, predicted, subject.counts),
+        ),
     )
 
 

@@ -131,7 +131,8 @@ def _study(model: TableModel, rows: Rows, setting: Setting) -> Study:
 def _notes(model: TableModel, subject: Subject) -> tuple[str, ...]:
     name = model.facts.get("roles", {}).get("weights")
     weighted = (
-        f"Scores and importance count each row as {name} says; matrix and curves count rows alike."
+        f"Scores, importance and calibration count each row as {name} says; matrix and "
+        "other curves count rows alike."
     )
     return (*model.facts.get("notes", ()), *((weighted,) if subject.counts is not None else ()))
 

@@ -65,29 +65,9 @@ def fit_temperature(
     return float(np.exp((low + high) / 2))
 
 
-def calibration_error(probabilities: HostArray, y: HostArray, bins: int = 15) -> float:
-    """ECE = sum over bins of share * |accuracy - mean confidence|, bins of equal width.
-
-    Args:
-        probabilities: (n, classes).
-        y: (n,) class numbers.
-        bins: of the highest probability of a row, >= 1.
-
-    >>> round(calibration_error(np.array([[0.2, 0.8]] * 10), np.array([1] * 7 + [0] * 3)), 6)
-    0.1
-
-    Source: Naeini, Cooper & Hauskrecht 2015, "Obtaining well calibrated probabilities".
-    """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == y
-    places = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = np.bincount(places, weights=right - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(y))
-
-
 def _log(probabilities: HostArray) -> HostArray:
     logs: HostArray = np.log(np.maximum(np.asarray(probabilities, np.float64), _SMALLEST))
     return logs
 
 
-__all__ = ["calibration_error", "fit_temperature", "tempered"]
+__all__ = ["fit_temperature", "tempered"]

@@ -22,13 +22,19 @@ class Intervals(Description):
     there are rows enough, each range of predictions has errors of its own (Mondrian groups): dear
     houses get wider intervals than cheap ones.
 
+    With weights, ranks are shares of the weight: q is the smallest error such that errors up to it
+    have ceil((n + 1) coverage) / n of the weight. For rows drawn in proportion to their weights
+    that holds for a new row of mean weight (Tibshirani et al. 2019); of others it is near.
+
     Args:
         bounds: ascending, between the groups of predictions; one fewer than groups.
-        counts: held-out rows of each group.
-        distances: of each group, errors in ascending order: all, or 1000 quantiles.
+        counts: held-out rows of each group, those of weight 0 left out.
+        distances: of each group, quantiles of the errors in ascending order: as many as errors, at
+            most 1000.
 
     Source: Vovk, Gammerman & Shafer 2005, "Algorithmic learning in a random world"; Lei et al.
-    2018, "Distribution-free predictive inference for regression", arXiv:1604.04173.
+    2018, "Distribution-free predictive inference for regression", arXiv:1604.04173; Tibshirani et
+    al. 2019, "Conformal prediction under covariate shift", arXiv:1904.06019.
     """
 
     bounds: tuple[float, ...]
@@ -79,30 +85,39 @@ class Intervals(Description):
         return kept[math.ceil(rank / count * len(kept)) - 1]  # of quantiles, the next larger
 
 
-def fit_intervals(predicted: HostArray, y: HostArray) -> Intervals:
+def fit_intervals(
+    predicted: HostArray, y: HostArray, weights: HostArray | None = None
+) -> Intervals:
     """Intervals from rows that the network was not trained on.
 
     Args:
         predicted, y: (n,) predictions and true values, n >= 1.
+        weights: (n,) >= 0, how much each row counts; None counts all as 1.
     """
+    weights = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
+    predicted, y, weights = (each[weights > 0] for each in (predicted, y, weights))
     errors = np.abs(np.asarray(y, np.float64) - predicted)
-    groups = min(max(len(y) // _ROWS_PER_GROUP, 1), _MOST_GROUPS)
-    bounds = np.unique(np.quantile(predicted, np.linspace(0, 1, groups + 1)[1:-1]))
+    most = min(max(len(y) // _ROWS_PER_GROUP, 1), _MOST_GROUPS)
+    bounds = np.unique(np.quantile(predicted, np.linspace(0, 1, most + 1)[1:-1]))
     places = np.searchsorted(bounds, predicted, side="right")
     counts = np.bincount(places, minlength=len(bounds) + 1)
     if not counts.all():  # most predictions are the same number
         bounds, places, counts = bounds[:0], np.zeros_like(places), np.array([len(y)])
-    kept = tuple(_ascending(errors[places == group]) for group in range(len(counts)))
+    groups = [places == group for group in range(len(counts))]
+    kept = tuple(_quantiles(errors[group], weights[group]) for group in groups)
     return Intervals(tuple(bounds.tolist()), tuple(counts.tolist()), kept)
 
 
-def _ascending(errors: HostArray) -> tuple[float, ...]:
-    """All of them, or of many as many quantiles, each an error that occurred."""
-    ranked = np.sort(errors)
-    if len(ranked) > _MOST_DISTANCES:
-        ranks = np.ceil(np.arange(1, _MOST_DISTANCES + 1) * len(ranked) / _MOST_DISTANCES)
-        ranked = ranked[ranks.astype(int) - 1]
-    return tuple(ranked.tolist())
+def _quantiles(errors: HostArray, weights: HostArray) -> tuple[float, ...]:
+    """Of the shares 1 / k ... 1 of the weight, k <= 1000, each an error that occurred.
+
+    Of few errors of one weight these are the errors themselves.
+    """
+    order, count = np.argsort(errors, kind="stable"), min(len(errors), _MOST_DISTANCES)
+    reached = np.cumsum(weights[order])
+    shares = reached[-1] * np.arange(1, count + 1) / count
+    places = np.searchsorted(reached, shares * (1 - 1e-9))  # sums of floats are not exact
+    return tuple(errors[order][places].tolist())
 
 
 __all__ = ["Intervals", "fit_intervals"]

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from fitwell.assessment.ranking import of_classes
 from fitwell.errors import InvalidData
-from fitwell.tabular.calibration import calibration_error, fit_temperature, tempered
+from fitwell.tabular.calibration import fit_temperature, tempered
 from fitwell.tabular.intervals import fit_intervals
 from fitwell.tabular.model import TableModel
 from fitwell.tabular.preparing import Part
@@ -26,7 +27,7 @@ def with_uncertainty(
     The facts are `{"calibration": {"temperature", "before", "after"}}` of classes, each with log
     loss and expected calibration error (ECE), and of a number
     `{"interval": {"coverage", "measured", "width"}}`: what was asked for, the part of test rows
-    inside, and the mean width in the unit of the target.
+    inside, and the mean width in the unit of the target. Rows count by their weights everywhere.
 
     Args:
         model: trained, with neither.
@@ -36,8 +37,8 @@ def with_uncertainty(
     before, outputs = model.outputs(held.x), model.outputs(test.x)
     _refuse_broken(before, outputs)
     if model.target.task == "regression":
-        model = dataclasses.replace(model, intervals=fit_intervals(before, held.true))
-        return model, outputs, {"interval": _interval_facts(model, outputs, test.true)}
+        model = dataclasses.replace(model, intervals=fit_intervals(before, held.true, held.weights))
+        return model, outputs, {"interval": _interval_facts(model, outputs, test)}
     temperature = fit_temperature(before, held.true, held.weights)
     facts = {
         "temperature": temperature,
@@ -58,11 +59,13 @@ def _refuse_broken(*outputs: HostArray) -> None:
         )
 
 
-def _interval_facts(model: TableModel, outputs: HostArray, y: HostArray) -> dict[str, float]:
+def _interval_facts(model: TableModel, outputs: HostArray, test: Part) -> dict[str, float]:
     assert model.intervals is not None
-    low, high = model.intervals.around(outputs, _COVERAGE).T
-    inside = float(np.mean((low <= y) & (y <= high)))
-    width = float(np.mean(high - low))
+    counted = slice(None) if test.weights is None else test.weights > 0
+    weights = None if test.weights is None else test.weights[counted]
+    (low, high), y = model.intervals.around(outputs[counted], _COVERAGE).T, test.true[counted]
+    inside = float(np.average((low <= y) & (y <= high), weights=weights))
+    width = float(np.average(high - low, weights=weights))
     found = {"coverage": _COVERAGE, "measured": inside}
     return found | ({"width": width} if np.isfinite(width) else {})  # JSON has no infinity
 
@@ -70,7 +73,7 @@ def _interval_facts(model: TableModel, outputs: HostArray, y: HostArray) -> dict
 def _sureness(model: TableModel, outputs: HostArray, test: Part) -> dict[str, float]:
     return {
         "log loss": scores(model.target, test.true, outputs, test.weights)["log loss"],
-        "ECE": calibration_error(outputs, test.true),
+        "ECE": of_classes(test.true, outputs, test.weights).error,
     }
 
 
