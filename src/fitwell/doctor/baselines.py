@@ -26,6 +26,7 @@ _INTERCEPT = 1e3  # its variance, in sizes of x
 _SHUFFLES = 49
 _REMEMBERED = 16
 _COLUMNS = 8  # of labels, that are ranked
+_IDS, _NAMES = 1000, 20  # ids that are counted; numbers, of fewer the order says enough
 _CLEAR = 0.3  # a skill that no shuffled labels reach
 
 
@@ -173,6 +174,38 @@ def telling_rows(y: HostArray, most: int) -> HostArray:
     _, first, counts = np.unique(kind[order], return_index=True, return_counts=True)
     place = np.arange(len(y)) - np.repeat(first, counts)  # of a row among those of its class
     return np.sort(order[np.argsort(place, kind="stable")][:most])
+
+
+def bag(x: HostArray) -> HostArray:
+    """How often each of the most frequent ids is in a row, (n, ids): no order, and no size.
+
+    >>> bag(np.array([[7, 7, 3], [3, 9, 9]])).tolist()
+    [[1.0, 2.0, 0.0], [1.0, 0.0, 2.0]]
+    """
+    flat = x.reshape(len(x), -1)
+    values, places = np.unique(flat, return_inverse=True)
+    places = places.reshape(flat.shape)
+    often = np.sort(np.argsort(-np.bincount(places.ravel()), kind="stable")[:_IDS])
+    columns = np.full(len(values), -1)
+    columns[often] = np.arange(len(often))
+    found = np.zeros((len(flat), len(often)))
+    rows, at = np.nonzero(columns[places] >= 0)
+    np.add.at(found, (rows, columns[places[rows, at]]), 1.0)
+    return found
+
+
+def looks_like_ids(x: HostArray) -> bool:
+    """Whether numbers may be names: whole, many, and from one list in every column.
+
+    >>> looks_like_ids(np.arange(600).reshape(60, 10) % 97)
+    True
+    """
+    flat = x.reshape(len(x), -1)
+    if flat.shape[1] < 3 or not (flat == np.round(flat)).all() or flat.min() < 0:
+        return False
+    high, low = flat.max(0), flat.min(0)
+    same = high.min() > 0.5 * high.max() and low.max() < 0.2 * high.max()
+    return bool(same) and len(np.unique(flat)) > _NAMES
 
 
 def _skills(

@@ -10,8 +10,17 @@ import jax
 import numpy as np
 
 from fitwell.doctor import probing
-from fitwell.doctor.baselines import baselines, constant_error, noise, skill, telling_rows
-from fitwell.doctor.reading import labels_in_memory
+from fitwell.doctor.baselines import (
+    Baselines,
+    bag,
+    baselines,
+    constant_error,
+    looks_like_ids,
+    noise,
+    skill,
+    telling_rows,
+)
+from fitwell.doctor.reading import ids, labels_in_memory
 from fitwell.doctor.record import Head, Labels, Run
 from fitwell.layerwise import MOST_ROWS, rows_of
 from fitwell.network import Network
@@ -53,6 +62,12 @@ class Subject:
             y = plain_labels(self.heads[head], self.held_out.y[head])
             assert y is not None  # it was scored
             found["noise"] = max(found.get("noise", 0.0), noise(y, True, 0.5, ranked=True))
+        elif held_out is not None and self.held_out is not None and self.heads[head].discrete:
+            y = plain_labels(self.heads[head], self.held_out.y[head])
+            assert y is not None  # it was scored
+            best = max(found.get("linear", 0.0), found.get("kernel", 0.0))
+            least = noise(y, True, constant_error(y, True), best=best)
+            found["held_out_noise"] = least
         return found
 
     def scores(self, train: TrainState) -> tuple[int, float | None, float | None]:
@@ -71,7 +86,7 @@ class Subject:
         return [
             None
             if (y := plain_labels(head, batch.y[i])) is None
-            else _skill(head, np.asarray(found[i]), y, plain_labels(head, self.data.y[i]))
+            else _skill(head, np.asarray(found[i]), y)
             for i, head in enumerate(self.heads)
         ]
 
@@ -90,15 +105,28 @@ class Subject:
             return {}  # no numbers to fit, or an answer for every step of a sequence
         if any(x.size == y.size and np.array_equal(x.reshape(y.shape), y) for x in numbers):
             return {}  # an autoencoder: to copy is no art
-        x = np.concatenate([x.reshape(len(x), -1) for x in numbers], axis=1)
-        x = x[: self.distinct, :: -(-x.shape[1] // _MOST_FEATURES)]
+        numbers = [x[: self.distinct] for x in numbers]
         y = y[: self.distinct]  # a row that repeats would be predicted by its copy
-        labels = self.heads[head].labels
-        found = baselines(x, y, labels.discrete, ranked=labels.rare)
+        how = self.heads[head].discrete, self.heads[head].labels.rare
+        read = [at in self.names for at in range(len(numbers))]
+        found = _reach(numbers, y, read, *how)
         if found is None:
             return {}
+        possible = [name or looks_like_ids(x) for x, name in zip(numbers, read, strict=True)]
+        nothing = max(found.linear, found.kernel) < max(found.noise, 0.1)
+        if nothing and possible != read:
+            found = _reach(numbers, y, possible, *how) or found
+            nothing = max(found.linear, found.kernel) < max(found.noise, 0.1)
         names = ("linear", "kernel", "chance", "noise")
-        return {name: getattr(found, name) for name in names}
+        facts = {name: getattr(found, name) for name in names}
+        if nothing and any(possible):  # of ids that are seldom, simple models cannot tell
+            facts["chance"] = None
+        return facts
+
+    @property
+    def names(self) -> set[int]:
+        """The inputs whose numbers are names: an Embedding reads them, say."""
+        return ids(self.network)
 
     def curvature(self) -> float | None:
         """The largest eigenvalue at the first weights; None where they are not known."""
@@ -141,6 +169,8 @@ def plain_labels(head: Head, y: Any) -> HostArray | None:
     array = np.asarray(y, np.float64)
     last = array.shape[-1] if array.ndim > 1 and array.shape[-1] == head.units else 1
     flat: HostArray = array.reshape(-1, last)  # a step of a sequence is an example
+    if head.by_sign:
+        flat = (flat > 0).astype(np.float64)
     if head.units > 1 and flat.shape[1] == 1:
         numbers = flat[:, 0]
         if head.labels.kind not in ("classes", "binary") or numbers.min() < 0:
@@ -149,17 +179,31 @@ def plain_labels(head: Head, y: Any) -> HostArray | None:
     return flat if np.isfinite(flat).all() else None
 
 
-def _skill(head: Head, found: HostArray, y: HostArray, training: HostArray | None) -> float | None:
+def _reach(
+    numbers: Sequence[HostArray], y: HostArray, names: Sequence[bool], discrete: bool, ranked: bool
+) -> Baselines | None:
+    """What simple models reach; of names they see how often each is there, in no order."""
+    parts = [
+        bag(x) if name else x.reshape(len(x), -1) for x, name in zip(numbers, names, strict=True)
+    ]
+    x = np.concatenate(parts, axis=1)
+    return baselines(x[:, :: -(-x.shape[1] // _MOST_FEATURES)], y, discrete, ranked=ranked)
+
+
+def _skill(head: Head, found: HostArray, y: HostArray) -> float | None:
+    """Against the best constant of these rows: no constant answer has a skill above 0."""
     found = found.reshape(-1, y.shape[1]).astype(np.float64)
     if found.shape != y.shape:
         return None
-    discrete = head.labels.discrete
+    discrete = head.discrete
+    if head.by_sign and not head.labels.rare:
+        found = (found > 0).astype(np.float64)
     if head.labels.rare:
         few = min(int(np.minimum((y > 0.5).sum(0), (y <= 0.5).sum(0)).max()), len(y))
         return skill(found, y, True, 0.5, ranked=True) if few >= _TELLING else None
     if discrete and head.from_logits:
         found = found + 0.5  # a logit of 0 is a probability of 1/2
-    constant = constant_error(y if training is None else training, discrete)
+    constant = constant_error(y, discrete)
     return skill(found, y, discrete, constant) if constant > 0 else None
 
 

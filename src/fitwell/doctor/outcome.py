@@ -36,7 +36,7 @@ def outcome(record: Record) -> Outcome:
     """The outcome of a record with a run."""
     run = record.run
     assert run is not None
-    discrete = bool(record.heads) and record.heads[run.judged].labels.discrete
+    discrete = bool(record.heads) and record.heads[run.judged].discrete
     if run.diverged:
         return Outcome(True, False, True, "The loss became NaN or infinite.")
     if run.score is None:
@@ -57,7 +57,13 @@ def outcome(record: Record) -> Outcome:
         if run.ranked and run.noise > _VAGUE:
             return Outcome(False, True, True, "The rare class has too few examples to tell.")
         return Outcome(True, run.score > 0.5, False, "Nothing beats a constant prediction.")
-    failing = falls_short(judged, reach, run.noise, discrete, run.ranked)
+    if run.chance is None and run.score is not None and reach < max(run.noise, 0.1):
+        failing = judged < max(run.noise, 0.1)
+        name, scale = _skill_words(run)
+        words = f"Its {name} is {_number(judged)} {scale}; of ids, simple models cannot tell what"
+        return Outcome(failing, run.score > 0.5, True, f"{words} is possible.{_ignored(run)}")
+    noise = run.noise if run.held_out is None else max(run.noise, run.held_out_noise)
+    failing = falls_short(judged, reach, noise, discrete, run.ranked)
     fits = not falls_short(run.score, reach, run.noise, discrete, run.ranked)
     model = "linear model" if reach == run.linear else "kernel machine"
     name, scale = _skill_words(run)

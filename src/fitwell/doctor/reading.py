@@ -38,19 +38,32 @@ _REACH |= {"softsign": (-1.0, 1.0), "relu6": (0.0, 6.0)}
 def features(network: Network, data: Batch, held_out: Batch | None) -> tuple[Features, ...]:
     """Every input of numbers; those that stand for ids or words are left out."""
     found = []
-    reading = list(readers(network.nodes, network.inputs))
-    for which, place in enumerate(network.inputs):
-        first = [node.layer for node, index in reading if index == which]
+    for place, at, first in _first(network):
         kinds = {type(layer).__name__ for layer in first}
-        if place not in network.fed or kinds & set(_IDS):
+        if kinds & set(_IDS):
             continue
-        at = network.fed.index(place)
         other = None if held_out is None else held_out.x[at]
         one = statistics.features(network.nodes[place].name, data.x[at], other)
         rescaling = next((each for each in first if type(each).__name__ == "Rescaling"), None)
         one = one if rescaling is None else _rescaled(one, rescaling)
         found.append(dataclasses.replace(one, normalized=bool(kinds & set(_NORMALIZING))))
     return tuple(found)
+
+
+def _first(network: Network) -> Iterator[tuple[int, int, list[LayerDescription]]]:
+    """Of each input that is fed: its node, its place in the data, and the layers that read it."""
+    reading = list(readers(network.nodes, network.inputs))
+    for which, place in enumerate(network.inputs):
+        if place in network.fed:
+            first = [node.layer for node, index in reading if index == which]
+            yield place, network.fed.index(place), first
+
+
+def ids(network: Network) -> set[int]:
+    """The places in the data of inputs that are read as names, not as numbers."""
+    return {
+        at for _, at, first in _first(network) if {type(one).__name__ for one in first} & set(_IDS)
+    }
 
 
 def _rescaled(one: Features, layer: LayerDescription) -> Features:

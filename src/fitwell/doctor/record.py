@@ -118,6 +118,7 @@ class Head:
         reduction: of the loss.
         metrics: class names.
         refused: why the loss does not take these labels, in words; "" if it does.
+        held_out: the labels of the validation data; None where there are none.
     """
 
     layer: str
@@ -129,6 +130,20 @@ class Head:
     metrics: tuple[str, ...]
     labels: Labels
     refused: str = ""
+    held_out: Labels | None = None
+
+    @property
+    def by_sign(self) -> bool:
+        """Whether the labels are -1 and 1 (or 0 and 1) of a hinge loss, told by the sign."""
+        whole = self.labels.whole and self.labels.high == 1 and self.labels.low in (-1, 0)
+        return whole and (self.loss or "") in ("Hinge", "SquaredHinge")
+
+    @property
+    def discrete(self) -> bool:
+        """Whether the output is judged by the share of wrong labels."""
+        if self.labels.kind == "classes" and self.units == 1:  # whole numbers, of a linear unit
+            return "Crossentropy" in (self.loss or "") or self.activation == "softmax"
+        return self.labels.discrete or self.by_sign
 
 
 @dataclass(frozen=True)
@@ -253,7 +268,8 @@ class Run:
             error is the share of wrong labels, or the mean squared error; 2 AUC - 1 if `ranked`.
         linear, kernel: the same of a linear model and of a kernel machine, each example predicted
             by a model that has not seen it; None if not asked.
-        chance: the probability of a kernel score this good if labels were shuffled; None likewise.
+        chance: the probability of a kernel score this good if labels were shuffled; None likewise,
+            and where simple models cannot tell what is possible.
         noise: two standard errors of the scores.
         penalty: the share of weight penalties in the last loss.
         before, after: pulses at the first and at the last weights, in the order of the layers.
@@ -262,6 +278,7 @@ class Run:
         ranked: a class is rare, so that scores are those of the order, not of wrong labels.
         address: where the value came from that ended the fit; None if there was none.
         blind: the score with all inputs at 0; None if not asked.
+        held_out_noise: two standard errors of `held_out`, of classes that are not rare.
     """
 
     history: Mapping[str, list[float]]
@@ -280,6 +297,7 @@ class Run:
     ranked: bool = False
     address: Address | None = None
     blind: float | None = None
+    held_out_noise: float = 0.0
 
     @property
     def losses(self) -> list[float]:

@@ -83,27 +83,38 @@ def _outlying(flat: HostArray) -> HostArray:
 
 def _copies(x: HostArray, held_out: HostArray | None) -> tuple[float, float]:
     """The shares of rows that repeat an earlier one, and of validation rows seen in training."""
-    marks = _marks(x)
+    few, exact = _copies_by(x, held_out, _COLUMNS)
+    # Rows that agree in some columns and differ in others: then all columns are looked at.
+    return few if exact else _copies_by(x, held_out, None)[0]
+
+
+def _copies_by(
+    x: HostArray, held_out: HostArray | None, columns: int | None
+) -> tuple[tuple[float, float], bool]:
+    """The shares by marks of so many columns, and whether equal marks were equal rows."""
+    marks = _marks(x, columns)
     ordered = np.sort(marks)  # many times faster than the order, which is seldom needed
     twice = np.flatnonzero(ordered[1:] == ordered[:-1])[:_COMPARED]
     others, found = x[:0], twice[:0]
     if held_out is not None and len(held_out):
         others = held_out[even_rows(len(held_out), _HELD_OUT)]
-        place = np.minimum(np.searchsorted(ordered, wanted := _marks(others)), len(marks) - 1)
+        place = np.minimum(
+            np.searchsorted(ordered, wanted := _marks(others, columns)), len(marks) - 1
+        )
         found = np.flatnonzero(ordered[place] == wanted)
     if not len(twice) and not len(found):
-        return 0.0, 0.0
+        return (0.0, 0.0), True
     order = np.argsort(marks)
-    repeated = _equal(x, order[twice + 1], x, order[twice]) / max(len(x), 1)
-    if not len(found):
-        return repeated, 0.0
-    return repeated, _equal(others, found, x, order[place[found]]) / len(others)
+    repeated = _equal(x, order[twice + 1], x, order[twice])
+    seen = _equal(others, found, x, order[place[found]]) if len(found) else 0
+    shares = repeated / max(len(x), 1), seen / max(len(others), 1)
+    return shares, (repeated, seen) == (len(twice), len(found))
 
 
-def _marks(x: HostArray) -> HostArray:
-    """A number for each row, equal for equal rows; of some columns where there are many."""
+def _marks(x: HostArray, columns: int | None = None) -> HostArray:
+    """A number for each row, equal for equal rows; of about so many columns, None for all."""
     flat = x.reshape(len(x), -1)
-    step = -(-flat.shape[1] // _COLUMNS)
+    step = 1 if columns is None else -(-flat.shape[1] // columns)
     part = np.ascontiguousarray(flat[:, ::step], np.float32).view(np.uint32).astype(np.uint64)
     odd = (np.arange(part.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)) * _PRIME
     mixed = (part ^ (part >> np.uint64(15))) * odd

@@ -115,7 +115,7 @@ class Judge:
 
     def __init__(self, heads: tuple[Head, ...]) -> None:
         self.heads = heads
-        self.discrete = [is_discrete(head) for head in heads]
+        self.discrete = [is_discrete(head) or head.by_sign for head in heads]
         self.ranked = [
             discrete and head.labels.rare
             for discrete, head in zip(self.discrete, heads, strict=True)
@@ -126,6 +126,8 @@ class Judge:
         y = rows.ys[output]
         flat = y.reshape(len(y), -1).astype(np.float64)
         labels = self.heads[output].labels
+        if self.heads[output].by_sign:
+            return (flat > 0).astype(np.float64)
         if self.discrete[output] and flat.shape[1] == 1 and (labels.kind != "binary" or width > 1):
             classes = max(int(flat.max()) + 1, int(labels.high) + 1, width)
             return np.eye(classes)[flat[:, 0].astype(int)]
@@ -155,6 +157,8 @@ class Judge:
             if self.discrete[i] and not self.ranked[i] and logits and _is_bits(wanted):
                 flat = (flat > 0).astype(np.float64)
             ranked = self.ranked[i]
+            if self.heads[i].by_sign and not ranked:
+                flat = (flat > 0).astype(np.float64)
             constant = 0.5 if ranked else constant_error(wanted, self.discrete[i])
             found.append(max(WORST, skill(flat, wanted, self.discrete[i], constant, ranked)))
         return float(np.mean(found))

@@ -50,11 +50,14 @@ def _gradients(before: Sequence[Pulse], after: Sequence[Pulse]) -> Iterator[Susp
             layer=first.name,
         )
     elif share > _GROWN or first.gradient > 1e4:
+        grown = f"is {share:.1e} times that of {last.name}"
         yield suspect(
             "exploding_gradient",
-            f"The gradient of {first.name} is {share:.1e} times that of {last.name}.",
+            f"The gradient of {first.name} "
+            + (f"{grown}." if share > _GROWN else f"is huge: {first.gradient:.2g} per weight."),
             "optimizer=fw.optimizers.Adam(1e-3, global_clipnorm=1.0)",
             ("gradient of the first layer over the last", share),
+            ("norm of its gradient over the square root of its size", first.gradient),
             *end,
             strength=0.5,
             layer=first.name,

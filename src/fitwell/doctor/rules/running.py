@@ -80,9 +80,9 @@ def _curve(record: Record, run: Run) -> Iterator[Suspicion]:
 
 
 def _progress(record: Record, run: Run, losses: HostArray) -> Iterator[Suspicion]:
-    half = losses[len(losses) // 2 :]
+    half = losses[len(losses) // 2 :] if len(losses) >= 3 else losses
     swings = np.abs(np.diff(half))
-    level = max(float(np.median(half)), 1e-12)
+    level, against = _scale(losses, float(np.median(half)))
     drop = float(losses[0] - losses[-1])
     slow = record.plan is not None and record.plan.rate < 3e-4
     if (
@@ -92,23 +92,26 @@ def _progress(record: Record, run: Run, losses: HostArray) -> Iterator[Suspicion
     ):
         yield suspect(
             "oscillating_loss",
-            f"In the second half of the fit the loss jumped by {np.median(swings) / level:.0%} from"
-            " epoch to epoch, without getting lower.",
+            f"In the second half of the fit the loss jumped by {np.median(swings) / level:.0%}"
+            f"{against and f' of {against}'} from epoch to epoch, without getting lower.",
             "a rate ten times lower, or batch_size=32",
-            ("median change between epochs, over the loss", float(np.median(swings) / level)),
+            (
+                f"median change between epochs, over {against or 'the loss'}",
+                float(np.median(swings) / level),
+            ),
             strength=0.62,
         )
-    if losses[-1] > 1.1 * losses[0] and len(losses) > 2:
+    if -drop > 0.1 * _scale(losses, float(losses[0]))[0] and len(losses) > 2:
         yield suspect(
             "loss_increasing",
             f"The training loss rose from {losses[0]:.3g} to {losses[-1]:.3g}: steps are too long,"
             " or the gradient is wrong.",
             "optimizer=fw.optimizers.Adam(1e-3)",
-            ("last loss over the first", float(losses[-1] / max(losses[0], 1e-12))),
+            ("last loss minus the first", -drop),
             strength=0.3,
         )
     tail = losses[-max(len(losses) // 5, 1) - 1 :]
-    falling = len(losses) >= 4 and float(tail[0] - tail[-1]) / max(abs(float(tail[0])), 1e-12)
+    falling = len(losses) >= 3 and float(tail[0] - tail[-1]) / _scale(losses, float(tail[0]))[0]
     if falling > 0.02 and drop > 0 and np.median(swings) < 2 * (half[0] - half[-1]) / len(swings):
         yield suspect(
             "lr_too_low" if slow else "too_few_epochs",
@@ -126,8 +129,20 @@ def _progress(record: Record, run: Run, losses: HostArray) -> Iterator[Suspicion
             f" {losses[0]:.4g} to {losses[-1]:.4g}.",
             "fw.find_learning_rate(model, X, y)",
             ("largest relative gain of an epoch", float(gains.max())),
-            strength=0.25,
+            # A loss that falls all the time was not given the time; it says nothing of the layers.
+            strength=0.3 if (gains > 0).all() else 0.25,
         )
+
+
+def _scale(losses: HostArray, level: float) -> tuple[float, str]:
+    """What changes of a loss are held against: its level; its way where it comes near 0 or below.
+
+    >>> _scale(np.array([2.0, 1.0]), 1.0), _scale(np.array([0.0, -2.0]), -1.0)
+    ((1.0, ''), (2.0, 'its way over the whole fit'))
+    """
+    if losses.min() > 0 and level > 0:
+        return level, ""
+    return max(float(np.ptp(losses)), 1e-12), "its way over the whole fit"
 
 
 # Beyond the training data
@@ -151,10 +166,12 @@ def _generalization(record: Record, run: Run) -> Iterator[Suspicion]:
     if run.score is None or run.held_out is None or len(values) < 3:
         return
     best = int(np.argmin(values))
-    rise = values[-1] / max(values[best], 1e-12)
+    rise = 1 + (values[-1] - values[best]) / _scale(np.array(values), values[best])[0]
     gap = run.score - run.held_out
-    if gap > _GAP and (
-        (rise > _RISE and best < 0.8 * len(values)) or (found.failing and found.fits)
+    if (
+        gap > _GAP
+        and risen(values)
+        and ((rise > _RISE and best < 0.8 * len(values)) or (found.failing and found.fits))
     ):
         harm = found.failing or _worse(run, values, rise)
         yield suspect(
@@ -168,6 +185,21 @@ def _generalization(record: Record, run: Run) -> Iterator[Suspicion]:
             ("skill on validation data", run.held_out),
             severity=WARNING if harm else INFO,
         )
+
+
+def risen(values: Sequence[float]) -> bool:
+    """Whether a curve rose after its least value, by more than it jumps from epoch to epoch.
+
+    >>> risen([3.0, 2.0, 1.0]), risen([3.0, 1.0, 1.3, 0.9, 1.2, 1.0]), risen([3.0, 1.0, 1.2, 1.4])
+    (False, False, True)
+    """
+    best = int(np.argmin(values))
+    after = np.array(values[best + 1 :])
+    if len(after) < 2:
+        return False
+    level = float(np.median(after[len(after) // 2 :])) - values[best]
+    jumps = float(np.median(np.abs(np.diff(values[len(values) // 2 :]))))
+    return level > max(1.5 * jumps, 0.02 * abs(values[best]))
 
 
 def _worse(run: Run, values: Sequence[float], rise: float) -> bool:
