@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -100,9 +99,6 @@ def main(arguments: list[str] | None = None) -> int:
             print("Interrupted.", file=sys.stderr)
             return 1
         return end.code if isinstance(end.code, int) else 0
-    except BrokenPipeError:  # the reader of a pipe, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except FitwellError as error:
         if "--debug" in arguments:
             raise

@@ -7,7 +7,6 @@ from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import typer
 
 from fitwell.data import bundled
@@ -50,6 +49,8 @@ def codes(incomplete: str) -> list[str]:
 
 def _columns(source: Any) -> list[str]:
     """As the beginning of a file tells them; none of what cannot be read."""
+    import polars as pl
+
     path = Path(str(source or ""))
     look = _LOOKS.get(path.suffix.lower(), names_of)
     try:
@@ -59,6 +60,8 @@ def _columns(source: Any) -> list[str]:
 
 
 def _of_parquet(path: Path) -> list[str]:
+    import polars as pl
+
     return list(pl.read_parquet_schema(path))
 
 
