@@ -25,7 +25,7 @@ ALL = """
     unscaled_inputs unscaled_targets constant_feature sentinel_values nan_in_data duplicate_rows
     outliers float_precision too_little_data class_imbalance single_class_labels labels_not_integer
     labels_out_of_range label_shape_mismatch labels_independent_of_inputs train_val_overlap
-    train_val_scale_mismatch missing_validation
+    train_val_scale_mismatch train_val_label_mismatch missing_validation
 
     loss_mismatch output_activation_loss_mismatch output_range_mismatch missing_output_activation
     double_softmax relu_before_softmax softmax_single_unit softmax_hidden multilabel_softmax

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fitwell.doctor.finding import Severity
+from fitwell.doctor.mixture import Mixture
 from fitwell.doctor.record import Features, Head, Labels, Layer, Plan, Pulse, Record, Run
 from fitwell.doctor.verdict import suspicions, verdict
 
@@ -104,6 +105,10 @@ CASES: dict[str, tuple[Record, Record]] = {
     "train_val_scale_mismatch": (
         record(features(held_out_mean=at(0, 90.0), held_out_std=np.ones(3))),
         record(features(held_out_mean=np.full(3, 0.1), held_out_std=np.full(3, 1.2))),
+    ),
+    "train_val_label_mismatch": (
+        record(heads=change(BINARY, mixture=Mixture((0.0, 1.0), (250, 250), (0, 50)))),
+        record(heads=change(BINARY, mixture=Mixture((0.0, 1.0), (250, 250), (18, 32)))),
     ),
     "single_class_labels": (
         record(heads=change(BINARY, labels=labels(low=1.0, counts=(0, 500)))),

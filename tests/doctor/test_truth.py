@@ -19,9 +19,11 @@ from tests.doctor.test_rules import (
 
 from fitwell.doctor import examining, statistics
 from fitwell.doctor.baselines import bag, baselines, looks_like_ids
+from fitwell.doctor.mixture import Mixture, mixture
 from fitwell.doctor.outcome import outcome
 from fitwell.doctor.record import Pulse
 from fitwell.doctor.verdict import suspicions, verdict
+from fitwell.treatment.scoring import Rows, divided
 
 RANDOM = np.random.default_rng(0)
 
@@ -80,6 +82,43 @@ def test_a_hinge_is_judged_by_the_sign_of_its_margins() -> None:
     assert examining._skill(hinge, np.array([-30.0, -0.2, 5.0, 90.0]), y) == 1
     assert examining._skill(hinge, np.array([-30.0, 0.2, 5.0, 90.0]), y) == 0.5
     assert not NUMBERS.by_sign
+
+
+# Validation rows of other classes
+
+
+SORTED = Mixture((0.0, 1.0), (250, 150), (0, 100))
+
+
+def test_on_rows_of_other_classes_nothing_is_called_overfitting() -> None:
+    history = {"loss": [0.6, 0.3, 0.1, 0.01], "val_loss": [0.6, 0.5, 0.9, 1.6]}
+    run = change(LEARNED, history=history, score=0.9, held_out=-1.0)
+    assert verdict(record(run=run)).above().codes == ["overfitting"]
+    found = verdict(record(heads=change(BINARY, mixture=SORTED), run=run))
+    assert found.above().codes == ["train_val_label_mismatch"]
+    assert found.above()[0].cause.startswith("All validation labels are 1, of the training labels")
+    before = verdict(record(heads=change(BINARY, mixture=SORTED)))
+    assert before.above().codes == ["train_val_label_mismatch"]
+
+
+def test_the_distance_of_two_mixes_is_the_total_variation() -> None:
+    found = mixture(np.array([0, 0, 1, 2] * 10), np.eye(3)[[0] * 10].argmax(1))
+    assert found is not None
+    assert found.distance == pytest.approx((0.5 + 0.25 + 0.25) / 2)
+    assert mixture(np.linspace(0, 1, 50), np.linspace(0, 1, 50)) is None
+    few = Mixture((0.0, 1.0, 2.0), (50, 50, 50), (5, 0, 3))  # eight rows by chance
+    assert not few.differs
+
+
+def test_cures_are_judged_by_rows_of_all_classes() -> None:
+    """Sorted rows cut in two: a fifth of both together judges, spread over the classes."""
+    y = np.repeat([0.0, 1.0], 60)
+    rows = Rows((("x",), ("y",)), (np.arange(120.0)[:, None],), (y,))
+    data = divided(rows.at(slice(90)), rows.at(slice(90, None)))
+    assert not data.given
+    assert data.judge.ys[0].mean() == pytest.approx(0.5)
+    alike = divided(rows.at(slice(0, None, 2)), rows.at(slice(1, None, 2)))
+    assert alike.given
 
 
 # Copies

@@ -51,9 +51,13 @@ def outcome(record: Record) -> Outcome:
         name, scale = _skill_words(run)
         words = f"Its {name} is {_number(run.score)} {scale}.{_ignored(run)}"
         return Outcome(failing, not failing, True, words)
-    judged = run.score if run.held_out is None else run.held_out
+    held_out = run.held_out
+    mixture = record.heads[run.judged].mixture if record.heads else None
+    if mixture is not None and mixture.differs:
+        held_out = None  # rows of other classes say nothing of what was learned
+    judged = run.score if held_out is None else held_out
     nothing = (run.chance or 0.0) > 0.02 and reach < max(run.noise, 0.1)
-    if nothing and judged < max(run.noise, 0.1) and (run.held_out is not None or run.score < 0.5):
+    if nothing and judged < max(run.noise, 0.1) and (held_out is not None or run.score < 0.5):
         if run.ranked and run.noise > _VAGUE:
             return Outcome(False, True, True, "The rare class has too few examples to tell.")
         return Outcome(True, run.score > 0.5, False, "Nothing beats a constant prediction.")
@@ -62,7 +66,7 @@ def outcome(record: Record) -> Outcome:
         name, scale = _skill_words(run)
         words = f"Its {name} is {_number(judged)} {scale}; of ids, simple models cannot tell what"
         return Outcome(failing, run.score > 0.5, True, f"{words} is possible.{_ignored(run)}")
-    noise = run.noise if run.held_out is None else max(run.noise, run.held_out_noise)
+    noise = run.noise if held_out is None else max(run.noise, run.held_out_noise)
     failing = falls_short(judged, reach, noise, discrete, run.ranked)
     fits = not falls_short(run.score, reach, run.noise, discrete, run.ranked)
     model = "linear model" if reach == run.linear else "kernel machine"

@@ -11,6 +11,7 @@ import numpy as np
 
 from fitwell import activations
 from fitwell.doctor import statistics
+from fitwell.doctor.mixture import mixture
 from fitwell.doctor.record import Features, Head, Labels, Layer, Plan
 from fitwell.layers.base import Layer as LayerDescription
 from fitwell.layers.nodes import readers
@@ -140,8 +141,9 @@ def _kind(flat: HostArray) -> tuple[str, tuple[int, ...]]:
 
 
 def heads(
-    network: Network, objective: Objective, ys: Sequence[HostArray], refused: Sequence[str] = ()
-) -> tuple[Head, ...]:
+    network: Network, objective: Objective, ys: Sequence[HostArray], refused: Sequence[str] = (),
+    held_out: Sequence[HostArray] | None = None,
+) -> tuple[Head, ...]:  # fmt: skip
     found = []
     for i, (loss, y) in enumerate(zip(objective.losses, ys, strict=True)):
         place = network.outputs[i][0]
@@ -163,6 +165,9 @@ def heads(
                 tuple(type(metric).__name__ for metric in measures),
                 labels(y, "linear" if getattr(loss, "from_logits", False) else name),
                 refused[i] if refused else "",
+                None
+                if held_out is None
+                else mixture(labels_in_memory(y), labels_in_memory(held_out[i])),
             )
         )
     return tuple(found)

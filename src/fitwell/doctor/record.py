@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fitwell.doctor.address import Address
+from fitwell.doctor.mixture import Mixture
 from fitwell.types import HostArray
 
 _RARE, _MAJORITY = 0.1, 0.8  # shares of the examples: of a rare class, of one that is all too usual
@@ -118,7 +119,7 @@ class Head:
         reduction: of the loss.
         metrics: class names.
         refused: why the loss does not take these labels, in words; "" if it does.
-        held_out: the labels of the validation data; None where there are none.
+        mixture: of the classes in training and validation data; None of other labels.
     """
 
     layer: str
@@ -130,7 +131,7 @@ class Head:
     metrics: tuple[str, ...]
     labels: Labels
     refused: str = ""
-    held_out: Labels | None = None
+    mixture: Mixture | None = None
 
     @property
     def by_sign(self) -> bool:

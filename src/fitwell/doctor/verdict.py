@@ -15,11 +15,13 @@ _BLAMED = 0.3  # a weaker suspicion is never taken for the cause
 _AS_STRONG = 0.1  # a second cause is named if it is this close to the first
 _ASIDE = (
     "train_val_overlap", "metric_mismatch", "sentinel_values", "overfitting",
-    "labels_independent_of_inputs",
+    "labels_independent_of_inputs", "train_val_label_mismatch",
 )  # fmt: skip
 """Faults that stand beside what keeps a network from learning, and do not explain it."""
 _DOUBTFUL = ("metric_mismatch", "labels_independent_of_inputs")
 """What can only be judged once what is certainly wrong is repaired."""
+_UNLIKE = ("train_val_label_mismatch", "train_val_scale_mismatch")
+"""What makes a validation loss high from the first epoch on: it says nothing of overfitting."""
 _TOO_SHORT = ("lr_too_low", "too_few_epochs")
 """What never makes a fit diverge."""
 _SYMPTOMS = (
@@ -44,6 +46,8 @@ def suspicions(record: Record) -> list[Suspicion]:
                 best[code] = found if known is None else _joined(found, known)
             else:
                 best[code] = _joined(known, found)
+    if any(code in best for code in _UNLIKE):
+        best.pop("overfitting", None)
     return list(best.values())
 
 

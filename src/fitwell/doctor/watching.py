@@ -74,7 +74,8 @@ class Case:
         return Record(
             () if data is None else reading.features(self.network, data, self.held_out),
             () if data is None else reading.heads(
-                self.network, self.objective, data.y, self.refused
+                self.network, self.objective, data.y, self.refused,
+                None if self.held_out is None else self.held_out.y,
             ),
             reading.layers(self.network, params),
             self.plan,

@@ -11,6 +11,7 @@ import numpy as np
 from fitwell.data.arrays import by_name, check_lengths, to_array
 from fitwell.doctor.baselines import constant_error, noise, skill
 from fitwell.doctor.edits.heads import is_discrete
+from fitwell.doctor.mixture import mixture
 from fitwell.doctor.record import Head
 from fitwell.errors import InvalidData
 from fitwell.examples import Examples
@@ -40,6 +41,11 @@ class Rows:
 
     def y(self, names: list[str]) -> Any:
         return self.ys[0] if len(self.ys) == 1 else dict(zip(names, self.ys, strict=True))
+
+    def with_rows(self, others: Rows) -> Rows:
+        """These and others behind them."""
+        xs = zip(self.xs, others.xs, strict=True), zip(self.ys, others.ys, strict=True)
+        return Rows(self.names, *(tuple(map(np.concatenate, pairs)) for pairs in xs))
 
     def at(self, rows: Any) -> Rows:
         some = tuple(x[rows] for x in self.xs), tuple(y[rows] for y in self.ys)
@@ -86,9 +92,14 @@ class Data:
 
 
 def divided(rows: Rows, validation: Rows | None) -> Data:
-    """With validation data all rows train; without, a fifth judges, spread over the labels."""
-    if validation is not None:
+    """With validation data all rows train; without, a fifth judges, spread over the labels.
+
+    So it is where validation data are of other classes: rows that were sorted are put together.
+    """
+    if validation is not None and _alike(rows, validation):
         return Data(rows, validation, rows, True)
+    if validation is not None:
+        rows = rows.with_rows(validation)
     if len(rows) < _SPLIT:
         return Data(rows, None, rows, False)
     label = rows.ys[0].reshape(len(rows), -1)
@@ -98,6 +109,11 @@ def divided(rows: Rows, validation: Rows | None) -> Data:
     out = np.zeros(len(rows), bool)
     out[order[2::5]] = True
     return Data(rows.at(~out), rows.at(out), rows, False)
+
+
+def _alike(rows: Rows, validation: Rows) -> bool:
+    found = [mixture(y, other) for y, other in zip(rows.ys, validation.ys, strict=True)]
+    return not any(one is not None and one.differs for one in found)
 
 
 def read_validation(subject: str, model: Model, validation_data: Any) -> Rows | None:

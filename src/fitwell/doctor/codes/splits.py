@@ -104,6 +104,51 @@ CODES: tuple[Code, ...] = (
         sources=[SKLEARN_PITFALLS],
     ),
     entry(
+        "train_val_label_mismatch",
+        "Validation rows of other classes than the training rows",
+        what="""The classes are mixed differently in the validation data: one of them is missing
+            there, or in training, or is far more frequent.""",
+        equation="distance = sum |share_train - share_val| / 2, over the classes",
+        looks="""
+            - Validation accuracy is near 0, or 1.00, from the first epoch on, while training is
+            ordinary.
+            - The last rows of y are all of one class.""",
+        why="""`validation_split` holds out the last rows, and files are often sorted by class: the
+            network is asked for what it has seldom or never seen.""",
+        unless="""Rare classes are missing in a small part by chance. A split in time, or by
+            person, may truly have another mix: then it is the world that changed.""",
+        cures=[
+            (
+                "Shuffle before the split.",
+                """
+                order = np.random.default_rng(0).permutation(len(X))
+                model.fit(X[order], y[order], validation_split=0.2, epochs=20, verbose=0)
+                """,
+            ),
+            (
+                "Or hold out a fifth of every class.",
+                """
+                held_out = np.zeros(len(y), bool)
+                held_out[np.argsort(y, kind="stable")[::5]] = True
+                validation = (X[held_out], y[held_out])
+                model.fit(X[~held_out], y[~held_out], validation_data=validation, verbose=0)
+                """,
+            ),
+        ],
+        example="""
+            X = random.normal(size=(200, 4))
+            X = X[np.argsort(X[:, 0])]
+            y = X[:, 0] > 0  # False first, then True
+            validation = (X[160:], y[160:])
+            model = fw.Sequential([Dense(8, activation="relu"), Dense(1, activation="sigmoid")])
+            model.compile(fw.optimizers.Adam(0.01), "binary_crossentropy")
+            model.fit(X, y, validation_split=0.2, epochs=5, verbose=0)
+            print(f"ones in training {y[:160].mean():.2f}, in validation {y[160:].mean():.2f}")
+            """,
+        prints="ones in training 0.33, in validation 1.00",
+        sources=[SKLEARN_PITFALLS],
+    ),
+    entry(
         "missing_validation",
         "Nothing is held out",
         what="""fit gets no validation data: whether the network learned or memorised cannot be

@@ -26,6 +26,7 @@ def rules(record: Record) -> Iterator[Suspicion]:
         yield from _rows(features, record)
     for head in record.heads:
         yield from _labels(head)
+        yield from _mix(head)
         yield from _target_scale(head, record)
 
 
@@ -193,6 +194,26 @@ def _labels(head: Head) -> Iterator[Suspicion]:
                 ("examples of the smallest class", min(present)),
                 strength=0.3,
             )
+
+
+def _mix(head: Head) -> Iterator[Suspicion]:
+    mixture = head.mixture
+    if mixture is None or not mixture.differs:
+        return
+    p, q = mixture.shares
+    worst = int(np.argmax(q - p))
+    whole = np.count_nonzero(q) == 1
+    yield suspect(
+        "train_val_label_mismatch",
+        f"{'All' if whole else f'{q[worst]:.0%} of the'} validation labels are"
+        f" {mixture.classes[worst]:g}, of the training labels {p[worst]:.0%}: rows that are sorted"
+        " by class were cut in two, and the validation score says nothing.",
+        "order = numpy.random.default_rng(0).permutation(len(X)); X, y = X[order], y[order]"
+        "  # before validation_split",
+        ("distance of the shares of the classes, 0 to 1", mixture.distance),
+        severity=WARNING,
+        layer=head.layer,
+    )
 
 
 def _target_scale(head: Head, record: Record) -> Iterator[Suspicion]:
