@@ -494,9 +494,9 @@ def test_columns_are_read_from_the_beginning_of_a_file() -> None:
     with Path("t.csv").open("wb") as file:
         file.write(b"price,place\n" + b"1,2\n" * 100_000)
         file.truncate(3 * 2**30)
-    began = time.monotonic()
+    began = time.process_time()
     assert columns(_typed("t.csv"), "pl") == ["place"]
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_what_the_shell_offers(tmp_path: Path) -> None:
