@@ -261,6 +261,23 @@ def test_a_rule_names_the_sick_and_not_the_healthy(code: str) -> None:
     assert code not in {one.finding.code for one in suspicions(healthy)}
 
 
+@pytest.mark.parametrize(
+    ("sick", "epochs"),
+    [
+        (record(plan=change(PLAN, epochs=1, reach=0.016)), 100),
+        (record(plan=change(PLAN, epochs=20, steps=1, rows=500)), 200),
+        (record(run=curve([0.9 - 0.1 * i for i in range(8)])), 40),
+    ],
+)
+def test_who_trains_on_the_command_line_reads_how_to_train_longer(
+    sick: Record, epochs: int
+) -> None:
+    cures = [one.finding.cure for one in suspicions(sick) if one.finding.code == "too_few_epochs"]
+    said = f"more epochs: model.fit(X, y, epochs={epochs}), or fitwell train --epochs {epochs}"
+    assert cures
+    assert all(cure.startswith(said) for cure in cures)
+
+
 def test_a_record_without_a_fault_has_no_finding_above_info() -> None:
     for heads in (BINARY, CLASSES, ONE_HOT, SEVERAL, NUMBERS):
         assert not verdict(record(heads=heads, run=LEARNED)).above(), heads

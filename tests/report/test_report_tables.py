@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import subprocess
 from pathlib import Path
@@ -119,6 +120,7 @@ def test_every_section_is_there(written: Path) -> None:
         "The share of units that are 0", "logistic regression", "jax 0.",
         f"fitwell train {SCRIPT}.csv",
         "192 for training, 48 for validation, 60 for the test",
+        "makes probabilities as sure as they are right: logits are divided by",
     ):  # fmt: skip
         assert words in page.seen, words
 
@@ -139,6 +141,22 @@ def test_scores_are_those_of_training(
     accuracy = f"{facts['scores']['accuracy']:.4g}"
     assert study.verdict.startswith(f"Accuracy {accuracy} (")
     assert "on 60 test rows, which training did not see; logistic regression rea" in study.verdict
+
+
+def test_the_verdict_is_that_of_a_comparison_on_the_same_rows(
+    trained: tuple[TableModel, Prepared, History],
+) -> None:
+    model, prepared, _ = trained
+    facts = dict(model.facts) | {"network": "8 members", "members": 8}
+    facts["differences"] = {name: [0.01, 0.02] for name in facts["baselines"]}
+    sure, best = dataclasses.replace(model, facts=facts), {"accuracy": 0.001}
+    facts["baselines"] = dict.fromkeys(facts["baselines"], best)
+    (found,) = studies_of(sure, prepared, None, Origin())
+    assert found.verdict.endswith("better than all of them by more than chance explains.")
+    assert "Members are networks with weights in common" in dict(found.facts)["Network"]
+    facts["differences"] = {name: [-0.01, 0.02] for name in facts["baselines"]}
+    (found,) = studies_of(sure, prepared, None, Origin())
+    assert "may be chance: its 95 % interval on the same rows is -0.01 to 0.02." in found.verdict
 
 
 def test_the_worst_rows_are_those_of_the_table(

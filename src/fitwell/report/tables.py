@@ -150,11 +150,22 @@ def _told(model: TableModel, source: str) -> Facts:
         ("Data", f"{source}, {sum(rows.values()):,} rows" if rows else source),
         ("Target", f"{target.name}: {kind}"),
         ("Rows", making.parts_words(facts)),
-        ("Network", str(facts.get("network", repr(model.network)))),
+        ("Network", _network(model)),
         ("Training", making.course_words(facts)),
         ("Sureness", _sureness(facts)),
     ]
     return tuple((label, text) for label, text in lines if text)
+
+
+def _network(model: TableModel) -> str:
+    """What was trained; the words of the default network are explained."""
+    said = str(model.facts.get("network", repr(model.network)))
+    if model.facts.get("members", 1) < 2:
+        return said
+    return (
+        f"{said}. Members are networks with weights in common, whose answers are averaged; bins "
+        "are the pieces that the range of a number is cut into, each with a weight of its own."
+    )
 
 
 def _sureness(facts: Mapping[str, Any]) -> str:
@@ -166,8 +177,12 @@ def _sureness(facts: Mapping[str, Any]) -> str:
         return f"intervals made for {asked:.0f} % hold {held:.1f} % of the test rows{width}"
     if "temperature" in scaled:
         before, after = (scaled[name]["ECE"] for name in ("before", "after"))
-        how = f"logits divided by {scaled['temperature']:.3g} (fitted on the validation rows)"
-        return f"{how}: calibration error {before:.3f} before, {after:.3f} after"
+        how = (
+            "temperature scaling, which makes probabilities as sure as they are right: logits are "
+            f"divided by {scaled['temperature']:.3g} (fitted on the validation rows)"
+        )
+        error = "calibration error (how far probabilities are from shares of rows)"
+        return f"{how}; {error} {before:.3f} before, {after:.3f} after"
     return ""
 
 

@@ -36,3 +36,8 @@ def suspect(
     """A suspicion in one call; evidence as (what, value) or (what, value, unit)."""
     shown = tuple(Evidence(*one) for one in evidence)
     return Suspicion(Finding(code, severity, cause, cure, shown, layer), strength)
+
+
+def more_epochs(epochs: int) -> str:
+    """The cure of a fit that was too short, in Python and on the command line."""
+    return f"more epochs: model.fit(X, y, epochs={epochs}), or fitwell train --epochs {epochs}"

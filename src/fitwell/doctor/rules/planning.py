@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fitwell.doctor.record import Plan, Record, Run
-from fitwell.doctor.rules.base import INFO, WARNING, Suspicion, suspect
+from fitwell.doctor.rules.base import INFO, WARNING, Suspicion, more_epochs, suspect
 
 _SHORT_WAY = 0.3  # how far weights must be able to go: first weights have size 0.1 to 1
 _FEW_STEPS = 100
@@ -64,7 +64,8 @@ def _rate(plan: Plan) -> Iterator[Suspicion]:
             code,
             f"{plan.optimizer} moves a weight by about the rate a step: {plan.total_steps:,} steps"
             f" of {plan.rate:g} are {plan.reach:.3g} at most.",
-            f"optimizer=fw.optimizers.{plan.optimizer}({_better(plan):g}) and more epochs",
+            f"{more_epochs(_longer(plan))}; and optimizer=fw.optimizers.{plan.optimizer}"
+            f"({_better(plan):g})",
             way,
             steps,
             strength=0.97 if plan.reach < 0.1 else 0.72,
@@ -91,10 +92,14 @@ def _rate(plan: Plan) -> Iterator[Suspicion]:
         yield suspect(
             "too_few_epochs",
             f"{plan.epochs} epochs of {plan.steps} steps are {plan.total_steps} steps.",
-            f"model.fit(X, y, epochs={max(plan.epochs * 10, 100)})",
+            more_epochs(_longer(plan)),
             steps,
             strength=0.4,
         )
+
+
+def _longer(plan: Plan) -> int:
+    return max(plan.epochs * 10, 100)
 
 
 def _better(plan: Plan) -> float:

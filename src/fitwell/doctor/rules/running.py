@@ -8,7 +8,7 @@ import numpy as np
 
 from fitwell.doctor.outcome import outcome
 from fitwell.doctor.record import Record, Run
-from fitwell.doctor.rules.base import CRITICAL, INFO, WARNING, Suspicion, suspect
+from fitwell.doctor.rules.base import CRITICAL, INFO, WARNING, Suspicion, more_epochs, suspect
 from fitwell.types import HostArray
 
 _STILL = 0.02  # relative change of the loss over the fit
@@ -117,7 +117,7 @@ def _progress(record: Record, run: Run, losses: HostArray) -> Iterator[Suspicion
             "lr_too_low" if slow else "too_few_epochs",
             f"The loss was still falling: by {falling:.0%} over the last {len(tail) - 1} of"
             f" {len(losses)} epochs.",
-            f"model.fit(X, y, epochs={5 * len(losses)})  # or a higher rate",
+            f"{more_epochs(5 * len(losses))}; or a higher rate",
             ("relative fall over the last fifth", float(falling)),
             strength=0.68,
         )
