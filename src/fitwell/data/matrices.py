@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitwell.data.arrays import DataWarning
 from fitwell.data.encoding import TableEncoder
 from fitwell.data.paging import let_go
 from fitwell.errors import OutOfMemory
@@ -42,6 +44,19 @@ def encode_rows(encoder: TableEncoder, frame: pl.DataFrame, rows: HostArray) -> 
         matrix[place] = encoder.transform(frame[rows[place]])
         let_go(matrix)
     return matrix
+
+
+def answers(
+    encoder: TableEncoder, frame: pl.DataFrame, predict: Callable[[HostArray], Sequence[HostArray]]
+) -> list[HostArray]:
+    """What `predict` makes of the features of all rows, encoded some at a time.
+
+    Values that training never saw are said in a `DataWarning` of who called the caller.
+    """
+    parts = [predict(encoder.transform(frame[rows])) for rows in slices(frame.height)]
+    for note in encoder.surprises(frame):
+        warnings.warn(note, DataWarning, stacklevel=4)
+    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
 
 
 def slices(rows: int) -> Iterator[slice]:

@@ -14,6 +14,7 @@ from fitwell.data.images import Images, read_images
 from fitwell.data.labels import Target
 from fitwell.errors import InvalidData, InvalidFile
 from fitwell.model import Model
+from fitwell.tabular.facts import checked
 from fitwell.tabular.scores import Scores, scores
 from fitwell.types import HostArray
 
@@ -147,7 +148,7 @@ def from_network(network: Model, path: str | os.PathLike[str]) -> ImageModel:
         expected, cure = "a model that was trained on images", "Load it with fitwell.load."
         raise InvalidFile(subject, expected, "another model", cure)
     try:
-        classes, facts = tuple(map(str, kept["classes"])), dict(kept["facts"])
+        classes, facts = tuple(map(str, kept["classes"])), checked(kept["facts"])
         model = ImageModel(network, classes, facts)
         if len(model.shape) != 3 or network.output_shape != (None, len(classes)):
             raise ValueError(f"{len(classes)} classes for an output of {network.output_shape}")

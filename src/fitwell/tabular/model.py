@@ -6,24 +6,23 @@ import functools
 import math
 import operator
 import os
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fitwell import notebook
-from fitwell.data.arrays import DataWarning
 from fitwell.data.encoding import TableEncoder
 from fitwell.data.labels import Target, target_column
-from fitwell.data.matrices import slices
+from fitwell.data.matrices import answers
 from fitwell.data.roles import row_weights
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidData, UnknownName, nearest
 from fitwell.model import Model
 from fitwell.serialization import Catalog
 from fitwell.tabular.calibration import tempered
+from fitwell.tabular.facts import checked
 from fitwell.tabular.intervals import Intervals
 from fitwell.tabular.scores import Scores, scores
 from fitwell.types import HostArray
@@ -263,20 +262,7 @@ class TableModel:
         intervals = _INTERVALS.from_json(table.get("intervals"))
         if not 0 < temperature < math.inf or not isinstance(intervals, Intervals | None):
             raise ValueError(f"temperature {temperature}, intervals {type(intervals).__name__}")
-        return cls(network, encoder, target, dict(table["facts"]), temperature, intervals)
-
-
-def answers(
-    encoder: TableEncoder, frame: pl.DataFrame, predict: Callable[[HostArray], Sequence[HostArray]]
-) -> list[HostArray]:
-    """What `predict` makes of the features of all rows, encoded some at a time.
-
-    Values that training never saw are said in a `DataWarning` of who called the caller.
-    """
-    parts = [predict(encoder.transform(frame[rows])) for rows in slices(frame.height)]
-    for note in encoder.surprises(frame):
-        warnings.warn(note, DataWarning, stacklevel=4)
-    return [np.concatenate(outputs) for outputs in zip(*parts, strict=True)]
+        return cls(network, encoder, target, checked(table["facts"]), temperature, intervals)
 
 
 def true_column(frame: pl.DataFrame, name: str) -> pl.Series:

@@ -13,10 +13,12 @@ import numpy as np
 from fitwell.arguments import named
 from fitwell.data.encoding import TableEncoder
 from fitwell.data.labels import Target
+from fitwell.data.matrices import answers
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidData
 from fitwell.model import Model
-from fitwell.tabular.model import KEY, TableModel, answers, known_rows, true_column
+from fitwell.tabular.facts import checked
+from fitwell.tabular.model import KEY, TableModel, known_rows, true_column
 from fitwell.tabular.preparing import Prepared
 from fitwell.tabular.recipe import default_network, plan
 from fitwell.tabular.scores import Scores
@@ -166,12 +168,13 @@ class MultiTargetModel:
         Raises:
             KeyError, TypeError, ValueError: anything that it does not write.
         """
-        facts = dict(table["facts"])
+        facts = checked(table["facts"])
         heads = _heads(network)
         models = []
         for head, own in zip(heads, table["targets"], strict=True):
             model = TableModel.from_json(head, {**own, "encoder": table["encoder"], "facts": {}})
-            models.append(dataclasses.replace(model, facts=_facts_of(facts, model.target.name)))
+            told = checked(_facts_of(facts, model.target.name))
+            models.append(dataclasses.replace(model, facts=told))
         return cls(network, tuple(models), facts)
 
 
