@@ -143,6 +143,14 @@ def test_scores_are_those_of_training(
     assert "on 60 test rows, which training did not see; logistic regression rea" in study.verdict
 
 
+def test_the_lines_that_load_it_name_the_file_as_the_command_does(
+    trained: tuple[TableModel, Prepared, History],
+) -> None:
+    (found,) = studies_of(*trained, Origin("t.csv", "runs/t-1/model.safetensors"))
+    assert "fw.tabular.load('runs/t-1/model.safetensors')" in found.python
+    assert "fitwell predict runs/t-1/model.safetensors new.csv" in found.shell
+
+
 def test_the_verdict_is_that_of_a_comparison_on_the_same_rows(
     trained: tuple[TableModel, Prepared, History],
 ) -> None:

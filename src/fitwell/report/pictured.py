@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -95,7 +94,7 @@ def _told(model: ImageModel, source: str) -> Facts:
 
 
 def _python(origin: making.Origin) -> str:
-    path = Path(origin.model).name
+    path = str(origin.model)
     return "\n".join(
         [
             "import fitwell as fw",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -216,7 +215,7 @@ def _cells(frame: pl.DataFrame, names: Sequence[str]) -> examples.Cells:
 
 
 def _python(model: TableModel, origin: making.Origin) -> str:
-    path = Path(origin.model).name
+    path = str(origin.model)
     lines = [
         "import fitwell as fw",
         "",
