@@ -284,3 +284,11 @@ def test_every_metric_is_in_a_table():
     }
     assert classes - covered == {"Metric", "MeanMetric", "FunctionMetric"}
     assert all(dataclasses.is_dataclass(getattr(metrics, name)) for name in classes)
+
+
+def test_of_more_than_two_classes_binary_accuracy_meets_none_but_0_and_1() -> None:
+    """Keras: y_true == (y_pred > 0.5), so 2 and 3 are never met."""
+    found = metrics.BinaryAccuracy().values(
+        np.array([0.0, 1.0, 2.0, 3.0, -1.0]), np.array([0.2, 0.9, 2.1, 3.0, 0.1])
+    )
+    assert np.ravel(found).tolist() == [True, True, False, False, True]

@@ -78,7 +78,10 @@ EVIDENT: tuple[Cure, ...] = (
     ),
     Cure(
         "initialise by fan-in",
-        ("zero_init", "symmetric_init", "bad_init", "exploding_activation", "high_initial_loss"),
+        (
+            "zero_init", "symmetric_init", "bad_init", "exploding_activation", "high_initial_loss",
+            "dying_relu",
+        ),
         "Weights that are equal stay equal, and large ones saturate: He for relu, LeCun for selu, "
         "Glorot otherwise, biases 0.",
         'Dense(64, activation="relu")  # without kernel_initializer: chosen by activation',

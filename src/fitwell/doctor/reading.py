@@ -220,6 +220,8 @@ def _layer(name: str, layer: LayerDescription, kernel: Any, own: Params, hidden:
         "activation": activation_name(activation), "hidden": hidden,
         "use_bias": bool(getattr(layer, "use_bias", False)),
     }  # fmt: skip
+    if isinstance(own, dict) and "bias" in own:
+        facts["bias"] = float(np.mean(own["bias"]))
     if kernel is not None:
         array = np.asarray(kernel)
         fan_in = int(np.prod(array.shape[:-1]))

@@ -160,7 +160,7 @@ class Layer:
         twins: its units start equal, and so do the weights that read them.
         rate: of a dropout.
         l1, l2: of its kernel regularizer.
-        use_bias: it adds one.
+        use_bias: it adds one; `bias`: the mean of its first ones.
         hidden: no output of the network.
     """
 
@@ -177,6 +177,7 @@ class Layer:
     l1: float = 0.0
     l2: float = 0.0
     use_bias: bool = True
+    bias: float = 0.0
     hidden: bool = True
 
 

@@ -24,6 +24,10 @@ _UNLIKE = ("train_val_label_mismatch", "train_val_scale_mismatch")
 """What makes a validation loss high from the first epoch on: it says nothing of overfitting."""
 _TOO_SHORT = ("lr_too_low", "too_few_epochs")
 """What never makes a fit diverge."""
+_SCALES, _ALONE = ("unscaled_inputs", "unscaled_targets"), 0.75
+"""What still keeps a network from learning once everything else is repaired."""
+_AGAINST = ("overfitting", "labels_independent_of_inputs", "train_val_scale_mismatch")
+"""Where more steps only make it worse."""
 _SYMPTOMS = (
     "nan", "vanishing_gradient", "exploding_gradient", "exploding_activation", "dying_relu",
     "saturation", "oscillating_loss", "slow_convergence", "loss_increasing", "high_initial_loss",
@@ -108,7 +112,12 @@ def _blamed(found: Sequence[Suspicion]) -> list[Suspicion]:
     """The strongest suspicion, and the next if it is nearly as strong."""
     ranked = sorted(found, key=lambda one: -one.strength)
     ranked = [one for one in ranked if one.strength >= _BLAMED]
-    close = [one for one in ranked if one.strength >= ranked[0].strength - _AS_STRONG]
+    close = [
+        one
+        for one in ranked
+        if one.strength >= ranked[0].strength - _AS_STRONG
+        or (one.finding.code in _SCALES and one.strength >= _ALONE)
+    ]
     return close[:1] + [one for one in close[1:] if one.finding.code not in _SYMPTOMS][:1]
 
 
@@ -117,9 +126,15 @@ def _with_symptoms(
 ) -> list[Finding]:
     """The findings, the causes among them raised; the first cause lists what else was seen."""
     symptoms = tuple(one.finding.code for one in found if one not in causes and one.strength > 0)
+    symptoms = _agreeing(symptoms, [one.finding for one in causes])
+    explained = any(one.finding.code not in _ASIDE for one in causes)
+    explained = explained or any(one.finding.code in _AGAINST for one in causes)
     shown = []
     for one in found:
         finding = one.finding
+        spare = finding.code in _TOO_SHORT and finding.severity == Severity.INFO
+        if spare and explained and one not in causes:
+            continue  # what explains the outcome comes first, and may say the opposite
         if one in causes and result.failing:
             severity = max(finding.severity, Severity.WARNING)
             evidence = (*finding.evidence, Evidence("outcome", result.words))
@@ -129,6 +144,13 @@ def _with_symptoms(
             )
         shown.append(finding)
     return shown
+
+
+def _agreeing(symptoms: tuple[str, ...], causes: Sequence[Finding]) -> tuple[str, ...]:
+    """Without those that say the opposite of a cause."""
+    if any(one.code in _AGAINST for one in causes):
+        return tuple(code for code in symptoms if code not in _TOO_SHORT)
+    return symptoms
 
 
 def _underfitting(record: Record, result: Outcome) -> Finding:

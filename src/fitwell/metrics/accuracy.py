@@ -26,6 +26,9 @@ class Accuracy(MeanMetric):
 class BinaryAccuracy(MeanMetric):
     """mean((y_pred > threshold) = y_true), y_true in {0, 1}; (n,), (n, 1) or (n, labels).
 
+    Labels of training that are soft or -1 and 1 are read as y_true > 1/2; others, numbers of more
+    than two classes or quantities beyond 1, count as wrong, as in Keras.
+
     Args:
         threshold: predictions above it mean class 1; 0.0 for logits.
 
@@ -46,7 +49,8 @@ class BinaryAccuracy(MeanMetric):
 
     def values(self, y_true: Array, y_pred: Array) -> Array:
         truth, prediction = same(self.label, y_true, y_pred)
-        return (prediction > self.threshold) == (truth > 0.5)
+        right = (prediction > self.threshold) == (truth > 0.5)
+        return right & (jnp.abs(truth) <= 1)  # of more classes than two none is met, as in Keras
 
 
 class CategoricalAccuracy(MeanMetric):

@@ -32,6 +32,8 @@ def _replaced(setup: Setup, edits: dict[str, Edit]) -> Setup | None:
 
 # Initialisation
 
+_LOW = -1.0  # a first bias: below, relu is at 0 for inputs of size 1
+
 
 def initialised(setup: Setup, facts: Facts) -> Setup | None:
     """Kernels by fan-in and activation, biases 0, where others make units alike or huge."""
@@ -40,8 +42,11 @@ def initialised(setup: Setup, facts: Facts) -> Setup | None:
         for one in facts.record.layers
         if one.twins or one.constant or not 0.3 < one.gain < 2.5
     }
+    low = {one.name for one in facts.record.layers if one.bias < _LOW}
     edits: dict[str, Edit] = {}
     for name, layer in setup.network.layers.items():
+        if name in low:
+            edits[name] = [_with_fields(layer, bias_initializer="zeros")]
         given = getattr(layer, "kernel_initializer", "auto")
         if name not in marked or given == "auto" or _scales_itself(given):
             continue

@@ -12,6 +12,7 @@ from fitwell.doctor.rules.base import CRITICAL, INFO, WARNING, Suspicion, suspec
 _SCALE = "model = fw.Sequential([fw.layers.Normalization(), *layers])  # learns mean and spread"
 _LARGE = 10.0  # sqrt(mean(x^2)) of a feature: rates and first weights are made for about 1
 _HUGE = 100.0
+_TINY = 0.01
 _UNEVEN = 100.0  # the largest feature over the smallest
 _FINE = 0.01  # float32's step over the spread: two digits are left
 _OVERLAP = 0.05
@@ -221,15 +222,33 @@ def _target_scale(head: Head, record: Record) -> Iterator[Suspicion]:
     if labels.discrete or head.loss is None or head.activation in ("softmax", "sigmoid"):
         return
     size = float(np.hypot(labels.mean, labels.std))
+    several = len(record.heads) > 1
+    y, of = (f'y["{head.layer}"]', f" of {head.layer}") if several else ("y", "")
+    cure = f"mean, std = {y}.mean(), {y}.std(); " + (
+        f"{y} = ({y} - mean) / std  # predictions then * std + mean" if several else
+        "model.fit(X, (y - mean) / std)  # then * std + mean"
+    )  # fmt: skip
+    layer = head.layer if several else None
+    if 0 < size < _TINY:
+        yield suspect(
+            "unscaled_targets",
+            f"The targets{of} have size {size:.2g}; the first predictions have size 1: against"
+            " their error the targets cannot be seen.",
+            cure,
+            ("sqrt(mean(y^2))", size),
+            strength=0.8,
+            layer=layer,
+        )
     if size > _LARGE:
         yield suspect(
             "unscaled_targets",
-            f"The targets have size {size:,.4g} (mean {labels.mean:,.4g}, spread"
+            f"The targets{of} have size {size:,.4g} (mean {labels.mean:,.4g}, spread"
             f" {labels.std:,.4g}); the first predictions have size 1, so errors and gradients are"
             " huge, and the way to the targets is long.",
-            "mean, std = y.mean(), y.std(); model.fit(X, (y - mean) / std)  # then * std + mean",
+            cure,
             ("sqrt(mean(y^2))", size),
             strength=_target_strength(size, record),
+            layer=layer,
         )
 
 
@@ -240,4 +259,4 @@ def _target_strength(size: float, record: Record) -> float:
         return 0.3
     if not plan.per_weight:
         return 0.8
-    return 0.86 if 0.3 <= plan.reach < 0.3 * size else 0.55
+    return 0.86 if plan.reach < 0.3 * size else 0.55

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from fitwell.doctor.rules.base import Suspicion, suspect
 _VANISHED = 1e-3  # gradient of the first layer over that of the last
 _GROWN = 1e3
 _DEAD = 0.9  # of a layer's units
+_LOW = -1.0  # a first bias: below, a unit is at 0 for inputs of size 1
 _SATURATED = 0.7  # of a layer's values
 _LONG, _SHORT = 0.1, 1e-4  # |w' - w| / |w| of a step: TheDeepChecker's bounds
 
@@ -27,7 +28,8 @@ def rules(record: Record) -> Iterator[Suspicion]:
     after = run.after or (last[0].pulses if last else ())
     yield from _gradients(before, after)
     yield from _sizes([pulse for pulse in before if pulse.name in hidden])
-    yield from _units([pulse for pulse in after if pulse.name in hidden], run)
+    below = {layer.name: layer.bias for layer in record.layers if layer.bias < _LOW}
+    yield from _units([pulse for pulse in after if pulse.name in hidden], run, below)
     yield from _updates(run)
 
 
@@ -86,7 +88,8 @@ def _sizes(before: Sequence[Pulse]) -> Iterator[Suspicion]:
         )
 
 
-def _units(pulses: Sequence[Pulse], run: Run) -> Iterator[Suspicion]:
+def _units(pulses: Sequence[Pulse], run: Run, below: Mapping[str, float]) -> Iterator[Suspicion]:
+    """`below`: the first bias of layers where it is far below 0."""
     dead = [pulse for pulse in pulses if pulse.dead >= _DEAD]
     if dead:
         whole = [pulse for pulse in dead if pulse.dead == 1]
@@ -94,8 +97,11 @@ def _units(pulses: Sequence[Pulse], run: Run) -> Iterator[Suspicion]:
         yield suspect(
             "dying_relu",
             f"{shown.dead:.0%} of the units of {shown.name} are at 0 for every example: no gradient"
-            " passes them.",
-            'activation="leaky_relu"  # and a lower rate, kernel_initializer="he_normal"',
+            " passes them."
+            + (f" Its biases began at {below[shown.name]:.3g}." if shown.name in below else ""),
+            'bias_initializer="zeros"  # the default'
+            if shown.name in below
+            else 'activation="leaky_relu"  # and a lower rate, kernel_initializer="he_normal"',
             ("share of units that are never above 0", shown.dead),
             ("layers of which that is so", len(dead)),
             *_since(run.course, shown.name, lambda pulse: pulse.dead >= _DEAD),

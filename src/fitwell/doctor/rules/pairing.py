@@ -19,6 +19,7 @@ _ACCURACY = (
 )  # fmt: skip
 _BOUNDED = ("sigmoid", "softmax", "tanh", "hard_sigmoid", "softsign", "relu6")
 _MANY_OUTSIDE = 0.3
+_CLASSES = 50  # more different whole numbers are quantities
 
 
 def rules(record: Record) -> Iterator[Suspicion]:
@@ -268,6 +269,17 @@ def _metrics(head: Head) -> Iterator[Suspicion]:
                 ("metric", metric),
                 severity=WARNING,
             )
+        elif metric in _ACCURACY and _as_quantity(head):
+            yield suspect(
+                "metric_mismatch",
+                f"Accuracy tells two classes apart by one output; the labels are {labels.classes}"
+                f" whole numbers, of which {head.loss} makes quantities.",
+                _head(head, labels.classes, "softmax", "sparse_categorical_crossentropy")
+                + '  # or, of quantities, metrics=["mae"]',
+                ("metric", metric),
+                ("different labels", labels.classes),
+                severity=WARNING,
+            )
         elif metric == "BinaryAccuracy" and labels.kind == "one_hot" and labels.width > 2:
             yield suspect(
                 "metric_mismatch",
@@ -277,6 +289,12 @@ def _metrics(head: Head) -> Iterator[Suspicion]:
                 ("its value for no to all", (labels.width - 1) / labels.width),
                 severity=WARNING,
             )
+
+
+def _as_quantity(head: Head) -> bool:
+    """Whether numbers of classes are compared with one linear output."""
+    few = head.labels.kind == "classes" and 3 <= head.labels.classes <= _CLASSES
+    return few and head.units == 1 and head.loss in _SQUARED
 
 
 def _categorical(head: Head) -> str:

@@ -112,7 +112,14 @@ def _progress(record: Record, run: Run, losses: HostArray) -> Iterator[Suspicion
         )
     tail = losses[-max(len(losses) // 5, 1) - 1 :]
     falling = len(losses) >= 3 and float(tail[0] - tail[-1]) / _scale(losses, float(tail[0]))[0]
-    if falling > 0.02 and drop > 0 and np.median(swings) < 2 * (half[0] - half[-1]) / len(swings):
+    validation = [v for v in run.history.get("val_loss", []) if np.isfinite(v)]
+    worse = len(validation) > 2 and risen(validation)  # more epochs would not help
+    if (
+        falling > 0.02
+        and drop > 0
+        and not worse
+        and np.median(swings) < 2 * (half[0] - half[-1]) / len(swings)
+    ):
         yield suspect(
             "lr_too_low" if slow else "too_few_epochs",
             f"The loss was still falling: by {falling:.0%} over the last {len(tail) - 1} of"
