@@ -275,6 +275,9 @@ MISTAKES = {
         "model file. Write --output m: the model is model.safetensors in it."),
     "no data": (["train"], "Error train: expected the data to learn from, received no DATA. Name a "
                 "file, or go on with a run by --resume."),
+    "tune, before the data are read": (
+        ["train", "nowhere.csv", "--target", "y", "--tune", "fast"],
+        "Error train: expected a positive tune, received tune='fast'."),
     "two networks": (["train", "t.csv", "--layers", "8", "--tune", "5s"],
                      "Error train: expected one of --layers, --model, --tune, received --layers "
                      "and --tune. Leave the others out."),

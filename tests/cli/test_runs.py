@@ -151,6 +151,11 @@ def test_a_killed_run_goes_on_bit_for_bit() -> None:
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert not Path("killed/model.safetensors").exists()
+    early = _child("predict", "killed", "t.csv")
+    assert " ".join(early.communicate(timeout=120)[1].split()) == (
+        "Error run killed: expected a run with a model, received one that did not come to its end. "
+        "Go on with fitwell train --resume killed."
+    )
 
     out, _ = _child("train", "--resume", "killed", "--json").communicate(timeout=120)
     whole, _ = _child(*LONG, "-o", "whole").communicate(timeout=120)
@@ -453,6 +458,9 @@ def test_several_targets(capsys: Any) -> None:
     assert out.startswith("Checkup of r with 200 rows of t.csv\n")
     code, out, _ = run(capsys, "predict", "r", "t.csv", "--json")
     assert list(json.loads(out)[0]) == ["sum", "up", "p(up=False)", "p(up=True)"]
+    rows = json.loads(run(capsys, "predict", "r", "t.csv", "--interval", 0.9, "--json")[1])
+    assert list(rows[0])[2:4] == ["sum low", "sum high"]
+    assert all(row["sum low"] <= row["sum"] <= row["sum high"] for row in rows)
     code, _, err = run(capsys, *words, "--folds", 3)
     assert code == 2
     assert err.strip() == (

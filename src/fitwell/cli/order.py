@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fitwell.errors import InvalidArgument, InvalidFile
+from fitwell.feeding import seconds
 
 _OF_IMAGES = {
     "data", "skip_bad_rows", "model", "epochs", "time_limit", "image_size", "report", "seed",
@@ -85,6 +86,8 @@ class Order:
             raise InvalidArgument(
                 "train", f"one of {', '.join(ways)}", " and ".join(given), "Leave the others out."
             )
+        if self.tune is not None:
+            seconds("train", "tune", self.tune)
         told = {_option(name) for name in self.to_json()}
         for one, other, cure in _EXCLUDED:
             if {one, other} <= told:

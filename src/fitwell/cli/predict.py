@@ -14,7 +14,8 @@ from fitwell.cli import models, showing
 from fitwell.cli.app import REPLACED, Data, ModelFile, SkipBadRows, app, check_output
 from fitwell.data import tables
 from fitwell.errors import InvalidArgument
-from fitwell.tabular import MultiTargetModel, TableModel
+from fitwell.images import ImageModel
+from fitwell.tabular import MultiTargetModel
 
 
 @app.command()
@@ -90,7 +91,7 @@ def evaluate(
 
 
 def _between(model: Any, data: Any, coverage: float) -> Any:
-    if not isinstance(model, TableModel):
+    if isinstance(model, ImageModel):
         cure = "Leave it out."
-        raise InvalidArgument("--interval", "a model of one number", type(model).__name__, cure)
+        raise InvalidArgument("--interval", "a model of a number", "a model of images", cure)
     return model.predictions(data, coverage)

@@ -142,7 +142,16 @@ def model_of(path: Path) -> Path:
     >>> model_of(Path("houses.safetensors"))
     PosixPath('houses.safetensors')
     """
-    return path / MODEL if path.is_dir() else path
+    if not path.is_dir():
+        return path
+    if (path / ORDER).exists() and not (path / MODEL).exists():
+        raise InvalidFile(
+            f"run {path}",
+            "a run with a model",
+            "one that did not come to its end",
+            f"Go on with fitwell train --resume {shlex.quote(str(path))}.",
+        )
+    return path / MODEL
 
 
 class Diary:

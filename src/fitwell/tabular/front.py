@@ -116,9 +116,14 @@ def load(path: str | os.PathLike[str]) -> TableModel | MultiTargetModel:
 
     Nothing in the file is executed.
 
+    Args:
+        path: the file, or the folder of a run of `fitwell train`.
+
     Raises:
         InvalidFile: missing, damaged, foreign or hostile, or a model without a table.
     """
+    if os.path.isdir(path):
+        path = os.path.join(path, "model.safetensors")
     return from_network(loading.load(os.fspath(path)), path)
 
 

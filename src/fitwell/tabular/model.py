@@ -162,18 +162,17 @@ class TableModel:
         The column is called like the target; the probabilities `p(<class>)`. With `coverage`, of a
         number, the ends of `predict_interval` follow as `<target> low` and `<target> high`.
         """
-        outputs = self._outputs(data)
-        frame = self.framed(outputs)
-        if coverage is None:
-            return frame
-        low, high = self._intervals().around(outputs, coverage).T
-        name = self.target.name
-        return frame.with_columns(**{f"{name} low": low, f"{name} high": high})
+        if coverage is not None:
+            self._intervals()  # of classes there are none
+        return self.framed(self._outputs(data), coverage)
 
-    def framed(self, outputs: HostArray) -> pl.DataFrame:
+    def framed(self, outputs: HostArray, coverage: float | None = None) -> pl.DataFrame:
         """What `outputs` returned, as the table of `predictions`."""
         import polars as pl
 
+        if self._regression and coverage is not None:
+            name, (low, high) = self.target.name, self._intervals().around(outputs, coverage).T
+            return pl.DataFrame({name: outputs, f"{name} low": low, f"{name} high": high})
         if self._regression:
             return pl.DataFrame({self.target.name: outputs})
         labels = self.labels(outputs).tolist()

@@ -93,18 +93,23 @@ class MultiTargetModel:
         alike = len({column.dtype.kind for column in columns}) == 1
         return np.stack(columns if alike else [c.astype(object) for c in columns], axis=1)
 
-    def predictions(self, data: Any) -> pl.DataFrame:
+    def predictions(self, data: Any, coverage: float | None = None) -> pl.DataFrame:
         """A table of what is predicted: a column for each target, then one for each probability.
 
-        The columns are called like the targets; the probabilities `p(<target>=<class>)`.
+        The columns are called like the targets; the probabilities `p(<target>=<class>)`. With
+        `coverage`, intervals of numbers follow as `<target> low` and `<target> high`.
         """
         import polars as pl
 
-        frames = [model.framed(outputs) for model, outputs in self._outputs(data)]
+        frames = [model.framed(outputs, coverage) for model, outputs in self._outputs(data)]
         found = [frame.to_series(0) for frame in frames]
         for model, frame in zip(self.models, frames, strict=True):
-            name = model.target.name
-            found += [c.alias(f"p({name}={c.name[2:]}") for c in frame.get_columns()[1:]]
+            target = model.target
+            for more in frame.get_columns()[1:]:
+                name = (
+                    more.name if target.task == "regression" else f"p({target.name}={more.name[2:]}"
+                )
+                found.append(more.alias(name))
         return pl.DataFrame(found)
 
     def evaluate(self, data: Any) -> dict[str, Scores]:
