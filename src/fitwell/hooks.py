@@ -53,10 +53,12 @@ class Callback:
         params: what `fit` was called with: `epochs`, `steps` of an epoch, ...
         comes_last: whether the callback's hooks run after those of the others.
         keeps_layers: whether it keeps `history.layers`, so that nobody else does.
+        keeps_best: whether it gives back the weights that were best on validation data.
     """
 
     comes_last: ClassVar[bool] = False
     keeps_layers: ClassVar[bool] = False
+    keeps_best: bool = False
 
     model: Any = None
     params: Mapping[str, Any] = {}

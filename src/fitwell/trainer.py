@@ -182,6 +182,7 @@ class Trainer(Predictor):
             parts = examples, source, validation, optimizer
             watching = [self._doctor(*parts, epochs, doctor, verbose)]
             watching[0].alone = not any(one.keeps_layers for one in own)
+            watching[0].restored = any(one.keeps_best for one in own)
         history = History()
         bar = ProgressBar(verbose, [*examples.notes, *pace_notes(own)])
         self.history, self._callbacks = history, [*in_order(own), bar, *watching]

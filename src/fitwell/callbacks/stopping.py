@@ -59,6 +59,7 @@ class EarlyStopping(Callback):
         self.patience, self.start_from_epoch = patience, start_from_epoch
         self.verbose, self.baseline = verbose, baseline
         self.restore_best_weights = restore_best_weights
+        self.keeps_best = restore_best_weights and monitor.startswith("val_")
         self._reset()
 
     def _reset(self) -> None:

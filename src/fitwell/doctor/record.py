@@ -281,6 +281,7 @@ class Run:
         address: where the value came from that ended the fit; None if there was none.
         blind: the score with all inputs at 0; None if not asked.
         held_out_noise: two standard errors of `held_out`, of classes that are not rare.
+        restored: the weights are those of the epoch that was best on validation data.
     """
 
     history: Mapping[str, list[float]]
@@ -300,6 +301,7 @@ class Run:
     address: Address | None = None
     blind: float | None = None
     held_out_noise: float = 0.0
+    restored: bool = False
 
     @property
     def losses(self) -> list[float]:

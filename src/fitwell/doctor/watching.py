@@ -112,6 +112,7 @@ class Doctor(Callback):
             refuse(self.first)
         self.breakdown: Breakdown | None = None
         self.alone = True  # no callback of the user keeps a record of the layers
+        self.restored = False  # a callback of the user gives back the best weights
         self.watch: Watch | None = None
         self.epoch = 0
 
@@ -197,7 +198,7 @@ class Doctor(Callback):
         """The record with a run in it; what costs time is left out where all is well."""
         case, heads = self.case, self.record.heads
         run = examining.run_of(history.history, heads, case.data)
-        run = dataclasses.replace(run, course=moments(history.layers))
+        run = dataclasses.replace(run, course=moments(history.layers), restored=self.restored)
         if self.breakdown is not None:
             run = dataclasses.replace(run, address=addressing.address(self.breakdown))
         record = dataclasses.replace(self.record, run=run)

@@ -178,7 +178,10 @@ def _generalization(record: Record, run: Run) -> Iterator[Suspicion]:
     if (
         gap > _GAP
         and risen(values)
-        and ((rise > _RISE and best < 0.8 * len(values)) or (found.failing and found.fits))
+        and (
+            (rise > _RISE and best < 0.8 * len(values) and not run.restored)
+            or (found.failing and found.fits)
+        )
     ):
         harm = found.failing or _worse(run, values, rise)
         yield suspect(
