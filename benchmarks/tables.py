@@ -134,7 +134,8 @@ def table(name: str, frame: pl.DataFrame, task: str, results: dict[str, Result])
     ranked = sorted(results.items(), key=lambda item: item[1].mean)
     for model, found in ranked if task == "regression" else reversed(ranked):
         seconds = np.median(found.seconds)
-        lines.append(f"| {model} | {found.mean:.4f} | {found.error:.4f} | {seconds:.1f} |")
+        error = f"{found.error:.4f}" if np.isfinite(found.error) else "one repeat"
+        lines.append(f"| {model} | {found.mean:.4f} | {error} | {seconds:.1f} |")
     own = next((found.facts for found in results.values() if found.facts[0]), [])
     if own:
         means = {key: np.mean([each[key] for each in own]) for key in own[0]}

@@ -158,8 +158,7 @@ class Layer:
         gain: std of the first kernel times sqrt(fan_in); 1 to 1.4 keeps the size of values.
         constant: all entries of the first kernel are equal; `zero`: to 0.
         twins: its units start equal, and so do the weights that read them.
-        rate: of a dropout.
-        l1, l2: of its kernel regularizer.
+        rate: of a dropout; `l1`, `l2`: of its kernel regularizer.
         use_bias: it adds one; `bias`: the mean of its first ones.
         hidden: no output of the network.
     """
