@@ -271,7 +271,7 @@ class Run:
             by a model that has not seen it; None if not asked.
         chance: the probability of a kernel score this good if labels were shuffled; None likewise,
             and where simple models cannot tell what is possible.
-        noise: two standard errors of the scores.
+        noise: two standard errors of the scores; `held_out_noise`: of `held_out`, no rare classes.
         penalty: the share of weight penalties in the last loss.
         before, after: pulses at the first and at the last weights, in the order of the layers.
         course: the layers at several moments of the fit, in order; empty if nobody looked.
@@ -279,7 +279,6 @@ class Run:
         ranked: a class is rare, so that scores are those of the order, not of wrong labels.
         address: where the value came from that ended the fit; None if there was none.
         blind: the score with all inputs at 0; None if not asked.
-        held_out_noise: two standard errors of `held_out`, of classes that are not rare.
         restored: the weights are those of the epoch that was best on validation data.
     """
 
@@ -308,8 +307,7 @@ class Run:
 
     @property
     def diverged(self) -> bool:
-        broken = any(not abs(value) < float("inf") for value in self.losses)
-        return broken or self.address is not None
+        return self.address is not None or not all(abs(v) < float("inf") for v in self.losses)
 
 
 @dataclass(frozen=True)
