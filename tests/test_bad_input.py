@@ -274,7 +274,7 @@ BAD: dict[str, tuple[Call, type[FitwellError], str]] = {
         lambda m: read_table(__file__),
         InvalidFile,
         f"file {__file__}: expected one of the endings .csv, .tsv, .tab, .txt, .parquet, .pq, "
-        ".jsonl, .ndjson, received '.py'. Save or export the table as CSV or Parquet.",
+        ".jsonl, .ndjson, .npz, received '.py'. Save or export the table as CSV or Parquet.",
     ),
 }  # fmt: skip
 
