@@ -167,3 +167,12 @@ def test_a_history_in_a_notebook_has_its_findings_below() -> None:
 def test_evidence_that_is_not_finite() -> None:
     assert str(Evidence("loss", float("nan"))) == "loss: NaN"
     assert str(Evidence("loss", float("-inf"), "nats")) == "loss: -inf nats"
+
+
+def test_a_curvature_is_a_table_in_a_notebook() -> None:
+    """mean((w x - y)^2) with x = 3 has the second derivative 2 * 3^2 = 18."""
+    model = fw.Sequential([fw.Input((1,)), fw.layers.Dense(1, use_bias=False)], seed=0)
+    model.compile("sgd", loss="mse")
+    shown = model.curvature(np.full((4, 1), 3.0), np.zeros(4))._repr_html_()
+    assert "Curvature: minimum" in shown
+    assert "18 to 18" in shown

@@ -49,7 +49,10 @@ def test_the_same_network_takes_the_treated_weights() -> None:
     assert history.findings.above().codes
     assert said.startswith("treated: accuracy ")
     assert "on 60 validation rows" in said  # those of the fit
-    assert said.endswith("the model has these weights now")
+    # The rate of the cure is not the model's: that is said.
+    assert "the model has these weights now, and its own optimizer, SGD at 0.001:" in said
+    assert type(history.treated.setup.optimizer).__name__ == "Adam"
+    assert history.treated._repr_html_().count("<tr>") == 1 + len(history.treated.table)
     assert accuracy(model, X) > 0.85
     np.testing.assert_array_equal(model.predict(X), history.treated.model.predict(X))
     model.fit(X, Y, verbose=0)  # it goes on, and the treated model keeps its arrays

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fitwell import notebook
 from fitwell.curvature.spectrum import Spectrum
 from fitwell.types import HostArray, Params
 
@@ -143,6 +144,21 @@ class Curvature:
 
     def __repr__(self) -> str:
         return f"<Curvature: {self.sentence()}>"
+
+    def _repr_html_(self) -> str:
+        """The verdict and its numbers, in a notebook."""
+        low, high = self.eigenvalues[0], self.eigenvalues[-1]
+        facts = {
+            "loss": f"{self.loss:.4g}",
+            "directions downward": f"{self.negative}{'' if self.exact else ' or more'}",
+            "directions upward": f"{self.positive}{'' if self.exact else ' or more'}",
+            "eigenvalues": f"{low:.4g} to {high:.4g}",
+            "trace": f"{self.trace:.4g}{_within(self.trace_error)}",
+            "gradient norm": f"{self.gradient_norm:.2g}",
+            "stationary": "yes" if self.stationary else "no",
+        }
+        rows = [(notebook.text(name), notebook.text(value)) for name, value in facts.items()]
+        return notebook.paragraph(f"Curvature: {self.verdict}") + notebook.table((), rows)
 
     def sentence(self) -> str:
         """The verdict with its numbers and how far they can be trusted."""

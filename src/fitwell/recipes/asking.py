@@ -98,10 +98,12 @@ def advice(course: Course, answer: str) -> str:
         )
     if answer == "done":
         return f"Done: it is good on the training data and on validation data.{taken}"
+    tried = any(one.tried for one in course.steps)
+    unseen = "whether more data would help" if tried else "what helps"
     more = {
         True: " More data help.",
         False: " More data of this kind would change little: a smaller or better fitting"
         " architecture or other features come next.",
-        None: " There was no time to see what helps (budget).",
+        None: f" There was no time to see {unseen} (budget).",
     }[course.more_data]
     return f"It overfits: good on the training data, less so on others.{more}{taken}"

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from fitwell import feeding
-from fitwell.doctor.baselines import Baselines, baselines
+from fitwell.doctor.baselines import Baselines, bag, baselines, looks_like_ids
 from fitwell.doctor.setup import Facts, Setup
 from fitwell.errors import InvalidArgument
 from fitwell.model import Model, require_model
 from fitwell.treatment.examining import as_told, facts_of
 from fitwell.treatment.scoring import Data, Judge, divided, read, read_validation
+
+_BY_LOT = 0.02  # how often shuffled labels may do as well
 
 
 @dataclass(frozen=True)
@@ -64,4 +66,13 @@ def possible(data: Data, judge: Judge) -> Baselines | None:
     x = data.all.xs[0]
     if len(data.all.xs) > 1 or len(judge.heads) > 1 or x.dtype.kind not in "fiub":
         return None
-    return baselines(x, judge.targets(data.all, 0), judge.discrete[0], ranked=judge.ranked[0])
+    y, how = judge.targets(data.all, 0), (judge.discrete[0], 0, judge.ranked[0])
+    found = baselines(x, y, *how)
+    if not _is_nothing(found) or not looks_like_ids(x):
+        return found
+    found = baselines(bag(x), y, *how)  # of names, how often each is there
+    return None if _is_nothing(found) else found  # of seldom ones, they cannot tell
+
+
+def _is_nothing(found: Baselines | None) -> bool:
+    return found is not None and found.chance > _BY_LOT

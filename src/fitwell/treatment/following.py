@@ -10,7 +10,7 @@ from fitwell.doctor.finding import Findings
 from fitwell.model import Model
 from fitwell.training import Batch
 from fitwell.treatment.examining import as_told, facts_of
-from fitwell.treatment.scoring import Judge, Rows, divided
+from fitwell.treatment.scoring import Data, Judge, Rows, divided
 from fitwell.treatment.treated import Treated
 from fitwell.treatment.treating import treat
 
@@ -45,16 +45,28 @@ def after_fit(
         return found, f"{said}; the network is another one: model = history.treated.model"
     if not _better(found.model, model, data if held_out is None else held_out):
         return found, f"{said}; the model's own weights are better, and stay"
+    own = as_told("treat", model, _told(model, data)).optimizer
     model.set_weights(found.model.get_weights())
-    return found, f"{said}; the model has these weights now"
+    said = f"{said}; the model has these weights now"
+    if found.setup.optimizer != own:
+        said += (
+            f", and its own optimizer, {type(own).__name__} at {model.learning_rate:g}: that of the"
+            " cure is history.treated.setup.optimizer"
+        )
+    return found, said
 
 
 def _better(new: Model, old: Model, data: Batch) -> bool:
-    names = tuple(old.input_names), tuple(old.output_names)
-    rows = Rows(names, tuple(map(np.asarray, data.x)), tuple(map(np.asarray, data.y)))
-    told = divided(rows, rows)
+    told = _told(old, data)
+    rows = told.judge
     judge = Judge(facts_of(old, as_told("treat", old, told), told).record.heads)
     return judge.skill(new, rows) > judge.skill(old, rows)
+
+
+def _told(model: Model, data: Batch) -> Data:
+    names = tuple(model.input_names), tuple(model.output_names)
+    rows = Rows(names, tuple(map(np.asarray, data.x)), tuple(map(np.asarray, data.y)))
+    return divided(rows, rows)
 
 
 def _why_not(model: Model, data: Batch | None) -> str:

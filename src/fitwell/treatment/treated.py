@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from fitwell import notebook
 from fitwell.description import changed_fields
 from fitwell.doctor.cures import Cure
 from fitwell.doctor.rewriting import is_chain
@@ -52,6 +53,10 @@ class Score:
 
 def _number(value: float | None) -> str:
     return "(refused)" if value is None else f"{value:.3f}"
+
+
+def _known(value: float | None) -> str:
+    return "?" if value is None else f"{value:.3f}"
 
 
 class Treated:
@@ -101,6 +106,21 @@ class Treated:
     def code(self) -> str:
         """The treated model as a program to paste."""
         return program(self.setup, (self.model._input_form, self.model._output_form))
+
+    def _repr_html_(self) -> str:
+        """A row per cure, in a notebook."""
+        text = notebook.text
+        rows = [
+            (
+                text(row.cure.name), text(_known(row.before)), text(_known(row.after)),
+                text("yes" if row.kept else "no"), text(row.why),
+            )
+            for row in self._rows
+        ]  # fmt: skip
+        title = f"Treated in {self.seconds:.0f} s: {self.score}"
+        title += f"; nothing is proposed: {self.reason}" if self.reason else ""
+        table = notebook.table(("cure", "without", "with", "kept", "why"), rows)
+        return notebook.paragraph(title) + table
 
     def __repr__(self) -> str:
         lines = [f"<Treated in {self.seconds:.0f} s: {self.score}>"]
