@@ -25,7 +25,7 @@ _UNLIKE = ("train_val_label_mismatch", "train_val_scale_mismatch")
 _TOO_SHORT = ("lr_too_low", "too_few_epochs")
 """What never makes a fit diverge."""
 _SCALES, _ALONE = ("unscaled_inputs", "unscaled_targets"), 0.75
-"""What still keeps a network from learning once everything else is repaired."""
+"""What still keeps a network from learning once the other, or the number of steps, is right."""
 _AGAINST = ("overfitting", "labels_independent_of_inputs", "train_val_scale_mismatch")
 """Where more steps only make it worse."""
 _SYMPTOMS = (
@@ -112,11 +112,12 @@ def _blamed(found: Sequence[Suspicion]) -> list[Suspicion]:
     """The strongest suspicion, and the next if it is nearly as strong."""
     ranked = sorted(found, key=lambda one: -one.strength)
     ranked = [one for one in ranked if one.strength >= _BLAMED]
+    beside = bool(ranked) and ranked[0].finding.code in (*_SCALES, *_TOO_SHORT)
     close = [
         one
         for one in ranked
         if one.strength >= ranked[0].strength - _AS_STRONG
-        or (one.finding.code in _SCALES and one.strength >= _ALONE)
+        or (beside and one.finding.code in _SCALES and one.strength >= _ALONE)
     ]
     return close[:1] + [one for one in close[1:] if one.finding.code not in _SYMPTOMS][:1]
 
