@@ -381,6 +381,7 @@ def test_files_that_hold_no_table_model(binary: TableModel, tmp_path: Path) -> N
 # Real tables, where the folder with them is there
 
 
+@pytest.mark.filterwarnings("ignore::fitwell.data.arrays.DataWarning")  # of rows training never saw
 def test_titanic_beats_logistic_regression(real_tables: Path) -> None:
     model = tabular.train(real_tables / "titanic.csv", "Survived", verbose=0)
     logistic = model.facts["baselines"]["logistic regression"]
