@@ -13,6 +13,7 @@ from fitwell import tabular
 from fitwell.data.columns import infer_columns
 from fitwell.data.encoding import fit_encoder
 from fitwell.data.labels import fit_target
+from fitwell.data.roles import Roles
 from fitwell.tabular.recipe import plan
 
 Rows = np.ndarray[Any, Any]
@@ -72,7 +73,10 @@ def _prepared(
         return tabular.Part(x, target.encode(y), target.true_values(y), rows)
 
     three = part(train), part(validation), part(test)
-    return tabular.Prepared(columns, encoder, target, *three, (), frame)
+    return tabular.Prepared(
+        columns, encoder, target, *three, (), frame,
+        roles=Roles(), forms={}, groups=None, places=np.arange(len(frame)),
+    )  # fmt: skip
 
 
 def peer(make: Callable[[str, int], Any]) -> Callable[..., Answer]:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 import fitwell as fw
@@ -14,6 +15,7 @@ sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
 import measures
 import rows
+import table_models
 import tables
 from layer_rows import ROWS as LAYERS
 from layer_rows import networks
@@ -286,3 +288,15 @@ def test_everybody_is_tested_once_per_repeat_on_rows_it_did_not_see():
     for _, train, validation, test in parts:
         assert len({*train, *validation, *test}) == len(train) + len(validation) + len(test) == 178
     assert tables.score("regression", np.array([1.0, 2.0]), np.array([4.0, 6.0])) == 12.5**0.5
+
+
+def test_the_tables_of_the_benchmark_are_ready_for_training():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=60)
+    frame = pl.DataFrame({"x": x, "target": 2 * x})
+    rows = np.split(rng.permutation(60), [40, 50])
+    prepared = table_models._prepared(frame, "regression", *rows)
+    assert [len(part.x) for part in (prepared.train, prepared.validation, prepared.test)] == [
+        40, 10, 10,
+    ]  # fmt: skip
+    np.testing.assert_allclose(prepared.test.true, 2 * x[rows[2]])
