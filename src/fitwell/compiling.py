@@ -190,7 +190,8 @@ def use_disk_cache() -> Path | None:
         if hasattr(os, "getuid") and (found.st_uid != os.getuid() or others_write):
             return None
         folder.chmod(0o700)
-        _prune(root)
+        with contextlib.suppress(OSError):  # another process takes files away or writes some
+            _prune(root)
     except (OSError, RuntimeError):  # a folder nobody may make; a user without a home
         return None
     jax.config.update("jax_compilation_cache_dir", str(folder))

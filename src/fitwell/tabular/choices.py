@@ -12,24 +12,17 @@ from fitwell.population import search
 from fitwell.population.searching import Search
 from fitwell.sequential import Sequential
 from fitwell.tabular.preparing import Prepared
-
-_HEADS = {
-    "binary": ("sigmoid", "binary_crossentropy"),
-    "multiclass": ("softmax", "sparse_categorical_crossentropy"),
-    "regression": (None, "mean_squared_error"),
-}
+from fitwell.tabular.recipe import head_of, loss_of
 
 
 @named
 def plain(prepared: Prepared, widths: Sequence[int], seed: int = 0) -> Model:
     """Dense layers with relu, the last one as the target needs it; compiled with Adam."""
-    activation, loss = _HEADS[prepared.target.task]
-    classes = len(prepared.target.classes)
-    units = classes if prepared.target.task == "multiclass" else 1
+    target = prepared.target
     hidden = [Dense(width, activation="relu") for width in widths]
-    layers = [Input(shape=prepared.train.x.shape[1:]), *hidden, Dense(units, activation)]
+    layers = [Input(shape=prepared.train.x.shape[1:]), *hidden, Dense(*head_of(target))]
     model = Sequential(layers, name="table", seed=seed)
-    model.compile("adam", loss=loss)
+    model.compile("adam", loss=loss_of(target))
     return model
 
 

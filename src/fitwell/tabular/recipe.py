@@ -157,28 +157,33 @@ def default_network(
     optimizer = _optimizer(own, chosen.steps(rows))
     if isinstance(targets, Target):
         network: Model = Sequential([inputs, *hidden, _last(targets)], name="table", seed=seed)
-        network.compile(optimizer, loss=_loss(targets, own))
+        network.compile(optimizer, loss=loss_of(targets, own.smoothing))
         return network
     x = functools.reduce(lambda x, layer: layer(x), hidden, inputs)
     outputs = [_last(target, f"target_{n}")(x) for n, target in enumerate(targets, 1)]
     network = Model(inputs, outputs, name="table", seed=seed)
-    network.compile(optimizer, loss=[_loss(target, own) for target in targets])
+    network.compile(optimizer, loss=[loss_of(target, own.smoothing) for target in targets])
     return network
 
 
-def _loss(target: Target, own: Strength) -> Loss:
+def loss_of(target: Target, smoothing: float = 0.0) -> Loss:
+    """What a network for this target minimises; `smoothing` of its labels."""
     losses: dict[str, Loss] = {
-        "binary": BinaryCrossentropy(label_smoothing=own.smoothing),
-        "multiclass": SparseCategoricalCrossentropy(label_smoothing=own.smoothing),
+        "binary": BinaryCrossentropy(label_smoothing=smoothing),
+        "multiclass": SparseCategoricalCrossentropy(label_smoothing=smoothing),
         "regression": MeanSquaredError(),
     }
     return losses[target.task]
 
 
-def _last(target: Target, name: str | None = None) -> EnsembleDense:
+def head_of(target: Target) -> tuple[int, str | None]:
+    """Units and activation of the last layer."""
     units = len(target.classes) if target.task == "multiclass" else 1
-    activation = {"binary": "sigmoid", "multiclass": "softmax", "regression": None}[target.task]
-    return EnsembleDense(units, activation, name=name)
+    return units, {"binary": "sigmoid", "multiclass": "softmax", "regression": None}[target.task]
+
+
+def _last(target: Target, name: str | None = None) -> EnsembleDense:
+    return EnsembleDense(*head_of(target), name=name)
 
 
 def members(network: Model) -> int:
