@@ -175,7 +175,7 @@ def flat(contrast: float) -> Callable[[np.random.Generator, int], tuple[Array, A
     return partial(clusters, coarse=(784,), shape=(784,), contrast=contrast)
 
 
-def reading(name: str, *, first_loss: Range, final_loss: Range) -> Row:
+def reading(name: str, *, epochs: int, first_loss: Range, final_loss: Range) -> Row:
     """A recurrent layer that reads 64 steps of 32 features."""
     return Row(
         name.lower(),
@@ -183,7 +183,7 @@ def reading(name: str, *, first_loss: Range, final_loss: Range) -> Row:
         networks.reader(name, 64, 32, 128),
         partial(clusters, coarse=(1, 32), shape=(64, 32), contrast=0.3),
         examples=2048,
-        epochs=2,
+        epochs=epochs,
         first_loss=first_loss,
         final_loss=final_loss,
         accuracy=(0.86, 0.94),
@@ -261,6 +261,7 @@ ROWS = (
         target=0.9,
         goal=1.0,
     ),
-    reading("LSTM", first_loss=(0.9, 2.0), final_loss=(0.45, 0.58)),
-    reading("GRU", first_loss=(1.3, 2.1), final_loss=(0.46, 0.58)),
+    # PyTorch's LSTM begins with other weights, and its loss rises for an epoch on its way.
+    reading("LSTM", epochs=4, first_loss=(0.9, 2.0), final_loss=(0.45, 0.58)),
+    reading("GRU", epochs=2, first_loss=(1.3, 2.1), final_loss=(0.46, 0.58)),
 )

@@ -40,6 +40,15 @@ def test_a_row_is_added_to_every_row_and_gets_the_sum_of_their_gradients() -> No
     np.testing.assert_allclose(d_row, X.sum(0), rtol=1e-5, atol=1e-5)
 
 
+def test_rows_of_lanes_get_the_sums_of_their_own() -> None:
+    rows, weight = jnp.array([[1.0, -2.0, 3.0], [0.0, 4.0, 5.0]]), jnp.asarray(X)
+    energy = jax.grad(lambda row: (weight * add_row(weight, row) ** 2).sum())
+    wanted = [2 * (X * (X + np.asarray(row))).sum(0) for row in rows]
+    np.testing.assert_allclose(jax.vmap(energy)(rows), wanted, rtol=1e-5, atol=1e-4)
+    curvature = jax.jacfwd(energy)(rows[0])  # of a sum over rows: diagonal
+    np.testing.assert_allclose(curvature, np.diag(2 * X.sum(0)), rtol=1e-5, atol=1e-4)
+
+
 def test_gradients_are_each_other() -> None:
     cotangent = jnp.array([1.0, -2.0, 3.0])
     _, pull = jax.vjp(lambda x: column_mean(x, jnp.asarray(W)), jnp.asarray(X))

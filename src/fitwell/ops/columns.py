@@ -12,10 +12,15 @@ thousand additions in a row would lose.
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
 
+from fitwell import compiling
 from fitwell.ops.plain import is_plain
 from fitwell.types import Array
 
@@ -83,5 +88,28 @@ def _parts(rows: int) -> tuple[int, int]:
 
 def add_row(x: Array, row: Array) -> Array:
     """x + row for a row of x's last axis: (..., columns) -> (..., columns)."""
-    rows = math.prod(x.shape[:-1])
-    return x + repeat_row(row, rows).reshape(x.shape)
+    if is_plain():
+        return x + row
+    row = _repeated.bind(row, rows=math.prod(x.shape[:-1]))
+    return x + row.reshape(x.shape)
+
+
+# The gradient is a unit: it and the kernel's read one array, and XLA would otherwise compute all
+# that stands behind it (of a pooling, say) once for each.
+def _repeated_gradient(gradient: Array, row: Any, *, rows: int) -> list[Array]:
+    return [compiling.unit(column_sum)(gradient)]
+
+
+def _repeat(row: Array, *, rows: int) -> Array:
+    return repeat_row(row, rows)
+
+
+_repeated = Primitive("repeated_row")
+_repeated.def_impl(_repeat)
+_repeated.def_abstract_eval(lambda row, rows: jax.core.ShapedArray((rows, *row.shape), row.dtype))
+mlir.register_lowering(_repeated, mlir.lower_fun(_repeat, multiple_results=False))
+ad.deflinear2(_repeated, _repeated_gradient)
+batching.primitive_batchers[_repeated] = lambda args, axes, rows: (
+    repeat_row(jnp.moveaxis(args[0], axes[0], 0), rows),
+    0,
+)

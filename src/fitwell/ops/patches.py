@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from fitwell import compiling
 from fitwell.ops.geometry import Window
 from fitwell.types import Array, Shape
 
@@ -48,8 +49,20 @@ def taps(x: Array, windows: tuple[Window, ...]) -> Iterator[Array]:
 
 
 def patches(x: Array, windows: tuple[Window, ...]) -> Array:
-    """(batch, *sizes, channels) -> (batch, *positions, taps, channels)."""
-    return jnp.stack(list(taps(x, windows)), axis=-2)
+    """(batch, *sizes, channels) -> (batch, *positions, taps, channels).
+
+    Axis by axis, the last first: so what is moved together grows from the channels of a point to
+    those of a row of taps.
+    """
+    channels = x.shape[-1]
+    x = pad(x, [(w.before, w.after, 0) for w in windows])
+    for axis in range(len(windows), 0, -1):
+        w = windows[axis - 1]
+        starts = [tap * w.dilation for tap in range(w.kernel)]
+        last = (w.positions - 1) * w.stride + 1
+        seen = [lax.slice_in_dim(x, start, start + last, w.stride, axis) for start in starts]
+        x = lax.optimization_barrier(jnp.concatenate(seen, -1))
+    return x.reshape(*x.shape[:-1], -1, channels)
 
 
 # A convolution as one dot of patches, and the two maps that are its transposes. `groups` parts of
@@ -85,7 +98,9 @@ def kernel(x: Array, y: Array, windows: tuple[Window, ...], groups: int) -> Arra
     shape: Shape = (*(w.kernel for w in windows), x.shape[-1] // groups, y.shape[-1])
     if groups == 1:
         rows = cut.reshape(-1, cut.shape[-2] * cut.shape[-1])
-        return (rows.T @ y.reshape(-1, y.shape[-1])).reshape(shape)
+        # A unit: see `columns.add_row`.
+        product = compiling.unit(lambda rows, y: rows.T @ y.reshape(-1, y.shape[-1]))
+        return product(rows, y).reshape(shape)
     cut = cut.reshape(-1, *cut.shape[-2:-1], groups, cut.shape[-1] // groups)
     rows = y.reshape(-1, groups, y.shape[-1] // groups)
     return jnp.einsum("mkgc,mgo->kcgo", cut, rows).reshape(shape)
