@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fitwell as fw
-from fitwell.data import delimited, matrices
+from fitwell.data import delimited, json_lines, matrices
 from fitwell.data.columns import infer_columns
 from fitwell.data.encoding import fit_encoder
 from fitwell.data.sources import ArraySource
@@ -29,8 +30,12 @@ def outcome(path: Path, block: int, skip: bool) -> object:
     """What reading gives: values, lines, skipped rows; or the error's text."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(delimited, "_BLOCK", block)
+        patch.setattr(json_lines, "_BLOCK", block)
+        given: dict[str, Any] = (
+            {} if path.suffix == ".jsonl" else {"delimiter": ",", "header": True}
+        )
         try:
-            table = fw.data.read(path, delimiter=",", header=True, skip_bad_rows=skip)
+            table = fw.data.read(path, skip_bad_rows=skip, **given)
         except FitwellError as error:
             return str(error)
     lines = [table.line(row) for row in range(len(table))]
@@ -44,6 +49,40 @@ def test_blocks_make_no_difference(text: str, block: int, skip: bool) -> None:
         path = Path(folder) / "t.csv"
         path.write_bytes(("p,q\n" + text).encode())
         assert outcome(path, block, skip) == outcome(path, 2**20, skip)
+
+
+OBJECTS = ['{"a": 1, "b": "x"}', '{"a": 2}', '{"a": -7, "b": null}', '{"b": "007", "c": true}']
+OTHERS = [
+    '{"a": 2.5}',
+    '{"a": "x"}',
+    '{"c": 3}',
+    '{"d": [1]}',
+    '{"a": 1e400}',
+    '{"a": 9223372036854775808}',
+]
+SPOILT = ["", "none", "[1]", '{"a": NaN}', '{"a": 1', '{"d": {"e": "f"}}']
+JSON = st.sampled_from([*OBJECTS * 3, *OTHERS, *SPOILT])
+
+
+@given(st.lists(JSON, max_size=20).map("\n".join), st.integers(1, 90), st.booleans())
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+def test_blocks_of_json_lines_make_no_difference(text: str, block: int, skip: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.jsonl"
+        path.write_text('{"b": "y"}\n' + text)
+        assert outcome(path, block, skip) == outcome(path, 2**20, skip)
+
+
+def test_json_lines_by_hand(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_text('{"a": 1, "b": 2}\n{"a": "x"}\n{"b": 2.5, "c": 1}\n')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_lines, "_BLOCK", 5)
+        frame = fw.data.read(tmp_path / "t.jsonl").frame
+    assert frame.to_dict(as_series=False) == {
+        "a": ["1", "x", None],
+        "b": [2.0, None, 2.5],
+        "c": [None, None, 1],
+    }
 
 
 def test_a_column_whose_later_blocks_are_no_numbers_is_read_again(tmp_path: Path) -> None:

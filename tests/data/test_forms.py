@@ -65,6 +65,7 @@ DELIMITERS = {
     "spaces": ("  a  b\n  1  7\n 10 77\n", " ", [(1, 7), (10, 77)]),
     "in quotes": ('"a;x;y","b"\n1,"x;y;z"\n', ",", [(1, "x;y;z")]),
     "one column of words": ("full name\nAda Lovelace\nAlan Turing\n", ",", None),
+    "named for Excel": ("sep=;\na,b;c\n1;x|y\n2;z\n", ";", [(1, "x|y"), (2, "z")]),
 }
 
 
@@ -86,6 +87,24 @@ def test_a_delimiter_that_is_named(tmp_path: Path) -> None:
     assert values(read(tmp_path, "a:b\n1:2\n", delimiter=":")) == {"a": [1], "b": [2]}
     with pytest.raises(InvalidArgument, match="expected one ASCII character, received delim"):
         read(tmp_path, "a\n1\n", delimiter=";;")
+
+
+def test_the_line_for_excel_is_no_row_and_is_counted(tmp_path: Path) -> None:
+    text = "sep=;\r\na;b\r\n1;x\r\n2;y\r\n"
+    for content in (text, '"sep=;"\n' + text[7:], b"\xef\xbb\xbf" + text.encode()):
+        table = read(tmp_path, content)
+        assert values(table) == {"a": [1, 2], "b": ["x", "y"]}
+        assert table.line(0) == 3
+    assert read(tmp_path, text, delimiter=",").columns == ["a;b"]
+    assert len(read(tmp_path, "sep=|\n1.5|2\n3|4\n")) == 2
+    with pytest.raises(InvalidFile, match=r"received 1 value in line 4\."):
+        read(tmp_path, "sep=;\r\na;b\r\n1;x\r\n2\n")
+
+
+def test_years_of_two_digits_are_said() -> None:
+    assert fw.data.read({"c": ["31.12.20"]}).notes == (
+        "c: '31.12.20' is read as 2020-12-31 (years of two digits are 1969 to 2068).",
+    )
 
 
 IRIS = "5.1,3.5,setosa\n4.9,3.0,setosa\n7.0,3.2,versicolor\n"
@@ -138,6 +157,29 @@ COLUMNS: dict[str, tuple[list[str | None], list[Any], str]] = {
     "American words": (["December 31, 2020"], [D(2020, 12, 31)], "%B %d, %Y"),
     "clock": (["12/31/2020 11:30 PM"], [T(2020, 12, 31, 23, 30)], "%m/%d/%Y %I:%M %p"),
     "offset": (["2020-12-31T10:00:00+01:00"], [T(2020, 12, 31, 9)], "%Y-%m-%dT%H:%M:%S%.f%z"),
+    "years of two digits": (["31.12.20", "01.02.69"], [D(2020, 12, 31), D(1969, 2, 1)], "%d.%m.%y"),
+    "two digits, month first": (
+        ["12/31/99", "1/2/68"],
+        [D(1999, 12, 31), D(2068, 1, 2)],
+        "%m/%d/%y",
+    ),
+    "two digits, year first": (["98-12-31"], [D(1998, 12, 31)], "%y-%m-%d"),
+    "two digits, a year or a day first": (
+        ["31/12/20", "28/02/19"],
+        [D(2020, 12, 31), D(2019, 2, 28)],
+        "%d/%m/%y",
+    ),
+    "two digits and words": (
+        ["31-Dec-20", "1-Feb-98"],
+        [D(2020, 12, 31), D(1998, 2, 1)],
+        "%d-%b-%y",
+    ),
+    "two digits and a clock": (["31.12.20 10:30"], [T(2020, 12, 31, 10, 30)], "%d.%m.%y %H:%M"),
+    "India": (["12,34,567.50", "1,000"], [1234567.5, 1000.0], "1,234.5"),
+    "Brazil": (["R$ 1.234,50", "R$ 7"], [1234.5, 7.0], "1.234,5"),
+    "Sweden": (["1\u2009234,5 kr", "\u22125 kr"], [1234.5, -5.0], "1.234,5"),
+    "accounts": (["(1,234.50)", "20"], [-1234.5, 20.0], "1,234.5"),
+    "minus behind": (["1.234,50-", "0,5"], [-1234.5, 0.5], "1.234,5"),
 }
 
 
@@ -161,6 +203,10 @@ STAY: dict[str, list[str]] = {
     "mixed signs": ["1,5", "1.5,7.5"],
     "groups of wrong length": ["1,23,456", "7,1,2"],
     "a day that is none": ["31.02.2020", "01.01.2020"],
+    "day or month, years of two digits": ["03/04/20", "05/06/20"],
+    "addresses": ["12.10.11.200", "12.10.11.201"],
+    "grades": ["1-", "2", "2-", "3"],
+    "brackets everywhere": ["(1)", "(2)"],
 }
 
 

@@ -21,7 +21,7 @@ from fitwell.errors import FitwellError
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 WORDS = ["1", "12", "a", "Köln", "NA", "nan", "true", "1e999", "2020-01-31", "31.12.2020", "1,5"]
-MARKS = ['""', '"\n', "\r\n"]
+MARKS = ['""', '"\n', "\r\n", "sep=;\n", '{"a": 1}\n', '{"a": [1], "b": "']
 HOSTILE = st.sampled_from(
     [*',;\t| "\n\r.-+%$€é\0\ufeff\x1e\x1f', *WORDS, *MARKS, "9" * 30, "x" * 300],
 )

@@ -17,7 +17,7 @@ import numpy as np
 from fitwell.data.gathering import Columns, joined
 from fitwell.data.problems import no_rows, no_table, repeated
 from fitwell.data.records import GONE, BadRow, Rows, cut, rows_of
-from fitwell.data.sniffing import Dialect, spaces_to_one
+from fitwell.data.sniffing import HINT, Dialect, spaces_to_one
 from fitwell.errors import InvalidFile
 from fitwell.types import HostArray
 
@@ -123,7 +123,7 @@ def _blocks(
     path: Path, subject: str, dialect: Dialect
 ) -> Iterator[tuple[int, bytes, list[BadRow]]]:
     """Whole rows of the file in UTF-8, after the line they begin in; and bad rows among them."""
-    line, rest, part = 1, b"", ""
+    line, rest, part, begun = 1, b"", "", False
     kept = "" if dialect.newlines else None
     with open(path, encoding=dialect.encoding, errors="surrogateescape", newline=kept) as file:
         while True:
@@ -132,9 +132,13 @@ def _blocks(
             part += text
             whole = len(part) if last else part.rfind("\n") + 1
             done, part = part[:whole], part[whole:]
+            hint = None if begun else HINT.match(done)
+            begun = begun or bool(done)
             if dialect.delimiter == " ":
                 done = spaces_to_one(done)
             done, bad = _without_foreign(done, line + rest.count(b"\n"))
+            if hint:
+                done = GONE.decode() + done[done.index("\n") :]
             block, rest, misquoted = cut(rest + done.encode(), dialect.delimiter, last)
             block = _without_returns(block)
             yield line, block, [*bad, *(replace(row, line=line + row.line) for row in misquoted)]

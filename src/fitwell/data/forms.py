@@ -18,18 +18,30 @@ if TYPE_CHECKING:
 POINT, COMMA = "1,234.5", "1.234,5"
 NUMBER_FORMS = (POINT, COMMA, f"{POINT}%", f"{COMMA}%")
 
-_MONEY = r"(?:[$€£¥₹]|USD|EUR|GBP|CHF|JPY)"
-_SPACE = "[ \u00a0\u202f]"
+_SIGNS = r"[$€£¥₹₽₩₪₺]|R\$|kr\.?|zł|Kč"
+_CODES = "AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HUF|INR|JPY|MXN|NOK|PLN|SEK|USD|ZAR"
+_MONEY = f"(?:{_SIGNS}|{_CODES})"
+_SPACE = "[ \u00a0\u2009\u202f]"
+_MINUS = ((r"^\u2212", "-"), (r"^\((.*\d.*)\)$", "-${1}"), (r"^(.*[.,]\d+)-$", "-${1}"))
+"""How a minus is written beside Python's way: the sign of typesetters, `(1,234)`, `1.234,50-`."""
 
 
 def _shape(decimal: str, group: str) -> str:
-    """The pattern of a number: groups of three digits, a decimal mark, an exponent."""
-    groups = "|".join(rf"[1-9]\d{{0,2}}(?:{g}\d{{3}})+" for g in (group, "['’]", _SPACE))
-    return rf"^[+-]?(?:(?:{groups}|\d+)(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?$"
+    """The pattern of a number: groups of three digits, a decimal mark, an exponent.
+
+    Of commas also groups of two before the last three, as in India: `12,34,567`.
+    """
+    grouped = [rf"[1-9]\d{{0,2}}(?:{g}\d{{3}})+" for g in (group, "['’]", _SPACE)]
+    if group == ",":
+        grouped.append(r"[1-9]\d?(?:,\d{2})+,\d{3}")
+    whole = "|".join([*grouped, r"\d+"])
+    return rf"^[+-]?(?:(?:{whole})(?:{decimal}\d*)?|{decimal}\d+)(?:[eE][+-]?\d+)?$"
 
 
 _SHAPES = {POINT: _shape(r"\.", ","), COMMA: _shape(",", r"\.")}
-_GROUPING = {POINT: "[,'’ \u00a0\u202f]", COMMA: "[.'’ \u00a0\u202f]"}
+_GROUPING = {
+    form: f"[{group}'’ \u00a0\u2009\u202f]" for form, group in ((POINT, ","), (COMMA, "."))
+}
 _HEAD = 1000
 """Values that are looked at before a whole column is."""
 
@@ -73,7 +85,10 @@ def _numbers(text: pl.Series, form: str) -> pl.Series:
     import polars as pl
 
     percent, kind = form.endswith("%"), form.removesuffix("%")
-    bare = text.str.replace(rf"^([+-]?)\s*{_MONEY}\s*", "${1}").str.replace(rf"\s*{_MONEY}$", "")
+    bare = text
+    for written, read in _MINUS:
+        bare = bare.str.replace(written, read)
+    bare = bare.str.replace(rf"^([+-]?)\s*{_MONEY}\s*", "${1}").str.replace(rf"\s*{_MONEY}$", "")
     if percent:
         bare = _where(bare, bare.str.ends_with("%")).str.replace(r"\s*%$", "")
     bare = _where(bare, bare.str.contains(_SHAPES[kind])).str.replace_all(_GROUPING[kind], "")
@@ -95,7 +110,9 @@ def _where(text: pl.Series, good: pl.Series) -> pl.Series:
 def _number_forms(text: pl.Series, head: pl.Series) -> list[str]:
     sign = "%" if head.str.ends_with("%").sum() > head.len() / 2 else ""
     forms = [form + sign for form in (POINT, COMMA)]
-    if all(_numbers(head, form).count() < head.len() / 2 for form in forms):
+    if head.str.starts_with("(").all() or all(
+        _numbers(head, form).count() < head.len() / 2 for form in forms
+    ):
         return []
     found = [_numbers(text, form) for form in forms]
     most = max(values.count() for values in found)
@@ -121,6 +138,10 @@ _DATES = {
     r"^\d{1,2} [A-Za-z]{3,} \d{4}\b": ("%d %b %Y", "%d %B %Y"),
     r"^\d{1,2}-[A-Za-z]{3}-\d{4}\b": ("%d-%b-%Y",),
     r"^[A-Za-z]{3,} \d{1,2}, \d{4}\b": ("%b %d, %Y", "%B %d, %Y"),
+    r"^\d\d\.\d\d\.\d\d\b": ("%d.%m.%y",),
+    r"^\d{1,2}/\d{1,2}/\d\d\b": ("%d/%m/%y", "%m/%d/%y", "%y/%m/%d"),
+    r"^\d{1,2}-\d{1,2}-\d\d\b": ("%d-%m-%y", "%m-%d-%y", "%y-%m-%d"),
+    r"^\d{1,2}[ -][A-Za-z]{3}[ -]\d\d\b": ("%d-%b-%y", "%d %b %y"),
 }
 """How a day may be written, and the forms that this may be."""
 
@@ -128,15 +149,30 @@ _ZONED = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:?\d\d)$"
 _ZONED_FORMS = ("%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f%z")
 
 
+def explained(form: str) -> str:
+    """What a form leaves open, and how it is read; empty of most."""
+    return " (years of two digits are 1969 to 2068)" if "%y" in form else ""
+
+
 def _dates(text: pl.Series, form: str) -> pl.Series:
     import polars as pl
 
+    if "%y" in form:
+        text, form = _full_years(text, form), form.replace("%y", "%Y")
     if "%H" not in form and "%I" not in form:
         return text.str.to_date(form, strict=False)
     moments: Any = text.str.to_datetime(form, strict=False, time_unit="us")
     if moments.dtype.time_zone:  # those with an offset
         moments = moments.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return moments.cast(pl.Datetime("us"))
+
+
+def _full_years(text: pl.Series, form: str) -> pl.Series:
+    """Years of two digits as 1969 to 2068: so POSIX and Python's strptime have it."""
+    before = "" if form.startswith("%y") else r"\w+[./ -]\w+[./ -]"
+    for years, century in ((r"69|[7-9]\d", "19"), (r"\d\d", "20")):
+        text = text.str.replace(rf"^({before})({years})\b", f"${{1}}{century}${{2}}")
+    return text
 
 
 def _date_forms(text: pl.Series, first: str) -> list[str]:
@@ -151,5 +187,7 @@ def _date_forms(text: pl.Series, first: str) -> list[str]:
         return []
     found = [(form, _dates(text, form)) for form in candidates]
     whole = [(form, v) for form, v in found if v.count() == text.count()]
+    usual = [(form, v) for form, v in whole if not form.startswith("%y")]
+    whole = usual or whole  # 31/12/20 may always begin with a year, and hardly ever does
     same = all(v.equals(whole[0][1]) for _, v in whole)
     return [form for form, _ in (whole[:1] if same else whole)]

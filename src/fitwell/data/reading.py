@@ -30,14 +30,16 @@ def read(
     """A table: one row per example, one named column per feature. Or a folder of images.
 
     Files are told by their ending. `.csv`, `.tsv`, `.tab` and `.txt` are text with one row per
-    line: encoding (UTF-8, UTF-16, Windows-1252), delimiter (`, ; |`, tab, spaces) and whether the
-    first line holds names are found. `.parquet`, `.pq`, `.jsonl`, `.ndjson` (one JSON object per
-    line) and `.npz` (arrays of one length) are read as they are.
+    line: encoding (UTF-8, UTF-16, Windows-1252), delimiter (`, ; |`, tab, spaces, or what a first
+    line `sep=;` says) and whether the first line holds names are found. `.parquet`, `.pq`,
+    `.jsonl`, `.ndjson` (one JSON object per line) and `.npz` (arrays of one length) are read as
+    they are.
 
     Nothing, `NA`, `N/A`, `NaN`, `null` and `?` mean a missing value. A column of text gets the type
-    that all its values have: numbers (also `1,234.5` and `1.234,5`, `12%` = 0.12, `$5`), `true` and
-    `false`, dates (2026-01-31, 31.01.2026, 31 Jan 2026; 01/31/2026 where the column shows which is
-    the day). Every way of writing that is not Python's is said in `notes` and kept in `forms`.
+    that all its values have: numbers (also `1,234.5` and `1.234,5`, `12%` = 0.12, `$5`, `(5)` = -5
+    beside others), `true` and `false`, dates (2026-01-31, 31.01.2026, 31 Jan 26; 01/31/2026 where
+    the column shows which is the day). Every way of writing that is not Python's is said in `notes`
+    and kept in `forms`.
 
     A folder is read by `read_images`, or where memory does not hold its images, by `image_batches`.
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fitwell.data.forms import COMMA, NUMBER_FORMS, POINT, forms_of, mark, read_as
+from fitwell.data.forms import COMMA, NUMBER_FORMS, POINT, explained, forms_of, mark, read_as
 from fitwell.data.values import grouped_by_points, kind_of, stripped, typed
 
 if TYPE_CHECKING:
@@ -54,28 +54,30 @@ def settle(
         delimiter: what separated the values in a file.
     """
     words = [c for c in frame.iter_columns() if c.name not in text and c.dtype == _string()]
-    bare = {column.name: stripped(column) for column in words}
-    plain = {name: typed(column) for name, column in bare.items()}
-    meant = {name for name, column in plain.items() if codes and _is_code(column)}
-    plain |= {name: bare[name] for name in meant}
-    known = {name: [form] for name, form in (forms or {}).items() if name in bare}
-    choices = known | {
-        name: forms_of(column)
-        for name, column in bare.items()
-        if name not in known and name not in meant
-        if plain[name].dtype == _string() or grouped_by_points(column)
-    }
+    named = {column.name for column in words}
+    choices = {name: [form] for name, form in (forms or {}).items() if name in named}
+    plain: dict[str, pl.Series] = {}
+    for column in words:  # one after the other: of a long table each copy counts
+        bare = stripped(column)
+        found = typed(bare)
+        meant = codes and _is_code(found)
+        plain[column.name] = bare if meant else found
+        if column.name in choices or meant:
+            continue
+        if found.dtype == _string() or grouped_by_points(bare):
+            choices[column.name] = forms_of(bare)
     others = [c for c in (*frame.iter_columns(), *plain.values()) if c.name not in choices]
-    marks = {mark(found[0]) for found in choices.values() if len(found) == 1}
+    marks = {mark(fitting[0]) for fitting in choices.values() if len(fitting) == 1}
     if not codes and any(column.dtype.is_float() for column in others):
         marks.add(".")
     settled = Settled(frame)
-    for name, found in choices.items():
-        form = _chosen(found, bare[name], marks, delimiter)
+    for name, fitting in choices.items():
+        bare = stripped(frame[name])
+        form = _chosen(fitting, bare, marks, delimiter)
         if form is not None:
-            plain[name] = _apply(name, bare[name], form, len(found) > 1, settled)
-        elif found:
-            settled.notes.append(_open_date(name, bare[name]))
+            plain[name] = _apply(name, bare, form, len(fitting) > 1, settled)
+        elif fitting:
+            settled.notes.append(_open_date(name, bare))
     settled.frame = frame.with_columns(plain.values())
     return settled
 
@@ -115,7 +117,8 @@ def _apply(name: str, text: pl.Series, form: str, was_open: bool, settled: Settl
     if changed.any():
         row = int(changed.arg_true()[0])
         settled.forms[name] = form
-        settled.notes.append(f"{name}: {text[row]!r} is read as {_said(values[row])}.")
+        how = f"{text[row]!r} is read as {_said(values[row])}"
+        settled.notes.append(f"{name}: {how}{explained(form)}.")
     if values.null_count() == text.null_count():
         return values.alias(name)
     spelled = values.cast(pl.String) if form in NUMBER_FORMS else text

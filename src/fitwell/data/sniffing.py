@@ -17,6 +17,8 @@ SEPARATORS = (",", "\t", ";", "|")
 _TABBED = (".tsv", ".tab")
 _SAMPLE = 2**18
 _BLOCK = 2**22
+HINT = re.compile(r'"?sep=([\t !#-/:-@[-`{-~])"?\r?\n', re.IGNORECASE)
+"""A first line that tells Excel the delimiter; it is no row."""
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -54,15 +56,16 @@ def sniff(
     - Encoding: a mark at the beginning; else UTF-16 where every other byte of the beginning is
       zero; else UTF-8, unless it is no UTF-8 and has no characters of more than one byte that are:
       then Windows-1252.
-    - Delimiter: the one of `, ; |` and tab that gives the most rows of the beginning as many
-      values as its first row has, and of several the one that the file's ending tells, or that
-      gives the most values. Spaces where none of them occurs and most values are numbers.
+    - Delimiter: what a first line `sep=;` says, as Excel has it; else the one of `, ; |` and tab
+      that gives the most rows of the beginning as many values as its first row has, and of several
+      the one that the file's ending tells, or that gives the most values. Spaces where none of them
+      occurs and most values are numbers.
     - Names: none if the first row has numbers wherever all rows below have, and these are no
       years or counts; or if each of its words occurs again below.
     """
     code, digest = _scan(path, subject, encoding)
-    sample, newlines = _sample(path, code)
-    chosen = delimiter or _delimiter(sample, _usual(path))
+    sample, newlines, hint = _sample(path, code)
+    chosen = delimiter or hint or _delimiter(sample, _usual(path))
     if header is None:
         header = _has_names(_first_rows(sample, chosen))
     return Dialect(code, chosen, header, newlines, digest)
@@ -73,8 +76,8 @@ def names_of(path: Path) -> list[str]:
     with open(path, "rb") as file:
         begin = file.read(_SAMPLE)
     code = _marked(begin) or ("utf-8" if _is_utf8(begin) else "cp1252")
-    sample, _ = _sample(path, code)
-    rows = _first_rows(sample, _delimiter(sample, _usual(path)))
+    sample, _, hint = _sample(path, code)
+    rows = _first_rows(sample, hint or _delimiter(sample, _usual(path)))
     if not _has_names(rows):
         return [f"column_{place}" for place in range(1, len(rows[0]) + 1)]
     return rows[0] if rows else []
@@ -171,14 +174,16 @@ def _without_unicode(path: Path) -> str:
     return "latin-1" if strange else "cp1252"
 
 
-def _sample(path: Path, encoding: str) -> tuple[str, bool]:
-    """The first lines, and whether they end with a line feed."""
+def _sample(path: Path, encoding: str) -> tuple[str, bool, str | None]:
+    """The first lines, whether they end with a line feed, and the delimiter that a hint names."""
     with open(path, encoding=encoding, errors="replace", newline="") as file:
         text = file.read(_SAMPLE)
     newlines = "\n" in text
     whole = text.rfind("\n") + 1 if len(text) == _SAMPLE else len(text)
     text = (text[:whole] or text).replace("\r\n", "\n").replace("\r", "\n")
-    return text.lstrip("\n").replace("\0", ""), newlines
+    hint = HINT.match(text)
+    text = text[hint.end() :] if hint else text
+    return text.lstrip("\n").replace("\0", ""), newlines, hint[1] if hint else None
 
 
 # Delimiter and names

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from fitwell.data.bundled import is_bundled, read_bundled
 from fitwell.data.delimited import read_delimited
-from fitwell.data.formats import read_json_lines, read_npz, read_parquet
+from fitwell.data.formats import read_npz, read_parquet
 from fitwell.data.framing import to_frame
+from fitwell.data.json_lines import read_json_lines
 from fitwell.data.problems import no_rows, refuse_options, repeated
 from fitwell.data.records import BadRow
 from fitwell.data.settling import settle
@@ -264,16 +265,15 @@ def _checked(table: Table) -> Table:
     import polars as pl
 
     subject = f"table {Path(table.origin.path).name}" if table.origin.path else "table"
-    frame = table.frame
-    names = [name.strip() for name in frame.columns]
+    columns, rows = table.frame.get_columns(), table.frame.height
+    names = [column.name.strip() for column in columns]
     if len(set(names)) < len(names):
         raise repeated(subject, names)
-    if not frame.height or not names:
+    if not rows or not names:
         raise no_rows(subject)
-    columns = zip(frame.iter_columns(), names, strict=True)
-    plain = pl.DataFrame([_plain(column).alias(name) for column, name in columns])
+    table = replace(table, frame=pl.DataFrame())  # each column is let go of when it is converted
     settled = settle(
-        plain,
+        pl.DataFrame([_plain(columns.pop(0)).alias(name) for name in names]),
         text=table.options.text,
         forms=table.options.forms,
         codes=table.origin.delimiter is None,
@@ -291,7 +291,8 @@ def _plain(column: pl.Series) -> pl.Series:
     if kind.startswith(("Categorical", "Enum")):
         return column.cast(pl.String)
     if kind.startswith(("Decimal", "Float", "Int128", "UInt128")):
-        return column.cast(pl.Float64).fill_nan(None)
+        numbers = column.cast(pl.Float64)
+        return numbers.fill_nan(None) if numbers.is_nan().any() else numbers  # no copy in vain
     if column.dtype.is_integer() and column.dtype != pl.UInt64:
         return column.cast(pl.Int64)
     if kind.startswith("Datetime"):

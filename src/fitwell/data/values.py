@@ -35,11 +35,16 @@ _MOSTLY = 0.9
 
 
 def stripped(column: pl.Series) -> pl.Series:
-    """Text without spaces around it; the words for "missing" become missing."""
+    """Text without spaces around it; the words for "missing" become missing.
+
+    The column itself where nothing changes, so that a long one is not kept twice.
+    """
     import polars as pl
 
     text = column.str.strip_chars()
     missing = text.str.to_lowercase().is_in(MISSING_WORDS)
+    if not missing.any() and text.equals(column):
+        return column
     return pl.select(pl.when(~missing).then(text).alias(column.name)).to_series()
 
 
