@@ -100,9 +100,17 @@ def test_sparse_rows_are_dense_rows() -> None:
     assert np.array_equal(found, shares)
 
 
+def test_sparse_rows_are_predicted_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = sparse.csr_matrix(np.where(X > 0.5, X, 0.0))
+    net = classifier(epochs=3).fit(x, Y)
+    expected = net.predict_proba(x)
+    monkeypatch.setattr("fitwell.sklearn.base._SPARSE_ROWS", 64)
+    np.testing.assert_allclose(net.predict_proba(x), expected, rtol=1e-5)
+
+
 def test_sparse_rows_that_do_not_fit_are_refused() -> None:
     huge = sparse.csr_matrix((100_000, 2_000_000_000), dtype=np.float32)
-    with pytest.raises(OutOfMemory, match=r"800,000\.0 GB\. Select columns"):
+    with pytest.raises(OutOfMemory, match=r"2,000,000\.0 GB\. Select columns"):
         classifier().fit(huge, np.arange(100_000) % 3)
 
 

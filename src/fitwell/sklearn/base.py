@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import jax.numpy as jnp
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
@@ -25,6 +26,10 @@ from fitwell.types import HostArray
 
 _LEAST_TO_STOP_EARLY = 100  # rows: with fewer, a tenth of them measures nothing
 _ROWS = 32  # of the smallest prediction
+_SPARSE_ROWS = 2**14
+"""Sparse rows that are written out at a time for a prediction."""
+_COPIES = 2.5
+"""Of rows that a fit needs at once: themselves, the parts of a split, the features in float32."""
 _OPTION = "network__"
 
 
@@ -129,16 +134,17 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         return type(self).__name__
 
     def _read(self, X: Any, *, reset: bool) -> HostArray:
-        """Checked rows, dense."""
+        """Checked rows to learn from, dense."""
         with _told_of_text(self._owner):
-            return dense(self._owner, validate_data(self, X, reset=reset, **self._checks()))
+            read = validate_data(self, X, reset=reset, **self._checks())
+        return dense(self._owner, read, _COPIES)
 
     def _read_pair(self, X: Any, y: Any, *, reset: bool, numbers: bool) -> tuple[Any, Any]:
         """Checked rows, dense, and their labels; `numbers` has labels be numbers."""
         checks = self._checks() | {"multi_output": True, "y_numeric": numbers}
         with _told_of_text(self._owner):
             x, y = validate_data(self, X, y, reset=reset, **checks)
-        return dense(self._owner, x), y
+        return dense(self._owner, x, _COPIES), y
 
     def _checks(self) -> dict[str, Any]:
         """What rows may be: NaN only where the default network fills it."""
@@ -154,8 +160,16 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         return x if self._scaling is None else self._scaling(x)
 
     def _predict(self, model: Model, X: Any) -> HostArray:
-        """(n, ...) what a model gives for rows of the user."""
-        x = self._inputs(self._read(X, reset=False))
+        """(n, ...) what a model gives for rows of the user; of sparse ones some at a time."""
+        with _told_of_text(self._owner):
+            read = validate_data(self, X, reset=False, **self._checks())
+        rows = read.shape[0]
+        step = _SPARSE_ROWS if issparse(read) else max(rows, 1)
+        blocks = [read[start : start + step] for start in range(0, rows, step)]
+        return np.concatenate([self._answer(model, dense(self._owner, each)) for each in blocks])
+
+    def _answer(self, model: Model, read: HostArray) -> HostArray:
+        x = self._inputs(read)
         # A row alone is multiplied by another routine, and rounded otherwise, than one of many.
         padded = np.concatenate([x, np.repeat(x[-1:], max(_ROWS - len(x), 0), axis=0)])
         return np.asarray(model.predict(padded))[: len(x)]

@@ -14,9 +14,17 @@ from fitwell.errors import InvalidArgument, InvalidData, OutOfMemory
 from fitwell.machine import free_host_memory
 from fitwell.types import HostArray
 
+_BLOCK = 2**22
+"""Numbers that are scaled at a time, so that the way to the features takes little memory."""
 
-def dense(owner: str, x: Any) -> HostArray:
+
+def dense(owner: str, x: Any, copies: float = 1.0) -> HostArray:
     """A sparse matrix as an array; an array as it is.
+
+    Args:
+        owner: who asks.
+        x: what scikit-learn has checked.
+        copies: how many times as much memory what follows takes at once.
 
     Raises:
         OutOfMemory: the zeros do not fit into the memory.
@@ -25,7 +33,8 @@ def dense(owner: str, x: Any) -> HostArray:
         array: HostArray = x
         return array
     rows, columns = x.shape
-    needed, free = float(rows) * columns * x.dtype.itemsize, free_host_memory()
+    needed = copies * rows * columns * x.dtype.itemsize
+    free = free_host_memory()
     if needed > free:
         raise OutOfMemory(
             owner,
@@ -95,17 +104,26 @@ class Scaling:
     @classmethod
     def of(cls, x: HostArray) -> Self:
         """Learnt from training rows (n, columns), NaN where a value is missing."""
-        absent = np.isnan(x)
-        some = absent.any(axis=0) & ~absent.all(axis=0)
-        return cls(*center_and_scale(x), np.flatnonzero(some))
+        width = max(_BLOCK // max(len(x), 1), 1)  # some columns at a time: quantiles need copies
+        blocks = [x[:, start : start + width] for start in range(0, x.shape[1], width)]
+        scales = zip(*map(center_and_scale, blocks), strict=True)
+        center, scale = (np.concatenate(each) for each in scales)
+        absent = np.concatenate([np.isnan(block).sum(axis=0) for block in blocks])
+        return cls(center, scale, np.flatnonzero((absent > 0) & (absent < len(x))))
 
     def __call__(self, x: HostArray) -> HostArray:
         """(n, columns) -> (n, features) float32, all finite."""
-        values = np.asarray(x, np.float64)
+        found = np.empty((len(x), x.shape[1] + len(self.missing)), np.float32)
+        height = max(_BLOCK // max(x.shape[1], 1), 1)
+        for start in range(0, len(x), height):
+            rows = slice(start, start + height)
+            found[rows] = self._features(np.asarray(x[rows], np.float64))
+        return found
+
+    def _features(self, values: HostArray) -> HostArray:
         absent = np.isnan(values)
         features = scaled(np.where(absent, self.center, values), self.center, self.scale)
-        joined = np.concatenate([features, absent[:, self.missing]], axis=1)
-        return joined.astype(np.float32)
+        return np.concatenate([features, absent[:, self.missing]], axis=1)
 
 
 @dataclass(frozen=True)
