@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -190,6 +194,34 @@ def test_predict_prints_csv_or_writes_a_file(capsys: Any, model: Path, tmp_path:
         np.testing.assert_array_equal(read.to_numpy()[:, 1:], expected.to_numpy()[:, 1:])
 
 
+def test_predictions_stand_beside_the_ids_of_their_rows(capsys: Any, model: Path) -> None:
+    net = tabular.load(model)
+    facts = {"columns": [*net.facts["columns"], {**net.facts["columns"][0], **ID_COLUMN}]}
+    dataclasses.replace(net, facts=facts).save("m.safetensors")
+    table = read_table("sklearn:iris")[:3]
+    for ids, written in ((["007", "8", "10"], ["007", "8", "10"]), ([7, None, 9], ["7", "", "9"])):
+        table.with_columns(pl.Series("no", ids)).write_csv("t.csv")
+        lines = run(capsys, "predict", "m.safetensors", "t.csv")[1].splitlines()
+        assert lines[0].startswith("no,target,p(setosa),")
+        assert [line.split(",")[0] for line in lines[1:]] == written
+    rows = json.loads(run(capsys, "predict", "m.safetensors", "t.csv", "--json")[1])
+    assert [row["no"] for row in rows] == [7, None, 9]
+    assert "no" not in tabular.load("m.safetensors").predictions("t.csv").columns
+    assert run(capsys, "predict", "m.safetensors", "sklearn:iris")[1].startswith("target,")
+
+
+ID_COLUMN = {"column": "no", "kind": "id", "decision": "left out", "why": "an id, different in all"}
+
+
+def test_it_ends_without_a_word_when_nobody_reads_on() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "fitwell", "explain", "--list"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, cwd=ROOT)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (-signal.SIGPIPE, b"")
+
+
 def test_rows_that_cannot_be_read(capsys: Any, model: Path) -> None:
     """Every command whose error offers the option has it."""
     lines = read_table("sklearn:iris").write_csv().splitlines()
@@ -226,6 +258,7 @@ def test_evaluate(capsys: Any, model: Path, tmp_path: Path) -> None:
     assert code == 0
     assert "- 50 of 150 rows have no target: they are left out." in out
     assert "Scores on 100 rows of t.parquet" in out
+    assert re.search(r"- The model was trained or validated on about [78]\d% of these rows", out)
     for name, value in tabular.load(model).evaluate(table[50:]).items():
         assert re.search(rf"{name}\W+{re.escape(number(value))}", out), name
 

@@ -23,6 +23,7 @@ from sklearn.metrics import accuracy_score
 from fitwell import files, tabular
 from fitwell.cli import main, runs
 from fitwell.cli.completing import codes, columns, data, tasks
+from fitwell.cli.order import targets
 from fitwell.data.tables import read_table
 
 
@@ -444,7 +445,7 @@ def test_several_targets(capsys: Any) -> None:
     x = np.random.default_rng(0).normal(size=(200, 2))
     rows = {"a": x[:, 0], "b": x[:, 1], "sum": x.sum(1), "up": x[:, 0] > 0}
     pl.DataFrame(rows).write_csv("t.csv")
-    words = ("train", "t.csv", "--target", "sum", "--target", "up", "--epochs", 4)
+    words = ("train", "t.csv", "--target", "sum,up", "--epochs", 4)
     code, out, _ = run(capsys, *words, "-o", "r")
     assert code == 0
     assert re.search(r"Scores on 40 test rows: sum\n.*\n.*linear regression", out)
@@ -467,6 +468,14 @@ def test_several_targets(capsys: Any) -> None:
         "Error train: expected options for several targets, received --folds. Leave it out, or "
         "train on one target at a time."
     )
+
+
+def test_a_target_whose_name_holds_a_comma(capsys: Any) -> None:
+    pl.DataFrame({"a": [1, 2], "size, m2": [3, 4]}).write_csv("t.csv")
+    assert targets(["size, m2", "a"], "t.csv") == ("size, m2", "a")
+    assert targets(["size, m2,a"], "t.csv") == ("size", "m2", "a")
+    code, _, err = run(capsys, "train", "t.csv", "--target", "a,b")
+    assert (code, "received 'b'" in err) == (2, True)
 
 
 def test_intervals(capsys: Any) -> None:

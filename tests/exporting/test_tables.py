@@ -16,6 +16,7 @@ import fitwell as fw
 from fitwell.data.columns import infer_columns
 from fitwell.data.encoding import TableEncoder, fit_encoder
 from fitwell.data.labels import Target, fit_target
+from fitwell.data.target_encoding import TargetEncodedColumn
 from fitwell.data.wording import TextColumn
 from fitwell.errors import InvalidArgument
 from fitwell.exporting.tables import packed_table
@@ -140,6 +141,7 @@ def test_the_sum_by_hand(tmp_path: Path) -> None:
 WORDS = TextColumn("said", "word", ("green", "red"), (2.0, 1.0), (0.25,), matrix_of(1, 3), True)
 TERMS, IDF = (" ab", "ab", "b ", "\u00fc "), (1.0, 2.0, 1.0, 1.0)
 PIECES = TextColumn("said", "character", TERMS, IDF, (0.0,), matrix_of(1, 2, -1, 4))
+SHOPS = TargetEncodedColumn("said", ("a", "b", None), ((1,), (2,), (3,), (0.5,)), (0.5,), (2,))
 LOG = 1 + np.log(2)  # the weight of a term that is there twice
 
 
@@ -152,17 +154,19 @@ LOG = 1 + np.log(2)  # the weight of a term that is there twice
         # of " ab " and " xab ": " ab" once, "ab" and "b " twice; of " \u00fc ": "\u00fc " once
         (PIECES, ["AB xab", "\u00dc", ""],
          [(1 + 4 * LOG - LOG) / np.sqrt(1 + 5 * LOG**2), 4, 0]),
+        (SHOPS, ["b", "new", ""], [3, 0, 5]),
     ],
-    ids=["words", "pieces of words"],
+    ids=["words", "pieces of words", "means of the target"],
 )  # fmt: skip
-def test_columns_of_text(tmp_path: Path, column: TextColumn, texts: Any, z: Any) -> None:
+def test_columns_of_text(tmp_path: Path, column: Any, texts: Any, z: Any) -> None:
     count = len(column.feature_names)
     net = fw.Sequential([fw.Input((count,)), fw.layers.Dense(1)])
     net.set_weights([np.array([[1.0], [5.0]], np.float32)[:count], np.zeros(1, np.float32)])
     target = Target("price", "regression", low=-9, high=9)
     model = TableModel(net, TableEncoder((column,)), target)
     z = np.array(z)
-    wanted = z / np.sqrt(1 + (z / 3) ** 2) + [0, 0, 5.0 * column.missing]
+    missing = getattr(column, "missing", False)
+    wanted = z / np.sqrt(1 + (z / 3) ** 2) + [0, 0, 5.0 * missing]
     given = np.array(texts, object)
     fw.export(model, tmp_path / "m.onnx")
     (found,) = run_onnx(session(tmp_path / "m.onnx"), given)

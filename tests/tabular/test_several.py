@@ -14,6 +14,7 @@ import pytest
 from fitwell import files, tabular
 from fitwell.errors import InvalidArgument, InvalidData, InvalidFile, UnknownName
 from fitwell.tabular import MultiTargetModel, TableModel
+from fitwell.tabular.training import together
 
 
 def table(rows: int = 240, seed: int = 0) -> pl.DataFrame:
@@ -145,16 +146,6 @@ def test_parts_and_features_are_the_same_for_all_targets() -> None:
     assert views[0].target.mean == pytest.approx(mean)
 
 
-def test_rows_that_lack_a_target_are_left_out_and_counted() -> None:
-    holes = table().with_columns(
-        pl.when(pl.int_range(pl.len()) < 7).then(None).otherwise(pl.col("price")).alias("price"),
-        pl.when(pl.int_range(pl.len()) > 235).then(None).otherwise(pl.col("sold")).alias("sold"),
-    )
-    views = tabular.prepare_several(holes, ["price", "sold"])
-    assert views[0].notes[0] == "11 of 240 rows have no price or no sold: they are left out."
-    assert sum(len(part.x) for part in (views[0].train, views[0].validation, views[0].test)) == 229
-
-
 def test_many_labels_are_each_in_their_share_and_all_in_training() -> None:
     draw = np.random.default_rng(0)
     labels = {f"label{i}": draw.random(400) < 0.1 + 0.1 * i for i in range(5)}
@@ -184,6 +175,57 @@ def test_roles_hold_for_all_targets() -> None:
     late = tabular.prepare_several(frame, ["size", "sold"], time="price")
     prices = [late[0].frame["price"][part.rows] for part in (late[0].train, late[0].test)]
     assert prices[0].max() < prices[1].min()
+
+
+def test_a_row_that_lacks_one_target_teaches_the_others() -> None:
+    frame = table().with_columns(
+        price=pl.when(pl.int_range(pl.len()) % 3 > 0).then("price"),
+        size=pl.when(pl.int_range(pl.len()) % 5 > 0).then("size"),
+        sold=pl.when(pl.int_range(pl.len()) % 15 > 0).then("sold"),
+    )
+    views = tabular.prepare_several(frame, NAMES)
+    assert views[0].notes[:3] == (
+        "16 of 240 rows have no price and no size and no sold: they are left out.",
+        "64 of 240 rows have no price: they count for the rest.",
+        "32 of 240 rows have no size: they count for the rest.",
+    )
+    assert [sum(len(p.x) for p in (v.train, v.validation, v.test)) for v in views] == [
+        160,
+        192,
+        224,
+    ]
+    whole = {n: set(views[2].places[getattr(views[2], n).rows]) for n in ("train", "test")}
+    for view in views:
+        for name, places in whole.items():
+            part = getattr(view, name)
+            own = view.places[part.rows]
+            assert set(own) <= places
+            values = frame[view.target.name][own]
+            number = view.target.task == "regression"
+            known = part.true if number else view.target.decode(part.encoded)
+            assert known.tolist() == values.to_list()
+    x, ys, weights = together([view.train for view in views])
+    rows = views[2].train.rows
+    assert (x == views[2].train.x).all()
+    for view, y, weight in zip(views, ys, weights, strict=True):
+        known = np.isin(rows, view.train.rows)
+        assert weight.tolist() == known.tolist()
+        assert y[known].tolist() == view.train.encoded.tolist()
+
+
+def test_training_where_targets_are_missing(tmp_path: Path) -> None:
+    half = table().with_columns(price=pl.when(pl.int_range(pl.len()) % 2 > 0).then("price"))
+    model = tabular.train(half, ["price", "sold"], epochs=2, verbose=0)
+    rows = [sum(model[name].facts["rows"].values()) for name in ("price", "sold")]
+    assert rows == [120, 240]
+    model.save(tmp_path / "m.safetensors")
+    again = tabular.load(tmp_path / "m.safetensors")
+    assert isinstance(again, MultiTargetModel)
+    found = again.evaluate(half)
+    assert found["price"] == again.evaluate(half.filter(pl.col("price").is_not_null()))["price"]
+    assert again.labelled(half)[0].height == 240
+    with pytest.raises(InvalidData, match="target price: expected a value in some rows, received"):
+        again.evaluate(half.with_columns(price=pl.lit(None, pl.Float64)))
 
 
 BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {

@@ -18,6 +18,7 @@ from fitwell.data.features import (
 )
 from fitwell.data.frames import is_frame
 from fitwell.data.labels import Target, target_column
+from fitwell.data.target_encoding import TargetEncodedColumn
 from fitwell.data.targets import BINARY, ONE_HOT
 from fitwell.data.values import to_dates, to_numbers, to_text, to_truths
 from fitwell.errors import FitwellError, InvalidArgument
@@ -123,7 +124,7 @@ def _values(column: FittedColumn, raw: pl.Series) -> pl.Series | None:
     """What people know of a column: numbers, names, truth values or moments."""
     if isinstance(column, NumberColumn):
         return to_numbers(raw, column.words)
-    if isinstance(column, CategoryColumn):
+    if isinstance(column, CategoryColumn | TargetEncodedColumn):
         return to_text(raw)
     if isinstance(column, BooleanColumn):
         return to_truths(raw)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -91,7 +92,9 @@ def check_output(path: Path, *read: str | Path) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command; an error is one message and exit code 2, `--debug` shows where it arose."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        _end_with_the_reader()
+        arguments = sys.argv[1:]
     try:
         app(arguments, prog_name="fitwell", obj=arguments)
     except SystemExit as end:  # how typer ends, after its own message where there is one
@@ -105,3 +108,12 @@ def main(arguments: list[str] | None = None) -> int:
         showing.error(Console(stderr=True, highlight=False), error)
         return 2
     return 0
+
+
+def _end_with_the_reader() -> None:
+    """The end of whoever reads what is printed, such as `head`, ends this program without a word.
+
+    So do other programs of Unix; Python would go on to an error.
+    """
+    if hasattr(signal, "SIGPIPE"):  # Windows has none
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)

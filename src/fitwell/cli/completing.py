@@ -33,7 +33,7 @@ def data(incomplete: str) -> list[str]:
 
 def columns(ctx: typer.Context, incomplete: str) -> list[str]:
     """The columns of the data file that was named before."""
-    names = _columns(ctx.params.get("data"))
+    names = columns_of(ctx.params.get("data"))
     return [name for name in names if name.startswith(incomplete)]
 
 
@@ -47,8 +47,8 @@ def codes(incomplete: str) -> list[str]:
     return [code for code in CODES if code.startswith(incomplete)]
 
 
-def _columns(source: Any) -> list[str]:
-    """As the beginning of a file tells them; none of what cannot be read."""
+def columns_of(source: Any) -> list[str]:
+    """The names of columns, as the beginning of a file tells them; none of what cannot be read."""
     import polars as pl
 
     path = Path(str(source or ""))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fitwell.cli.completing import columns_of
 from fitwell.errors import InvalidArgument, InvalidFile
 from fitwell.feeding import seconds
 
@@ -169,3 +170,14 @@ def widths(text: str | None) -> tuple[int, ...]:
         cure = "For example --layers 256,128."
         raise InvalidArgument("--layers", "numbers of units, 1 or more", repr(text), cure)
     return tuple(int(piece) for piece in pieces)
+
+
+def targets(texts: Sequence[str], data: str) -> tuple[str, ...]:
+    """The columns that `--target` names, several with commas; a name of the data may hold some.
+
+    >>> targets(["a, b", "c"], "houses.csv"), targets([], "sklearn:iris")
+    (('a', 'b', 'c'), ())
+    """
+    known = columns_of(data) if any("," in text for text in texts) else []
+    split = ([text] if text in known else text.split(",") for text in texts)
+    return tuple(name.strip() for names in split for name in names if name.strip())

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.console import Console
 
-from fitwell.cli import models
+from fitwell.cli import models, showing
 from fitwell.data.bundled import TARGET, is_bundled
-from fitwell.data.labels import fit_target, infer_task, target_column
+from fitwell.data.labels import fit_target, infer_task, known_rows, target_column
 from fitwell.data.tables import read_table
-from fitwell.data.values import to_numbers
+from fitwell.data.values import kind_of, to_numbers
 from fitwell.errors import FitwellError, InvalidArgument, InvalidData, InvalidFile
 from fitwell.examples import Examples
 from fitwell.images import ImageModel
 from fitwell.model import Model
-from fitwell.tabular import MultiTargetModel, TableModel
-from fitwell.tabular.model import known_rows
+from fitwell.tabular import MultiTargetModel, TableModel, prepare
 
 if TYPE_CHECKING:
     import polars as pl
@@ -123,8 +123,27 @@ def read_data(
     column = target_column(frame, target or TARGET)
     frame, _ = known_rows(frame, column)
     x = frame.drop(column.name)
-    Examples(patient.model, "checkup").read(x)  # a model that takes its shapes from data has a loss
+    try:
+        Examples(patient.model, "checkup").read(x)
+    except InvalidData:
+        if all(kind_of(values) in ("number", "boolean") for values in x.iter_columns()):
+            raise
+        return _as_trained(patient.model, frame, column.name)
     return x, _labels(patient.model, column.drop_nulls()), None
+
+
+def _as_trained(model: Model, frame: pl.DataFrame, target: str) -> tuple[Any, Any, Any]:
+    """Training and validation rows, encoded as for `fitwell train --model`."""
+    prepared = prepare(frame, target)
+    if not model.built:
+        model.build_for(prepared.train.x.shape[1:])
+    ys = [part.encoded for part in (prepared.train, prepared.validation)]
+    classes = prepared.target.classes
+    if classes and _reads_one_hot(model):
+        ys = [np.eye(len(classes), dtype=np.float32)[y] for y in ys]
+    note = "Not all columns are numbers: they are encoded and split as fitwell train does it."
+    showing.notes(Console(stderr=True, highlight=False), [note])
+    return prepared.train.x, ys[0], (prepared.validation.x, ys[1])
 
 
 def _encoded(
@@ -137,6 +156,8 @@ def _encoded(
         expected = ", ".join(repr(one.name) for one in targets)
         raise InvalidArgument("--target", expected, repr(target), cure)
     frame, _ = table.labelled(models.readable(table, data, skip_bad_rows))
+    for one in targets:  # the doctor takes no rows that lack one of several
+        frame = frame.filter(target_column(frame, one.name).is_not_null())
     ys = [one.encode(target_column(frame, one.name)) for one in targets]
     return table.encoder.transform(frame), ys if len(ys) > 1 else ys[0]
 
@@ -152,11 +173,14 @@ def _labels(model: Model, column: pl.Series) -> Any:
         y = np.asarray(to_numbers(column).to_numpy())
     else:
         y = fit_target(column, task).encode(column)
-    losses = [type(one).__name__ for one in model.compiled().losses]
-    if task == "regression" or losses != ["CategoricalCrossentropy"]:
+    if task == "regression" or not _reads_one_hot(model):
         return y
     classes, places = np.unique(y, return_inverse=True)
     return np.eye(len(classes), dtype=np.float32)[places]
+
+
+def _reads_one_hot(model: Model) -> bool:
+    return [type(one).__name__ for one in model.compiled().losses] == ["CategoricalCrossentropy"]
 
 
 def _arrays(path: str, target: str | None) -> tuple[Any, Any, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,9 +14,13 @@ from rich.console import Console
 from fitwell.cli import models, showing
 from fitwell.cli.app import REPLACED, Data, ModelFile, SkipBadRows, app, check_output
 from fitwell.data import tables
+from fitwell.data.labels import target_column
 from fitwell.errors import InvalidArgument
 from fitwell.images import ImageModel
 from fitwell.tabular import MultiTargetModel
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @app.command()
@@ -41,14 +46,18 @@ def predict(
         bool, typer.Option("--json", metavar="", help="Print a JSON array, an object per row.")
     ] = False,
 ) -> None:
-    """Predict the target for every row, with probabilities for classes."""
+    """Predict the target for every row, with probabilities for classes; beside its id, if any."""
     if output is not None:
         tables.check_writable(output)
         check_output(output, data, model)
     loaded = models.load(model)
     with showing.warned():
-        rows = models.readable(loaded, data, skip_bad_rows)
+        rows: Any = models.readable(loaded, data, skip_bad_rows)
+        if not isinstance(loaded, ImageModel):  # which names the files itself
+            rows = loaded.read(rows)
         frame = loaded.predictions(rows) if interval is None else _between(loaded, rows, interval)
+    if not isinstance(loaded, ImageModel):
+        frame = _with_ids(loaded.ids, rows, frame)
     if as_json:
         print(frame.write_json())
         return
@@ -78,7 +87,10 @@ def evaluate(
     known, notes = loaded.labelled(models.readable(loaded, data, skip_bad_rows))
     with showing.warned():
         found: Any = loaded.evaluate(known)
+    if not isinstance(loaded, ImageModel):
+        notes = (*notes, *loaded.familiar(known))
     if as_json:
+        showing.notes(Console(stderr=True, highlight=False), notes)
         print(json.dumps({"rows": len(known), "scores": found}))
         return
     name = Path(data).name
@@ -86,7 +98,8 @@ def evaluate(
         showing.scores(console, name, len(known), found, notes)
         return
     for target, values in found.items():
-        showing.scores(console, f"{name}: {target}", len(known), values, notes)
+        rows = len(known) - target_column(known, target).null_count()
+        showing.scores(console, f"{name}: {target}", rows, values, notes)
         notes = ()
 
 
@@ -95,3 +108,20 @@ def _between(model: Any, data: Any, coverage: float) -> Any:
         cure = "Leave it out."
         raise InvalidArgument("--interval", "a model of a number", "a model of images", cure)
     return model.predictions(data, coverage)
+
+
+def _with_ids(names: Sequence[str], rows: pl.DataFrame, predicted: pl.DataFrame) -> pl.DataFrame:
+    """Predictions behind the ids of their rows."""
+    import polars as pl
+
+    ids = [rows[name] for name in names if name in rows.columns and name not in predicted.columns]
+    return pl.DataFrame([*map(_plain, ids), *predicted.get_columns()])
+
+
+def _plain(ids: pl.Series) -> pl.Series:
+    """Ids as numbers where they are written so: `7`, yet not `007`."""
+    import polars as pl
+
+    text = ids.cast(pl.String).replace({"": None})
+    numbers = text.cast(pl.Int64, strict=False)
+    return numbers if numbers.cast(pl.String).equals(text) else ids

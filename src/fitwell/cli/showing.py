@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.markup import escape
@@ -50,7 +51,7 @@ def table(
 ) -> None:
     """What was read, what is predicted from what, and what is left out."""
     prepared = targets[0]
-    parts = [len(part.x) for part in (prepared.train, prepared.validation, prepared.test)]
+    parts = [_rows(targets, part) for part in ("train", "validation", "test")]
     facts = [
         ("Data", f"{name}, {sum(parts):,} rows"),
         *(("Target", f"{_target(one)}{_hint(one) if inferred else ''}") for one in targets),
@@ -62,6 +63,11 @@ def table(
         _wrapped(console, f"[bold]{label:9}[/]", text, 9)
     notes(console, prepared.notes)
     console.print()
+
+
+def _rows(targets: Sequence[Prepared], part: str) -> int:
+    """How many rows of a part have one of the targets at least."""
+    return len(np.unique(np.concatenate([getattr(one, part).rows for one in targets])))
 
 
 def _target(prepared: Prepared) -> str:
@@ -152,10 +158,11 @@ def warned() -> Iterator[None]:
 
 def result(console: Printer, facts: Mapping[str, Any], saved: str) -> None:
     """Scores on the test rows beside the baselines, the time, and the file."""
-    rows = facts["rows"]["test"]
+    shared = facts.get("rows")  # unless rows lack some of several targets
     if "folds" in facts:
         _folds(console, facts["folds"])
     for name, own in facts.get("targets", {"": facts}).items():
+        rows = own.get("rows", shared)["test"]
         title = f"\n[bold]Scores on {rows:,} test rows[/]{': ' if name else ''}{escape(name)}"
         console.print(title, soft_wrap=True)
         console.print(_table({"network": own["scores"], **own["baselines"]}))

@@ -11,7 +11,7 @@ import typer
 
 from fitwell.cli import completing, course, runs
 from fitwell.cli.app import DATA, app
-from fitwell.cli.order import Order, widths
+from fitwell.cli.order import Order, targets, widths
 from fitwell.errors import InvalidArgument
 
 _ROWS, _NETWORK, _COURSE, _RUN = "Rows and columns", "Network", "Training", "Run"
@@ -29,7 +29,7 @@ def train(
     target: Annotated[
         list[str] | None,
         typer.Option(
-            help="The column to predict. Known for sklearn:NAME.",
+            help="The column to predict; several with commas. Known for sklearn:NAME.",
             show_default=False,
             autocompletion=completing.columns,
             rich_help_panel=_ROWS,
@@ -194,7 +194,7 @@ def train(
             cure = "Name a file, or go on with a run by --resume."
             raise InvalidArgument("train", "the data to learn from", "no DATA", cure)
         order = Order(
-            data, tuple(target or ()), task, tuple(columns or ()), weights, group, time,
+            data, targets(target or (), data), task, tuple(columns or ()), weights, group, time,
             skip_bad_rows, layers=widths(layers),
             model=model, tune=tune, treat=treat, folds=folds, epochs=epochs,
             time_limit=time_limit, image_size=image_size, report=report, seed=seed,

@@ -25,6 +25,10 @@ from fitwell.errors import InvalidArgument, InvalidData, UnknownName, did_you_me
 if TYPE_CHECKING:
     import polars as pl
 
+ID = "an id, different in "
+"""How the reason of a column of ids begins."""
+SAID = "as you said"
+
 USED = ("number", "category", "boolean", "date", "text")
 LEFT_OUT = ("id", "constant", "other", "ignore")
 KINDS = USED + LEFT_OUT
@@ -196,7 +200,7 @@ def _described(column: Column, values: pl.Series) -> Column:
 def _known(name: str, kind: str, column: pl.Series) -> Column:
     if kind == "number" and (numbers := _numbers_with_slips(name, typed(column))):
         return numbers
-    return Column(name, kind, why="as you said")
+    return Column(name, kind, why=SAID)
 
 
 def check_column(frame: pl.DataFrame, name: str) -> None:
@@ -217,7 +221,7 @@ def _infer(name: str, column: pl.Series, different: Callable[[], int]) -> Column
     copied = distinct < column.len()
     if _in_every_row(distinct, column.len(), different) and _is_id(name, column, kind, distinct):
         every = "every row that is no copy of another" if copied else "every row"
-        return _left_out(name, "id", f"an id, different in {every}")
+        return _left_out(name, "id", f"{ID}{every}")
     if kind == "text" and (numbers := _numbers_with_slips(name, column)):
         return numbers
     return _text(name, column) if kind == "text" else Column(name, kind, why=_TYPES[kind])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import numpy as np
@@ -20,6 +20,7 @@ from fitwell.data.features import (
     date_parts,
 )
 from fitwell.data.scaling import center_and_scale
+from fitwell.data.target_encoding import TargetEncodedColumn, fit_target_encoding, out_of_fold
 from fitwell.data.values import to_numbers, to_text, to_truths
 from fitwell.data.wording import TextColumn, fit_text
 from fitwell.description import Description
@@ -31,11 +32,19 @@ if TYPE_CHECKING:
     import polars as pl
 
 MOST_CATEGORIES = 100
-"""Of a category column, so many values get a feature of their own; the rest share one."""
+"""Categories of more values that come again are encoded by the target, if there is one; without,
+so many get a feature of their own and the rest share one."""
 
 FittedColumn = (
-    NumberColumn | CategoryColumn | BooleanColumn | DateColumn | TextColumn | PresenceColumn
+    NumberColumn
+    | CategoryColumn
+    | TargetEncodedColumn
+    | BooleanColumn
+    | DateColumn
+    | TextColumn
+    | PresenceColumn
 )
+Signals = Callable[[], HostArray]
 _CATALOG = Catalog({kind.__name__: kind for kind in get_args(FittedColumn)})
 
 
@@ -66,7 +75,8 @@ class TableEncoder(Description):
     @property
     def text_columns(self) -> tuple[str, ...]:
         """The columns whose text `read_table` must keep as it is written."""
-        return tuple(c.name for c in self.columns if isinstance(c, CategoryColumn | TextColumn))
+        written = CategoryColumn | TargetEncodedColumn | TextColumn
+        return tuple(c.name for c in self.columns if isinstance(c, written))
 
     def transform(self, frame: pl.DataFrame) -> HostArray:
         """(rows, features), float32, all finite.
@@ -109,7 +119,10 @@ class TableEncoder(Description):
 
 
 def fit_encoder(
-    frame: pl.DataFrame, columns: Iterable[Column], rows: HostArray | None = None
+    frame: pl.DataFrame,
+    columns: Iterable[Column],
+    rows: HostArray | None = None,
+    signals: Signals | None = None,
 ) -> TableEncoder:
     """Learns centres, scales, categories and what can be missing from the training rows.
 
@@ -117,10 +130,36 @@ def fit_encoder(
         frame: the table.
         columns: what its columns are.
         rows: the places of the training rows; None for all.
+        signals: returns what `signals_of` tells of the target in these rows; None if there is none.
     """
     chosen = slice(None) if rows is None else rows  # column by column: a copy of one at a time
-    fitted = (_fit(column, frame[column.name][chosen]) for column in columns)
+    fitted = (_fit(column, frame[column.name][chosen], signals) for column in columns)
     return TableEncoder(tuple(column for column in fitted if column is not None))
+
+
+def put_out_of_fold(
+    encoder: TableEncoder,
+    features: HostArray,
+    frame: pl.DataFrame,
+    rows: HostArray,
+    signals: Signals,
+    groups: HostArray | None,
+) -> None:
+    """Has the features of training rows say nothing of their own targets (see `out_of_fold`).
+
+    Args:
+        encoder: learnt from these rows.
+        features: (rows, features) of them, changed in place.
+        frame, rows, signals: as for `fit_encoder`.
+        groups: (rows,) the same number for rows that belong together; None where each is alone.
+    """
+    start = 0
+    for column in encoder.columns:
+        end = start + len(column.feature_names)
+        if isinstance(column, TargetEncodedColumn):
+            values = frame[column.name][rows]
+            features[:, start:end] = out_of_fold(column, values, signals(), groups)
+        start = end
 
 
 def decisions(columns: Iterable[Column], encoder: TableEncoder) -> list[dict[str, Any]]:
@@ -150,11 +189,11 @@ def decisions(columns: Iterable[Column], encoder: TableEncoder) -> list[dict[str
     return rows
 
 
-def _fit(column: Column, values: pl.Series) -> FittedColumn | None:
+def _fit(column: Column, values: pl.Series, signals: Signals | None) -> FittedColumn | None:
     if column.kind == "number":
         return _fit_number(column.name, to_numbers(values, column.words), column.words)
     if column.kind == "category":
-        return _fit_category(column.name, to_text(values))
+        return _fit_category(column.name, to_text(values), signals)
     if column.kind == "boolean":
         return BooleanColumn(column.name, _some_missing(to_truths(values)))
     if column.kind == "date":
@@ -176,9 +215,14 @@ def _fit_number(name: str, values: pl.Series, words: tuple[str, ...] = ()) -> Nu
     return NumberColumn(name, float(center), float(scale), missing, words, *ends)
 
 
-def _fit_category(name: str, values: pl.Series) -> CategoryColumn:
+def _fit_category(
+    name: str, values: pl.Series, signals: Signals | None
+) -> CategoryColumn | TargetEncodedColumn:
     found = values.value_counts(sort=False)
     counts = dict(zip(found[values.name], found["count"], strict=True))
+    again = sum(count > 1 for value, count in counts.items() if value is not None)
+    if signals is not None and again > MOST_CATEGORIES:
+        return fit_target_encoding(name, values, counts, signals())
     missing = counts.pop(None, 0)
     ranked = sorted(counts, key=lambda value: (-counts[value], value))
     kept = [value for value in ranked[:MOST_CATEGORIES] if counts[value] > 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -122,33 +122,50 @@ class CategoryColumn(Description):
     def encode(self, column: pl.Series) -> HostArray:
         """(n,) values of the column -> (n, features)."""
         count = len(self.values)
-        words = [value for value in self.values if value is not None]  # None is the last
-        texts = to_text(column)
-        codes = texts.replace_strict(
-            words, range(len(words)), default=count, return_dtype=_integer()
-        ).to_numpy(writable=True)
-        if None in self.values:
-            codes[texts.is_null().to_numpy()] = count - 1
-        hot = codes[:, None] == np.arange(count + 1)
+        hot = category_codes(column, self.values)[:, None] == np.arange(count + 1)
         features: HostArray = hot[:, : count + self.other].astype(np.float32)
         return features[:, 1:] - features[:, :1] if self.two else features
 
     def surprise(self, column: pl.Series) -> str:
         """What training never saw, as a sentence; empty if there is nothing."""
-        counts = Counter(to_text(column).to_list())
-        strange = [value for value in counts if value is not None and value not in self.values]
-        empty = 0 if None in self.values else counts[None]
-        if not strange:
-            return _never_missing(self.name, empty, "an unknown value")
-        listed = ", ".join(repr(value) for value in sorted(strange)[:3])
-        more = ", ..." if len(strange) > 3 else ""
-        without = f" or nothing ({rows_of(empty)})" if empty else ""
-        known = "rare or unknown" if self.other else "unknown"
-        hold = rows_of(sum(counts[value] for value in strange) + empty, "hold")
-        return (
-            f"{self.name}: {hold} {listed}{more}{without}, {known} in training; "
-            "they go to the bucket for unknown values."
-        )
+        return unknown_words(self.name, column, self.values, self.other)
+
+
+def category_codes(column: pl.Series, values: Sequence[str | None]) -> HostArray:
+    """(n,) the place of each value; len(values) for others, and for missing ones if None is none.
+
+    Args:
+        column: the values.
+        values: as text; None in the last place, if at all.
+    """
+    words = [value for value in values if value is not None]
+    texts = to_text(column)
+    codes: HostArray = texts.replace_strict(
+        words, range(len(words)), default=len(values), return_dtype=_integer()
+    ).to_numpy(writable=True)
+    if None in values:
+        codes[texts.is_null().to_numpy()] = len(values) - 1
+    return codes
+
+
+def unknown_words(name: str, column: pl.Series, values: Sequence[str | None], other: bool) -> str:
+    """A sentence about words of a category that training never saw; empty if there are none."""
+    found = to_text(column).value_counts(sort=False)
+    counts = dict(zip(found[column.name], found["count"], strict=True))
+    known = set(values)
+    strange = [value for value in counts if value is not None and value not in known]
+    empty = 0 if None in known else counts.get(None, 0)
+    if not strange:
+        return _never_missing(name, empty, "an unknown value")
+    listed = ", ".join(repr(value) for value in sorted(strange)[:3])
+    more = ", ..." if len(strange) > 3 else ""
+    without = f" or nothing ({rows_of(empty)})" if empty else ""
+    kind = "rare or unknown" if other else "unknown"
+    hold = rows_of(sum(counts[value] for value in strange) + empty, "hold")
+    return (
+        f"{name}: {hold} {listed}{more}{without}, {kind} in training; "
+        "they go to the bucket for unknown values."
+    )
 
 
 class BooleanColumn(Description):

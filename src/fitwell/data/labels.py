@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +12,7 @@ import numpy as np
 from fitwell.data.columns import check_column
 from fitwell.data.values import kind_of, slips, stripped, to_numbers, to_text
 from fitwell.description import Description, check_choice, check_number
-from fitwell.errors import InvalidArgument, InvalidData
+from fitwell.errors import InvalidArgument, InvalidData, UnknownName, nearest
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
@@ -207,3 +210,57 @@ def _spelling(label: bool | int | float | str) -> str:
     import polars as pl
 
     return label if isinstance(label, str) else str(to_text(pl.Series([label]))[0])
+
+
+_MOST_SIGNALS = 16
+
+
+def signals_of(targets: Sequence[Target], ys: Sequence[pl.Series]) -> HostArray:
+    """(n, signals) float32: what categories may tell of the targets, NaN where one has no value.
+
+    A number in units of its standard deviation; of two classes, 1 in the rows of the second; of
+    more (at most the 16 that most rows have) 1 in the rows of each, else 0.
+    """
+    blocks = []
+    for target, y in zip(targets, ys, strict=True):
+        encoded = target.encode(y.drop_nulls())
+        if target.task == "regression":
+            told = encoded[:, None]
+        else:
+            counts = np.bincount(encoded, minlength=len(target.classes))
+            often = np.sort(np.argsort(-counts, kind="stable")[:_MOST_SIGNALS])
+            told = encoded[:, None] == (often[1:] if target.task == "binary" else often)
+        block = np.full((len(y), told.shape[1]), np.nan, np.float32)
+        block[y.is_not_null().to_numpy()] = told
+        blocks.append(block)
+    return np.concatenate(blocks, axis=1)
+
+
+def true_column(frame: pl.DataFrame, name: str) -> pl.Series:
+    """The target in rows that a model is judged by.
+
+    Raises:
+        UnknownName: the table lacks it.
+    """
+    if name not in frame.columns:
+        near = nearest(name, frame.columns)
+        cure = f"Is it called {near!r} now? Rename it." if near else "Add it, or predict only."
+        expected = f"the target {name!r}, which predictions are held against"
+        raise UnknownName("table", expected, f"the columns {', '.join(frame.columns)}", cure)
+    return target_column(frame, name)
+
+
+def known_rows(frame: pl.DataFrame, *ys: pl.Series) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The rows with one of these targets at least, and sentences about what is missing."""
+    known = functools.reduce(operator.or_, (y.is_not_null() for y in ys))
+    missing, total = len(known) - int(known.sum()), len(known)
+    lack, notes = " and no ".join(y.name for y in ys), []
+    if missing:
+        notes.append(f"{missing:,} of {total:,} rows have no {lack}: they are left out.")
+    lacking = {y.name: y.null_count() - missing for y in ys}
+    notes += [
+        f"{more:,} of {total:,} rows have no {name}: they count for the rest."
+        for name, more in lacking.items()
+        if more
+    ]
+    return frame.filter(known) if missing else frame, tuple(notes)

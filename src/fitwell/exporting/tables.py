@@ -18,6 +18,7 @@ from fitwell.data.features import (
     PresenceColumn,
 )
 from fitwell.data.labels import Target
+from fitwell.data.target_encoding import TargetEncodedColumn
 from fitwell.data.wording import TextColumn
 from fitwell.errors import InvalidArgument
 from fitwell.exporting.package import Feed, Lookup, Package, Port, Terms, packed
@@ -114,9 +115,12 @@ def _read(column: FittedColumn, port: int) -> tuple[list[Feed], Features]:
     if isinstance(column, BooleanColumn):
         feed = Feed(port, scaling=(0.5, 2.0))  # 0 and 1 become -1 and 1
         return [feed], lambda z: _with_missing(z, z, column.missing)
-    if isinstance(column, CategoryColumn):
+    if isinstance(column, CategoryColumn | TargetEncodedColumn):
         terms = tuple("" if value is None else value for value in column.values)
         lookup = Lookup(terms, tuple(range(len(terms))), len(terms))
+        if isinstance(column, TargetEncodedColumn):
+            table = jnp.asarray(column.matrix)
+            return [Feed(port, lookup)], lambda ids: table.at[ids].get(mode="clip")
         return [Feed(port, lookup)], lambda ids: _indicated(column, ids)
     there = Feed(port, Lookup(("",), (0,), 1))
     if isinstance(column, PresenceColumn):

@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fitwell.assessment.comparing import Differences
 from fitwell.assessment.reading import of_table
 from fitwell.assessment.subject import Subject
-from fitwell.data.labels import TASKS
+from fitwell.data.labels import TASKS, target_column
 from fitwell.data.roles import row_weights
 from fitwell.history import History
 from fitwell.model import Model
@@ -41,6 +39,7 @@ class Rows:
         counts: how much each counts; None for 1 each.
         baselines: name -> scores on the same rows.
         apart: the network against each baseline, row by row.
+        notes: what a reader should know of them, in sentences.
     """
 
     frame: pl.DataFrame
@@ -49,6 +48,7 @@ class Rows:
     counts: HostArray | None = None
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     apart: Differences = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,10 +91,12 @@ def _test_rows(model: TableModel, prepared: Prepared) -> Rows:
 
 
 def _all_rows(model: TableModel, frame: pl.DataFrame, source: str) -> Rows:
+    known = target_column(frame, model.target.name).is_not_null()
+    numbers, frame = known.arg_true().to_numpy() + 1, frame.filter(known)
     judged = f"all {frame.height:,} rows{f' of {source}' if source else ''}"
     name = model.facts.get("roles", {}).get("weights")
     counts = row_weights(frame[name]) if name in frame.columns else None
-    return Rows(frame, np.arange(1, frame.height + 1), judged, counts)
+    return Rows(frame, numbers, judged, counts, notes=model.familiar(frame))
 
 
 def _study(model: TableModel, rows: Rows, setting: Setting) -> Study:
@@ -109,7 +111,7 @@ def _study(model: TableModel, rows: Rows, setting: Setting) -> Study:
         title=f"{model.target.name}, predicted from {source}",
         verdict=making.verdict(judgement, rows.baselines, rows.judged, rows.apart),
         facts=_told(model, source),
-        notes=_notes(model, subject),
+        notes=(*_notes(model, subject), *rows.notes),
         columns=_columns(facts.get("columns", ())),
         judged=rows.judged,
         numbering="Rows count from 1, among those whose target is known.",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,25 +11,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitwell import notebook
+from fitwell.data.columns import ID, SAID
 from fitwell.data.encoding import TableEncoder
-from fitwell.data.labels import Target, target_column
-from fitwell.data.matrices import answers
+from fitwell.data.labels import Target, known_rows, true_column
+from fitwell.data.matrices import BATCH, answers
 from fitwell.data.roles import row_weights
 from fitwell.data.tables import read_table
-from fitwell.errors import InvalidData, UnknownName, nearest
+from fitwell.errors import InvalidData
 from fitwell.model import Model
 from fitwell.serialization import Catalog
 from fitwell.tabular.calibration import tempered
 from fitwell.tabular.facts import checked
 from fitwell.tabular.intervals import Intervals
 from fitwell.tabular.scores import Scores, scores
+from fitwell.tabular.seen import SeenRows, fingerprints
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
     import polars as pl
 
 _TARGETS = Catalog({"Target": Target})
-_INTERVALS = Catalog({"Intervals": Intervals})
+_KEPT = Catalog({"Intervals": Intervals, "SeenRows": SeenRows})
 KEY = "table"
 """Under which a model file keeps what is not the network."""
 
@@ -47,6 +47,7 @@ class TableModel:
         facts: how it was trained: rows, scores, baselines, seconds, notes (JSON values).
         temperature: what the logits of classes are divided by (see `calibration.tempered`).
         intervals: how wrong predictions of a number were on validation rows; None of classes.
+        seen: which rows it was trained on; None where nobody knows.
     """
 
     network: Model
@@ -55,6 +56,7 @@ class TableModel:
     facts: Mapping[str, Any] = field(default_factory=dict)
     temperature: float = 1.0
     intervals: Intervals | None = None
+    seen: SeenRows | None = None
 
     @property
     def columns(self) -> pl.DataFrame:
@@ -75,7 +77,14 @@ class TableModel:
     def written(self) -> tuple[str, ...]:
         """The columns whose text stays as it is written."""
         label = any(isinstance(label, str) for label in self.target.classes)
-        return (*self.encoder.text_columns, *([self.target.name] if label else []))
+        named = [self.target.name] if label else []
+        return (*self.encoder.text_columns, *named, *self.ids)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The columns of ids: no features, but they tell whose a prediction is."""
+        left = (each for each in self.facts.get("columns", []) if each["kind"] == "id")
+        return tuple(each["column"] for each in left if each["why"].startswith((ID, SAID)))
 
     def predict(self, data: Any) -> HostArray:
         """(rows,) labels as in the training table, or numbers in the unit of the target.
@@ -188,6 +197,19 @@ class TableModel:
         frame = self.read(data)
         return known_rows(frame, true_column(frame, self.target.name))
 
+    def familiar(self, frame: pl.DataFrame) -> tuple[str, ...]:
+        """A sentence if many rows of a table with the target are such that training saw; else ().
+
+        Args:
+            frame: as `labelled` returns it; of more than 65,536 rows some are looked at.
+        """
+        if self.seen is None:
+            return ()
+        some = frame.gather_every(-(-frame.height // BATCH))
+        y = self.target.encode(true_column(some, self.target.name))
+        note = self.seen.note(fingerprints(self.encoder, self.encoder.transform(some), y))
+        return (note,) if note else ()
+
     def outputs(self, features: HostArray) -> HostArray:
         """Encoded features -> predictions in the unit of the target, or all probabilities."""
         return self.decoded(np.asarray(self.network.predict(features, verbose=0), np.float64))
@@ -242,7 +264,8 @@ class TableModel:
             "target": _TARGETS.to_json(self.target),
             "facts": dict(self.facts),
             "temperature": self.temperature,
-            "intervals": _INTERVALS.to_json(self.intervals),
+            "intervals": _KEPT.to_json(self.intervals),
+            "seen": _KEPT.to_json(self.seen),
         }
 
     @classmethod
@@ -258,32 +281,10 @@ class TableModel:
         if not isinstance(target, Target) or len(encoder.feature_names) != features:
             raise ValueError(f"{len(encoder.feature_names)} features for {features} inputs")
         temperature = float(table.get("temperature", 1.0))
-        intervals = _INTERVALS.from_json(table.get("intervals"))
-        if not 0 < temperature < math.inf or not isinstance(intervals, Intervals | None):
-            raise ValueError(f"temperature {temperature}, intervals {type(intervals).__name__}")
-        return cls(network, encoder, target, checked(table["facts"]), temperature, intervals)
-
-
-def true_column(frame: pl.DataFrame, name: str) -> pl.Series:
-    """The target in rows that a model is judged by.
-
-    Raises:
-        UnknownName: the table lacks it.
-    """
-    if name not in frame.columns:
-        near = nearest(name, frame.columns)
-        cure = f"Is it called {near!r} now? Rename it." if near else "Add it, or predict only."
-        expected = f"the target {name!r}, which predictions are held against"
-        raise UnknownName("table", expected, f"the columns {', '.join(frame.columns)}", cure)
-    return target_column(frame, name)
-
-
-def known_rows(frame: pl.DataFrame, *ys: pl.Series) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """The rows with all of these targets, and a sentence about the others if there are any."""
-    known = functools.reduce(operator.and_, (y.is_not_null() for y in ys))
-    missing = len(known) - int(known.sum())
-    if not missing:
-        return frame, ()
-    names = " or no ".join(y.name for y in ys)
-    note = f"{missing:,} of {len(known):,} rows have no {names}: they are left out."
-    return frame.filter(known), (note,)
+        intervals, seen = (_KEPT.from_json(table.get(name)) for name in ("intervals", "seen"))
+        known = isinstance(intervals, Intervals | None) and isinstance(seen, SeenRows | None)
+        if not 0 < temperature < math.inf or not known:
+            what = f"temperature {temperature}, intervals {type(intervals).__name__}"
+            raise ValueError(f"{what}, seen rows {type(seen).__name__}")
+        facts = checked(table["facts"])
+        return cls(network, encoder, target, facts, temperature, intervals, seen)

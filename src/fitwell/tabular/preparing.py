@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from fitwell.arguments import named
 from fitwell.data.bundled import TARGET, is_bundled
 from fitwell.data.columns import Column, infer_columns
 from fitwell.data.duplicates import duplicates
-from fitwell.data.encoding import TableEncoder, fit_encoder
-from fitwell.data.labels import Target, fit_target, infer_task, target_column
+from fitwell.data.encoding import TableEncoder, fit_encoder, put_out_of_fold
+from fitwell.data.labels import (
+    Target,
+    fit_target,
+    infer_task,
+    known_rows,
+    signals_of,
+    target_column,
+)
 from fitwell.data.matrices import encode_rows
-from fitwell.data.roles import Roles, Rows, part_weights, role_notes
+from fitwell.data.roles import Roles, part_weights, role_notes
 from fitwell.data.splits import Split
 from fitwell.data.tables import Options, Table, to_table
-from fitwell.errors import InvalidArgument, InvalidData, did_you_mean
-from fitwell.tabular.model import known_rows
+from fitwell.data.target_encoding import TargetEncodedColumn
+from fitwell.errors import InvalidArgument, did_you_mean
+from fitwell.tabular.parting import split_rows
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
@@ -56,7 +62,7 @@ class Prepared:
         encoder, target: learned from the training rows.
         train, validation, test: the three parts.
         notes: what a user should know, in sentences.
-        frame: the rows whose target is known, as they were read.
+        frame: the rows whose target is known (of several, one at least), as they were read.
         roles: the columns of weights, groups and times.
         forms: how numbers and dates were written in columns of text, as in `fitwell.data.Table`.
         groups: (rows of `frame`,) the same number for rows that stay together, because they are of
@@ -119,7 +125,9 @@ def prepare_several(
     skip_bad_rows: bool = False,
     seed: int = 0,
 ) -> tuple[Prepared, ...]:
-    """The same table for several targets: the same rows, parts and features, one for each target.
+    """The same table for several targets: the same parts and features, one for each target.
+
+    A row that lacks one of the targets is in none of its parts, and in those of the others.
 
     Args:
         targets: the columns to predict, from all others.
@@ -155,87 +163,82 @@ def _prepared(
     roles: Roles,
     seed: int,
 ) -> tuple[Prepared, ...]:
-    frame = table.frame
-    ys = [target_column(frame, name) for name in names]
+    ys = [target_column(table.frame, name) for name in names]
     tasks = [infer_task(y, given.get(y.name)) for y in ys]
-    roles.check(frame, names)
-    columns = infer_columns(frame, names, kinds, roles.given)  # of all rows, which notes number
-    known = functools.reduce(operator.and_, (y.is_not_null() for y in ys))
-    rows, places = roles.of_rows(frame, known), known.arg_true().to_numpy()
-    frame, notes = known_rows(frame, *ys)
+    roles.check(table.frame, names)
+    # Of all rows, since notes number them.
+    columns = infer_columns(table.frame, names, kinds, roles.given)
+    known = functools.reduce(operator.or_, (y.is_not_null() for y in ys))
+    rows, places = roles.of_rows(table.frame, known), known.arg_true().to_numpy()
+    frame, notes = known_rows(table.frame, *ys)
     ys = [y.filter(known) for y in ys]
     seen = [*names, *roles.given.values(), *(c.name for c in columns if c.used)]
     same = duplicates(frame.select(list(dict.fromkeys(seen))))
-    parts = _split(ys, tasks, rows, same.groups, seed)
+    parts = split_rows(ys, tasks, rows, same.groups, seed)
     together = same.groups if rows.groups is None else rows.groups
-    encoder = fit_encoder(frame, columns, parts.train)
-    encoded = [
-        (encode_rows(encoder, frame, part), part, part_weights(roles, rows, part, parts.train))
-        for part in (parts.train, parts.validation, parts.test)
-    ]
+    training = [y[parts.train] for y in ys]
+    # Every class is in the training rows; mean and range must come from them alone.
+    targets = [fit_target(y.drop_nulls(), task) for y, task in zip(training, tasks, strict=True)]
+    signals = functools.cache(lambda: signals_of(targets, training))
+    encoder, encoded = _encoded(frame, columns, parts, signals, together)
+    weights = [part_weights(roles, rows, part, parts.train) for part in _three(parts)]
     noticed = (c.note for c in columns if c.note)
     copies = (same.note,) if same.note else ()
-    said = (*table.notes, *notes, *noticed, *copies, *parts.notes, *role_notes(roles, frame, parts))
+    said = (*table.notes, *notes, *noticed, *_averaged(encoder), *copies, *parts.notes)
+    said += role_notes(roles, frame, parts)
 
-    def prepared(y: pl.Series, task: str) -> Prepared:
-        # Every class is in the training rows; mean and range must come from them alone.
-        fitted = fit_target(y[parts.train], task)
+    def prepared(y: pl.Series, target: Target) -> Prepared:
         train, validation, test = (
-            Part(x, fitted.encode(y[part]), fitted.true_values(y[part]), part, weights)
-            for x, part, weights in encoded
+            _part(y, target, x, part, weight)
+            for x, part, weight in zip(encoded, _three(parts), weights, strict=True)
         )
         three = train, validation, test
         return Prepared(
-            columns, encoder, fitted, *three, said, frame, roles, table.forms, together, places
+            columns, encoder, target, *three, said, frame, roles, table.forms, together, places
         )
 
-    return tuple(prepared(y, task) for y, task in zip(ys, tasks, strict=True))
+    return tuple(prepared(y, target) for y, target in zip(ys, targets, strict=True))
 
 
-_TRIALS = 20
-"""Splits that are tried until all classes of several targets are in the training part."""
-_ROWS_PER_CLASS = 5
-"""Combinations of classes with fewer rows are stratified together."""
+def _three(parts: Split) -> tuple[HostArray, HostArray, HostArray]:
+    return parts.train, parts.validation, parts.test
 
 
-def _split(
-    ys: Sequence[pl.Series],
-    tasks: Sequence[str],
-    rows: Rows,
-    copies: HostArray | None,
-    seed: int,
-) -> Split:
-    """The three parts, stratified by the classes of all targets."""
-    classes = [y for y, task in zip(ys, tasks, strict=True) if task != "regression"]
-    if not classes:
-        return rows.split(len(ys[0]), copies, seed)
-    if len(classes) == 1:
-        return rows.split(classes[0].to_numpy(), copies, seed)
-    codes = [np.unique(y.to_numpy(), return_inverse=True)[1].reshape(-1) for y in classes]
-    labels = len(ys[0]) if rows.times is not None else _joint(codes)
-    for trial in range(_TRIALS):
-        parts = rows.split(labels, copies, seed + trial * 1_000_003)
-        new = [y for y, own in zip(classes, codes, strict=True) if _some_new(own, parts.train)]
-        if not new:
-            return parts
-    cure = "Leave out rows of classes that are rare or only come later, or train a model for each."
-    received = f"none in any of {_TRIALS} splits"
-    raise InvalidData(
-        f"target {new[0].name}", "a row of every class in the training part", received, cure
-    )
+def _encoded(
+    frame: pl.DataFrame,
+    columns: Sequence[Column],
+    parts: Split,
+    signals: Callable[[], HostArray],
+    together: HostArray | None,
+) -> tuple[TableEncoder, list[HostArray]]:
+    """The encoder, and the features of the three parts."""
+    encoder = fit_encoder(frame, columns, parts.train, signals)
+    encoded = [encode_rows(encoder, frame, part) for part in _three(parts)]
+    groups = None if together is None else together[parts.train]
+    put_out_of_fold(encoder, encoded[0], frame, parts.train, signals, groups)
+    return encoder, encoded
 
 
-def _joint(codes: Sequence[HostArray]) -> HostArray:
-    """(n,) the combination of classes of each row; the rare ones together."""
-    _, joint, counts = np.unique(
-        np.stack(codes, axis=1), axis=0, return_inverse=True, return_counts=True
-    )
-    labels: HostArray = np.where(counts[joint.reshape(-1)] < _ROWS_PER_CLASS, -1, joint.reshape(-1))
-    return labels
+def _part(
+    y: pl.Series, target: Target, x: HostArray, rows: HostArray, weights: HostArray | None
+) -> Part:
+    """Those of the rows that have a value of the target."""
+    chosen = y[rows]
+    if chosen.null_count():
+        known = chosen.is_not_null().to_numpy()
+        chosen, x, rows = chosen.drop_nulls(), x[known], rows[known]
+        weights = None if weights is None else weights[known]
+    return Part(x, target.encode(chosen), target.true_values(chosen), rows, weights)
 
 
-def _some_new(codes: HostArray, training: HostArray) -> bool:
-    return not np.isin(codes, codes[training]).all()
+def _averaged(encoder: TableEncoder) -> Iterator[str]:
+    """A sentence about each category of very many values."""
+    for column in encoder.columns:
+        if isinstance(column, TargetEncodedColumn):
+            yield (
+                f"{column.name}: {len(column.values):,} values, each read as the mean target "
+                "of the training rows that share it (target encoding)."
+            )
 
 
 def _known_target(data: Any, frame: pl.DataFrame) -> str:

@@ -12,13 +12,13 @@ import numpy as np
 
 from fitwell.arguments import named
 from fitwell.data.encoding import TableEncoder
-from fitwell.data.labels import Target
+from fitwell.data.labels import Target, known_rows, true_column
 from fitwell.data.matrices import answers
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidData
 from fitwell.model import Model
 from fitwell.tabular.facts import checked
-from fitwell.tabular.model import KEY, TableModel, known_rows, true_column
+from fitwell.tabular.model import KEY, TableModel
 from fitwell.tabular.preparing import Prepared
 from fitwell.tabular.recipe import default_network, plan
 from fitwell.tabular.scores import Scores
@@ -60,6 +60,11 @@ class MultiTargetModel:
     def columns(self) -> pl.DataFrame:
         """What became of every column of the training table, as `TableModel.columns`."""
         return self.models[0].columns
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The columns of ids, as `TableModel.ids`."""
+        return self.models[0].ids
 
     def __getitem__(self, target: str) -> TableModel:
         """The model of one target.
@@ -113,26 +118,36 @@ class MultiTargetModel:
         return pl.DataFrame(found)
 
     def evaluate(self, data: Any) -> dict[str, Scores]:
-        """Scores of each target on rows whose targets are known, as `TableModel.evaluate`.
+        """Scores of each target on the rows that have a value of it, as `TableModel.evaluate`.
 
         Raises:
             UnknownName: the table lacks a target column.
-            InvalidData: a row without a target, or a class that training did not have.
+            InvalidData: no row with one of the targets, or a class that training did not have.
         """
-        frame = self.read(data)
-        return {
-            model.target.name: model.scored(frame, outputs)
-            for model, outputs in self._outputs(frame)
-        }
+        frame, scores = self.read(data), dict[str, Scores]()
+        for model, outputs in self._outputs(frame):
+            name = model.target.name
+            known = true_column(frame, name).is_not_null()
+            if not known.any():
+                cure = "Leave the column out and call predict."
+                raise InvalidData(f"target {name}", "a value in some rows", "none", cure)
+            scores[name] = model.scored(frame.filter(known), outputs[known.to_numpy()])
+        return scores
 
     def labelled(self, data: Any) -> tuple[pl.DataFrame, tuple[str, ...]]:
-        """The rows whose targets are all known, and a sentence about the others if there are any.
+        """The rows with one of the targets at least, and sentences about what is missing.
 
         Raises:
             UnknownName: the table lacks a target column.
         """
         frame = self.read(data)
         return known_rows(frame, *(true_column(frame, target.name) for target in self.targets))
+
+    def familiar(self, frame: pl.DataFrame) -> tuple[str, ...]:
+        """As `TableModel.familiar`, by the rows that have the first target."""
+        first = self.models[0]
+        known = true_column(frame, first.target.name).is_not_null()
+        return first.familiar(frame.filter(known)) if known.any() else ()
 
     def _outputs(self, data: Any) -> list[tuple[TableModel, HostArray]]:
         raw = answers(self.encoder, self.read(data), lambda x: self.network.predict(x, verbose=0))
@@ -188,7 +203,8 @@ def build_several(
     prepared: Sequence[Prepared], *, epochs: int | None = None, seed: int = 0
 ) -> Model:
     """The default network with an output for each target, compiled and untrained."""
-    rows, features = prepared[0].train.x.shape
+    rows = len(np.unique(np.concatenate([one.train.rows for one in prepared])))
+    features = prepared[0].train.x.shape[1]
     targets = [one.target for one in prepared]
     return default_network(features, targets, plan(rows, epochs), rows, seed)
 

@@ -15,9 +15,10 @@ from fitwell.data.encoding import decisions
 from fitwell.feeding import seconds
 from fitwell.model import Model
 from fitwell.tabular.model import TableModel
-from fitwell.tabular.preparing import Prepared
+from fitwell.tabular.preparing import Part, Prepared
 from fitwell.tabular.recipe import default_network, described, members, plan, stopping
 from fitwell.tabular.scores import beside, scores, simplest
+from fitwell.tabular.seen import fingerprints, seen_rows
 from fitwell.tabular.uncertainty import with_uncertainty
 from fitwell.types import HostArray
 
@@ -61,20 +62,18 @@ def run(
 ) -> dict[str, Any]:
     """Trains a network on one table, with an output for each target; returns how it went."""
     check_length(epochs, time_limit)
-    part, held = targets[0].train, targets[0].validation
-    y, held_y = (
-        [getattr(one, name).encoded for one in targets] for name in ("train", "validation")
-    )
-    chosen = plan(len(part.x), epochs)
+    x, y, weights = together([one.train for one in targets])
+    held = together([one.validation for one in targets])
+    chosen = plan(len(x), epochs)
     stopper = stopping(chosen)
     began = time.perf_counter()
     history = network.fit(
-        part.x,
-        y if len(y) > 1 else y[0],
-        sample_weight=part.weights,
+        x,
+        y,
+        sample_weight=weights,
         batch_size=chosen.batch_size,
         epochs=chosen.epochs,
-        validation_data=(held.x, held_y if len(y) > 1 else held_y[0], held.weights),
+        validation_data=held,
         validation_freq=chosen.validation_freq,
         callbacks=[stopper, *callbacks],
         time_limit=time_limit,
@@ -91,6 +90,29 @@ def run(
         "stopped": history.stopped,
         "seconds": duration,
     }
+
+
+def together(parts: Sequence[Part]) -> tuple[HostArray, Any, Any]:
+    """x, y and weights of the same part of each target, as `Model.fit` takes them.
+
+    Where rows lack some of the targets, all rows that have one are in it, and what is lacking
+    weighs nothing: an array of weights for each target.
+    """
+    first = parts[0]
+    if all(part.rows is first.rows for part in parts):
+        ys = [part.encoded for part in parts]
+        return first.x, ys if len(ys) > 1 else ys[0], first.weights
+    rows = np.unique(np.concatenate([part.rows for part in parts]))
+    x = np.empty((len(rows), first.x.shape[1]), np.float32)
+    ys, weights = list[HostArray](), list[HostArray]()
+    for part in parts:
+        places = np.searchsorted(rows, part.rows)
+        x[places] = part.x
+        for found, own in ((ys, part.encoded), (weights, part.weights)):
+            whole = np.zeros(len(rows), np.float32 if own is None else own.dtype)
+            whole[places] = 1.0 if own is None else own
+            found.append(whole)
+    return x, ys, weights
 
 
 def measured(prepared: Prepared, trained: Model, **course: Any) -> TableModel:
@@ -126,7 +148,8 @@ def measured(prepared: Prepared, trained: Model, **course: Any) -> TableModel:
         **beside(prepared.target, test.true, outputs, simple, test.weights),
         "notes": list(prepared.notes),
     }
-    return dataclasses.replace(model, facts=facts)
+    saw = [fingerprints(prepared.encoder, rows.x, rows.encoded) for rows in (part, held, test)]
+    return dataclasses.replace(model, facts=facts, seen=seen_rows(saw[:2], saw[2]))
 
 
 _MOST_ROWS = 500_000
