@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 import fitwell as fw
 from fitwell import compiling
@@ -81,61 +83,99 @@ def test_a_users_flags_are_not_overwritten(tmp_path: Path, flags: str | None) ->
 
 
 CACHE = """
-import json, os, jax
-import fitwell as fw
-from pathlib import Path
+import json, jax
 from fitwell import compiling
-{before}
 compiling.compile(lambda x: x + 1)(1.0).block_until_ready()
 folder = compiling.use_disk_cache()
-print(json.dumps({{
+print(json.dumps({
     "folder": folder and str(folder),
     "jax": jax.config.values["jax_compilation_cache_dir"],
     "mode": folder and oct(folder.stat().st_mode & 0o777),
     "files": folder and len(list(folder.iterdir())),
-    "versions": f"xla-{{jax.__version__}}-{{jax.lib.__version__}}",
-}}))
+}))
 """
+VERSIONS = f"xla-{jax.__version__}-{jax.lib.__version__}"
+DIRECTORY = "jax_compilation_cache_dir"
+CONFIGURED = (
+    DIRECTORY,
+    "jax_persistent_cache_min_compile_time_secs",
+    "jax_persistent_cache_min_entry_size_bytes",
+)
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o000])
 def test_compiled_code_lies_in_a_folder_of_the_users_own(tmp_path: Path, umask: int) -> None:
-    found = run(CACHE.format(before=""), tmp_path, umask=umask)
-    assert found["folder"] == str(tmp_path / ".cache" / "fitwell" / found["versions"])
+    found = run(CACHE, tmp_path, umask=umask)
+    assert found["folder"] == str(tmp_path / ".cache" / "fitwell" / VERSIONS)
     assert found["jax"] == found["folder"]
     assert found["mode"] == "0o700"
     assert found["files"] > 0
 
 
-def test_the_folder_can_be_chosen(tmp_path: Path) -> None:
-    found = run(CACHE.format(before=""), tmp_path, XDG_CACHE_HOME=str(tmp_path / "xdg"))
-    assert found["folder"] == str(tmp_path / "xdg" / "fitwell" / found["versions"])
-    chosen = f"fw.settings.cache_folder = Path({str(tmp_path / 'own')!r})"
-    found = run(CACHE.format(before=chosen), tmp_path)
-    assert found["folder"] == str(tmp_path / "own" / found["versions"])
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A user's home; this process is as one that has compiled nothing yet."""
+    ours = {name: jax.config.values[name] for name in CONFIGURED}
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(fw.settings, "cache_folder", None)
+    begin({DIRECTORY: None})
+    yield tmp_path
+    begin(ours)
 
 
-OTHERS = """
-target = Path.home() / ".cache/fitwell" / f"xla-{{jax.__version__}}-{{jax.lib.__version__}}"
-target.mkdir(parents=True)
-target.chmod(0o{mode:o})
-me = os.getuid()
-os.getuid = lambda: me + {other}
-"""
-OFF: dict[str, tuple[str, dict[str, str]]] = {
-    "switched off": ("fw.settings.compile_cache = False", {}),
-    "writable by others": (OTHERS.format(mode=0o707, other=0), {}),
-    "writable by the group": (OTHERS.format(mode=0o770, other=0), {}),
-    "owned by another": (OTHERS.format(mode=0o700, other=1), {}),
-    "not a folder": ("(Path.home() / '.cache').touch()", {}),
+def begin(configuration: dict[str, Any]) -> None:
+    for name, value in configuration.items():
+        jax.config.update(name, value)
+    compiling.use_disk_cache.cache_clear()
+    compilation_cache.reset_cache()
+
+
+def folder_used() -> Path | None:
+    """Where a program that is compiled now is kept; None if it is not."""
+    compiling.compile(lambda x: x + 1)(1.0).block_until_ready()
+    return compiling.use_disk_cache()
+
+
+def test_the_folder_can_be_chosen(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "xdg"))
+    assert folder_used() == home / "xdg" / "fitwell" / VERSIONS
+    begin({DIRECTORY: None})
+    monkeypatch.setattr(fw.settings, "cache_folder", home / "own")
+    folder = folder_used()
+    assert folder == home / "own" / VERSIONS
+    assert jax.config.values[DIRECTORY] == str(folder)
+    assert list(folder.iterdir())
+
+
+def others(home: Path, mode: int) -> Path:
+    """The folder is there, open to others."""
+    target = home / ".cache" / "fitwell" / VERSIONS
+    target.mkdir(parents=True)
+    target.chmod(mode)
+    return target
+
+
+def owned_by_another(home: Path, patch: pytest.MonkeyPatch) -> None:
+    others(home, 0o700)
+    me = os.getuid()
+    patch.setattr(os, "getuid", lambda: me + 1)
+
+
+OFF: dict[str, Callable[[Path, pytest.MonkeyPatch], object]] = {
+    "switched off": lambda _, patch: patch.setattr(fw.settings, "compile_cache", False),
+    "writable by others": lambda home, _: others(home, 0o707),
+    "writable by the group": lambda home, _: others(home, 0o770),
+    "owned by another": owned_by_another,
+    "not a folder": lambda home, _: (home / ".cache").touch(),
 }
 
 
 @pytest.mark.parametrize("case", OFF)
-def test_no_folder_is_used(tmp_path: Path, case: str) -> None:
-    before, environment = OFF[case]
-    found = run(CACHE.format(before=before), tmp_path, **environment)
-    assert (found["folder"], found["jax"]) == (None, None)
+def test_no_folder_is_used(home: Path, monkeypatch: pytest.MonkeyPatch, case: str) -> None:
+    OFF[case](home, monkeypatch)
+    assert (folder_used(), jax.config.values[DIRECTORY]) == (None, None)
+    assert not list(home.glob(".cache/fitwell/*/*"))
 
 
 def test_what_was_not_used_for_longest_goes_once_a_day(
@@ -159,20 +199,19 @@ def test_what_was_not_used_for_longest_goes_once_a_day(
     assert not (tmp_path / "xla-1" / "more").exists()
 
 
-def test_a_folder_readable_by_others_is_closed(tmp_path: Path) -> None:
-    found = run(CACHE.format(before=OTHERS.format(mode=0o755, other=0)), tmp_path)
-    assert found["mode"] == "0o700"
+def test_a_folder_readable_by_others_is_closed(home: Path) -> None:
+    folder = others(home, 0o755)
+    assert folder_used() == folder
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_users_own_cache_is_left_alone(tmp_path: Path) -> None:
-    own = str(tmp_path / "mine")
-    for before, environment in (
-        ("", {"JAX_COMPILATION_CACHE_DIR": own}),
-        (f"jax.config.update('jax_compilation_cache_dir', {own!r})", {}),
-    ):
-        found = run(CACHE.format(before=before), tmp_path, **environment)
-        assert (found["folder"], found["jax"]) == (None, own)
-    assert not (tmp_path / ".cache").exists()
+def test_a_users_own_cache_is_left_alone(home: Path) -> None:
+    own = str(home / "mine")
+    found = run(CACHE, home, JAX_COMPILATION_CACHE_DIR=own)
+    assert (found["folder"], found["jax"]) == (None, own)
+    begin({DIRECTORY: own})
+    assert (folder_used(), jax.config.values[DIRECTORY]) == (None, own)
+    assert not (home / ".cache").exists()
 
 
 def test_programs_are_found_by_value_and_the_oldest_is_let_go() -> None:
