@@ -287,10 +287,15 @@ def test_one_device_takes_all() -> None:
     assert compiling.shard(batches) is batches
 
 
-TRAIN = """
+QUICKLY: dict[str, Any] = {
+    "xla_backend_optimization_level": 0,
+    "xla_cpu_use_fusion_emitters": False,
+}
+TRAIN = (
+    f"from fitwell import compiling; compiling._CPU_OPTIONS |= {QUICKLY}"
+    + """
 import json, jax, numpy as np
 import fitwell as fw
-from fitwell import compiling
 x = np.random.default_rng(0).normal(size=(88, 5)).astype("float32")
 y = (x[:, :1] * x[:, 1:2] > 0).astype("float32")
 model = fw.Sequential([fw.layers.Dense(8, "tanh"), fw.layers.Dense(1, "sigmoid")], seed=3)
@@ -306,6 +311,7 @@ print(json.dumps({
     "odd": model.evaluate(x, y, batch_size=7),
 }))
 """
+)
 
 
 def test_two_devices_train_to_the_same_numbers_as_one(tmp_path: Path) -> None:
