@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -97,3 +99,18 @@ def test_full_batches_are_a_little_larger_than_the_rows() -> None:
     sizes = {rows: full_batch(rows) for rows in range(1, 3000)}
     assert all(rows <= size <= max(32, rows + max(8, rows / 8)) for rows, size in sizes.items())
     assert len(set(sizes.values())) < 75
+
+
+@pytest.mark.parametrize("kind", [NetClassifier, NetRegressor])
+def test_a_weight_of_few_rows_is_how_often_they_are_written(kind: Any) -> None:
+    """Bit for bit, in any order: also of rows with missing values, and of dropout."""
+    rng = np.random.default_rng(1)
+    x, y, times = rng.normal(size=(20, 3)), rng.integers(0, 3, 20), rng.integers(0, 5, 20)
+    x[::4, 1] = np.nan
+    written = rng.permutation(np.repeat(np.arange(20), times))
+    weighted = kind(epochs=4, random_state=0).fit(x, y, sample_weight=times)
+    repeated = kind(epochs=4, random_state=0).fit(x[written], y[written])
+    how = "predict_proba" if kind is NetClassifier else "predict"
+    assert np.array_equal(getattr(weighted, how)(x), getattr(repeated, how)(x))
+    plain = kind(epochs=4, random_state=0).fit(x, y)
+    assert not np.array_equal(getattr(plain, how)(x), getattr(repeated, how)(x))

@@ -24,7 +24,7 @@ from fitwell.sklearn.rows import Scaling, check_share, dense, full_batch, mean_o
 from fitwell.tabular.recipe import Plan, plan
 from fitwell.types import HostArray
 
-_LEAST_TO_STOP_EARLY = 100  # rows: with fewer, a tenth of them measures nothing
+_FEW = 100  # rows: of fewer a tenth measures nothing, and equal ones can be summed in no time
 _ROWS = 32  # of the smallest prediction
 _SPARSE_ROWS = 2**14
 """Sparse rows that are written out at a time for a prediction."""
@@ -43,6 +43,11 @@ class Rows(NamedTuple):
     def part(self, rows: HostArray) -> Rows:
         """Some of the rows."""
         return Rows(*(array[rows] for array in self))
+
+    def counted(self) -> Rows:
+        """Those with a weight: the others would still decide scales and classes."""
+        kept = self.weight > 0
+        return self if kept.all() else self.part(kept)
 
 
 @contextmanager
@@ -180,6 +185,13 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         """Whether a fit begins with the weights of the last."""
         return (partial or self.warm_start) and hasattr(self, "model_")
 
+    def _gathered(self, rows: Rows, *, partial: bool) -> Rows:
+        """Equal rows summed to one where a fit depends neither on how often a row is written nor
+        on its place: a full batch, and the default network on few rows."""
+        few = self.network is None and self.batch_size is None and len(rows.x) < _FEW
+        full = self.batch_size == "full" or (few and not partial)
+        return Rows(*merged(*rows)) if full else rows
+
     def _learn(
         self, rows: Rows, task: str, told: int, *, partial: bool = False, classes: Any = None
     ) -> None:
@@ -235,11 +247,7 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
 
     def _run(self, rows: Rows, held: Rows | None, chosen: Plan) -> None:
         """The fit of the model: its history is appended to that of the fits before."""
-        size = self._batch_size(chosen)
         x, y, weight = self._examples(rows)
-        if self.batch_size == "full":
-            x, y, weight = merged(x, y, weight)
-            size = full_batch(len(x))
         validation, callbacks, every = None, [], 1
         if held is not None:
             x_held, y_held, weight_held = self._examples(held)
@@ -252,7 +260,7 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         history = self.model_.fit(
             x,
             y,
-            batch_size=size,
+            batch_size=self._batch_size(chosen, len(x)),
             epochs=chosen.epochs,
             verbose=self.verbose,
             callbacks=callbacks,
@@ -287,8 +295,10 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             return 1
         return None if self.epochs is None else whole_number(self._owner, "epochs", self.epochs, 0)
 
-    def _batch_size(self, chosen: Plan) -> int:
-        if self.batch_size is None or self.batch_size == "full":
+    def _batch_size(self, chosen: Plan, rows: int) -> int:
+        if self.batch_size == "full":
+            return full_batch(rows)
+        if self.batch_size is None:
             return chosen.batch_size
         cure = 'Pass a number of rows, or "full" for all of them.'
         return whole_number(self._owner, "batch_size", self.batch_size, 1, cure)
@@ -297,7 +307,7 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         if isinstance(self.early_stopping, bool | np.bool_):
             return bool(self.early_stopping)
         if self.early_stopping == "auto":
-            return self.network is None and rows >= _LEAST_TO_STOP_EARLY
+            return self.network is None and rows >= _FEW
         raise InvalidArgument(
             self._owner,
             'early_stopping to be True, False or "auto"',

@@ -42,7 +42,8 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc] # scikit-learn 
         learning_rate: a constant rate in place of the optimizer's, > 0.
         epochs: passes over the rows, >= 0. None: by their number, as for tables.
         batch_size: rows per step. None: by their number, from about 64 to 1024. "full": all rows,
-            equal rows summed to one, so that the fit depends on no order.
+            equal rows summed to one, so that the fit depends on no order; the default network sums
+            equal rows, too, where there are fewer than 100.
         early_stopping: put rows aside and end with the best epoch on them. "auto": for the default
             network from 100 rows on.
         validation_fraction: the share that is put aside, in (0, 1), of each class.
@@ -185,19 +186,18 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc] # scikit-learn 
         weight = weights_of(self._owner, sample_weight, len(x))
         several = _labels_per_row(y)
         y = (y.toarray() if sparse.issparse(y) else y) if several else column_or_1d(y, warn=True)
-        kept = weight > 0
-        if not kept.all():  # rows without a weight would still decide scales and classes
-            x, y, weight = x[kept], y[kept], weight[kept]
+        x, y, weight = Rows(x, y, weight).counted()
         if self.class_weight is not None:
             both = weight * compute_sample_weight(self.class_weight, y)
             weight = weights_of(self._owner, both, len(y))
         codes = self._encode(y, classes, several)
         task = "multilabel" if several else "binary" if len(self.classes_) == 2 else "multiclass"
         outputs = 1 if task == "binary" else len(self.classes_)
-        stratify = None if several else codes
+        rows = self._gathered(Rows(x, codes, weight), partial=partial)
+        stratify = None if several else rows.y
         if not self._goes_on(partial):
             self.temperature_ = 1.0
-        self._learn(Rows(x, codes, weight), task, outputs, partial=partial, classes=stratify)
+        self._learn(rows, task, outputs, partial=partial, classes=stratify)
         return self
 
     def _shares(self, outputs: HostArray) -> HostArray:

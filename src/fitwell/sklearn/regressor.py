@@ -75,10 +75,8 @@ class NetRegressor(RegressorMixin, Net):  # type: ignore[misc] # scikit-learn ha
         go_on = self._goes_on(partial)
         x, y = self._read_pair(X, y, reset=not go_on, numbers=True)
         weight = weights_of(self._owner, sample_weight, len(x))
-        kept = weight > 0
-        if not kept.all():  # rows without a weight would still decide scales
-            x, y, weight = x[kept], y[kept], weight[kept]
         columns = y.reshape(len(y), -1).astype(np.float64)
+        x, columns, weight = self._gathered(Rows(x, columns, weight).counted(), partial=partial)
         if not go_on:
             self._flat = y.ndim == 1
             self._units = Units.of(columns, weight) if self.network is None else None

@@ -72,9 +72,10 @@ def merged(x: HostArray, y: HostArray, weight: HostArray) -> tuple[HostArray, Ho
     """Each different row once, with the sum of its weights, in the order of its values.
 
     The gradient over all rows is the same. So is then its rounding, however often a row is written
-    and in whatever order.
+    and in whatever order. Missing values are equal to one another.
     """
     rows = np.concatenate([x, y.reshape(len(y), -1)], axis=1)
+    rows = np.where(np.isnan(rows), np.inf, rows)
     _, first, which = np.unique(rows, axis=0, return_index=True, return_inverse=True)
     return x[first], y[first], np.bincount(which.reshape(-1), weights=weight)
 

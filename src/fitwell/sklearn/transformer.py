@@ -136,7 +136,8 @@ class NetTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Net):  #
     def _fit(self, X: Any, *, partial: bool) -> Self:
         x = self._read(X, reset=not self._goes_on(partial))
         told = whole_number(self._owner, "n_components", self.n_components, 1)
-        self._learn(Rows(x, x, np.ones(len(x))), "features", told, partial=partial)
+        rows = self._gathered(Rows(x, x, np.ones(len(x))), partial=partial)
+        self._learn(rows, "features", told, partial=partial)
         self.encoder_ = Model(self.model_.inputs, self._code().output)
         return self
 
