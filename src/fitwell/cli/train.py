@@ -4,181 +4,39 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from fitwell.cli import completing, course, runs
-from fitwell.cli.app import DATA, app
+from fitwell.cli import course, options, runs
+from fitwell.cli.app import app
 from fitwell.cli.order import Order, targets, widths
 from fitwell.errors import InvalidArgument
-
-_ROWS, _NETWORK, _COURSE, _RUN = "Rows and columns", "Network", "Training", "Run"
 
 
 @app.command()
 def train(
     ctx: typer.Context,
-    data: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="DATA", help=DATA, show_default=False, autocompletion=completing.data
-        ),
-    ] = None,
-    target: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="The column to predict; several with commas. Known for sklearn:NAME.",
-            show_default=False,
-            autocompletion=completing.columns,
-            rich_help_panel=_ROWS,
-        ),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            help="binary, multiclass or regression, if it is not to be inferred.",
-            autocompletion=completing.tasks,
-            rich_help_panel=_ROWS,
-        ),
-    ] = None,
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="COLUMN=KIND",
-            help="What a column is: number, category, boolean, date, text; or to leave it out: "
-            "ignore. Several with commas, or a JSON file.",
-            rich_help_panel=_ROWS,
-        ),
-    ] = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="How much each row counts.",
-            show_default=False,
-            autocompletion=completing.columns,
-            rich_help_panel=_ROWS,
-        ),
-    ] = None,
-    group: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Rows of one group stay together: a patient, a customer.",
-            show_default=False,
-            autocompletion=completing.columns,
-            rich_help_panel=_ROWS,
-        ),
-    ] = None,
-    time: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN",
-            help="Trained on the past, tested on the latest rows.",
-            show_default=False,
-            autocompletion=completing.columns,
-            rich_help_panel=_ROWS,
-        ),
-    ] = None,
-    skip_bad_rows: Annotated[
-        bool,
-        typer.Option(
-            "--skip-bad-rows",
-            metavar="",
-            help="Leave out rows that cannot be read, and say which.",
-            rich_help_panel=_ROWS,
-        ),
-    ] = False,
-    layers: Annotated[
-        str | None,
-        typer.Option(
-            metavar="256,128",
-            help="Plain hidden layers of these widths in place of the default network.",
-            rich_help_panel=_NETWORK,
-        ),
-    ] = None,
-    image_size: Annotated[
-        int | None,
-        typer.Option(
-            min=4, help="Pixels on each side that images are brought to.", rich_help_panel=_ROWS
-        ),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="net.py:build",
-            help="A function that returns a compiled model for the encoded features.",
-            rich_help_panel=_NETWORK,
-        ),
-    ] = None,
-    tune: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME",
-            help="Search for layers and rates for so long, such as 60s.",
-            rich_help_panel=_NETWORK,
-        ),
-    ] = None,
-    treat: Annotated[
-        bool,
-        typer.Option(
-            "--treat",
-            metavar="",
-            help="If it does not learn, try cures and keep what helps.",
-            rich_help_panel=_NETWORK,
-        ),
-    ] = False,
-    epochs: Annotated[
-        int | None,
-        typer.Option(min=1, help="Passes over the training rows at most.", rich_help_panel=_COURSE),
-    ] = None,
-    time_limit: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TIME", help="Stop training after 90s, 10m or 1h.", rich_help_panel=_COURSE
-        ),
-    ] = None,
-    folds: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            help="Cross-validate on all rows but the test rows first.",
-            rich_help_panel=_COURSE,
-        ),
-    ] = None,
-    seed: Annotated[
-        int,
-        typer.Option(min=0, help="Of the split and the network.", rich_help_panel=_COURSE),
-    ] = 0,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FOLDER",
-            help="The folder of the run; runs/<data>-<number> by default.",
-            rich_help_panel=_RUN,
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="RUN",
-            help="Go on with a run that was interrupted or killed.",
-            show_default=False,
-            rich_help_panel=_RUN,
-        ),
-    ] = None,
-    report: Annotated[
-        bool,
-        typer.Option("--report/--no-report", help="Write report.html.", rich_help_panel=_RUN),
-    ] = True,
-    as_json: Annotated[
-        bool,
-        typer.Option("--json", metavar="", help="Print the numbers as JSON.", rich_help_panel=_RUN),
-    ] = False,
+    data: options.Data = None,
+    target: options.Target = None,
+    task: options.Task = None,
+    columns: options.Columns = None,
+    weights: options.Weights = None,
+    group: options.Group = None,
+    time: options.Time = None,
+    skip_bad_rows: options.SkipBadRows = False,
+    layers: options.Layers = None,
+    image_size: options.ImageSize = None,
+    model: options.Model = None,
+    tune: options.Tune = None,
+    treat: options.Treat = False,
+    epochs: options.Epochs = None,
+    time_limit: options.TimeLimit = None,
+    folds: options.Folds = None,
+    seed: options.Seed = 0,
+    output: options.Output = None,
+    resume: options.Resume = None,
+    report: options.Report = True,
+    as_json: options.AsJson = False,
 ) -> None:
     """Train a network on a table or a folder of images and test it beside two baselines.
 
