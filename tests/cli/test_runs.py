@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import json
 import os
 import re
@@ -189,8 +190,8 @@ def test_data_that_changed_are_no_way_to_go_on(capsys: Any) -> None:
     code, _, err = run(capsys, "train", "--resume", "r")
     assert code == 2
     assert err.strip() == (
-        "Error run r: expected the data it began with (t.csv), received data that have changed "
-        "since. Start a new run."
+        "Error run r: expected the data it began with (t.csv), received another version. "
+        "Start a new run."
     )
 
 
@@ -238,6 +239,32 @@ def test_a_network_of_ones_own(capsys: Any) -> None:
     model = tabular.load("r/model.safetensors")
     assert [layer.units for layer in model.network.layers] == [5, 3]
     assert model.facts["scores"]["accuracy"] > 0.9  # the classes are nearly separable
+    program = Path("net.py").read_text()
+    assert program in html.unescape(Path("r/report.html").read_text())
+    _begun_again("r")
+    Path("net.py").write_text(program.replace("5,", "6,"))
+    code, _, err = run(capsys, "train", "--resume", "r")
+    assert code == 2
+    assert err.strip() == (
+        "Error run r: expected the program it began with (net.py:build), received another "
+        "version. Start a new run."
+    )
+
+
+def _begun_again(folder: str) -> None:
+    """As if it had been killed."""
+    path = Path(folder) / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "state": "begun"}))
+
+
+def test_a_run_that_goes_on_keeps_its_command(capsys: Any) -> None:
+    words = ["train", "sklearn:iris", "--layers", "4", "--epochs", "2", "--no-report", "-o", "r"]
+    code, out, _ = run(capsys, *words)
+    assert (code, out.endswith("Saved in r: model, numbers, log\n")) == (0, True)
+    _begun_again("r")
+    assert run(capsys, "train", "--resume", "r")[0] == 0
+    assert Path("r/command.txt").read_text() == f"fitwell {' '.join(words)}\n"
+    assert tabular.load("r").facts["origin"]["command"] == words
 
 
 def test_a_network_that_breaks(capsys: Any) -> None:
@@ -437,7 +464,7 @@ def _another_image(capsys: Any, folder: Path) -> None:
     assert "expected the data it was trained on, digits, received other data there." in err
     code, _, err = run(capsys, "train", "--resume", folder)
     assert code == 2
-    assert "expected the data it began with (digits), received data that have changed since" in err
+    assert "expected the data it began with (digits), received another version." in err
     paths[0].write_bytes(first)
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import typer
 
 from fitwell import tabular
-from fitwell.cli import checking, runs, showing
+from fitwell.cli import checking, patients, runs, showing
 from fitwell.cli.on_images import OnImages
 from fitwell.cli.on_tables import OnTable, OnTargets
 from fitwell.cli.order import Order
@@ -32,11 +32,10 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
     tabular.check_length(order.epochs, order.time_limit)
     work = _work(order)
     work.show(diary)
-    data = _checked(run, order)
-    origin = {"command": words, "data": data, **_repeat(order)}
+    begun = _begun(run, order, words)
     try:
-        run.begin({"order": order.to_json(), "data": data}, words)
-        return _trained(run, work, diary, origin, 0 if as_json else "auto")
+        run.begin({"order": order.to_json(), **begun}, begun["command"])
+        return _trained(run, work, diary, {**begun, **_repeat(order)}, 0 if as_json else "auto")
     except KeyboardInterrupt as stop:  # outside the fit of the network, which ends by itself
         if not (run.folder / runs.ORDER).exists():
             raise
@@ -54,9 +53,9 @@ def _trained(
         model.save(run.model)
         facts = dict(model.facts)
         _note(run, facts, model.network)
-        showing.result(diary, facts, str(run.folder))
-        if work.order.report:
-            _report(work, run, model, diary)
+        showing.result(diary, facts)
+        written = work.order.report and _report(work, run, model, diary)
+        showing.saved(diary, str(run.folder), report=written)
     finally:
         run.log(diary.text() + _epochs(work.network))
     run.end(_state(facts))
@@ -70,12 +69,14 @@ def _work(order: Order) -> Work:
     return OnTargets(order) if len(order.target) > 1 else OnTable(order)
 
 
-def _report(work: Work, run: runs.Run, model: Any, diary: runs.Diary) -> None:
+def _report(work: Work, run: runs.Run, model: Any, diary: runs.Diary) -> bool:
     """The page; where there can be none, why. The model is saved already."""
     try:
         work.report(run, model)
     except FitwellError as error:
         showing.notes(diary, [f"No report: {error}"])
+        return False
+    return True
 
 
 def _note(run: runs.Run, facts: Mapping[str, Any], network: Model) -> None:
@@ -108,19 +109,23 @@ def _repeat(order: Order) -> dict[str, Any]:
     return {"options": order.to_json(), "versions": versions()}
 
 
-def _checked(run: runs.Run, order: Order) -> dict[str, Any]:
-    """The data file and its hash; a run that goes on must find the same."""
-    data = identity(order.data)
-    if (run.folder / runs.ORDER).exists():
-        known: Mapping[str, Any] = run.read(runs.ORDER)["data"]
-        if known["sha256"] != data["sha256"]:
-            raise InvalidData(
-                f"run {run.folder}",
-                f"the data it began with ({known['path']})",
-                "data that have changed since",
-                "Start a new run.",
-            )
-    return data
+def _begun(run: runs.Run, order: Order, words: list[str]) -> dict[str, Any]:
+    """What is trained on what, and the command; a run that goes on must find the same."""
+    found: dict[str, Any] = {"command": words, "data": identity(order.data)}
+    program = None if order.model is None else patients.program(order.model)
+    if program is not None:
+        found["program"] = program
+    if not (run.folder / runs.ORDER).exists():
+        return found
+    kept: Mapping[str, Any] = run.read(runs.ORDER)
+    for what, path, same in (
+        ("data", kept["data"]["path"], kept["data"]["sha256"] == found["data"]["sha256"]),
+        ("program", order.model, kept.get("program", program) == program),
+    ):
+        if not same:
+            expected, received = f"the {what} it began with ({path})", "another version"
+            raise InvalidData(f"run {run.folder}", expected, received, "Start a new run.")
+    return {**found, "command": kept.get("command", words)}
 
 
 def identity(data: str) -> dict[str, Any]:

@@ -69,6 +69,13 @@ def built(text: str, shape: tuple[int, ...]) -> Model:
     return model
 
 
+def program(text: str) -> str | None:
+    """The program of `net.py:BUILD` as it is written; None for a model file."""
+    path, colon, _ = text.rpartition(":")
+    written = colon and path.endswith(".py")
+    return Path(path).read_text("utf-8", "replace") if written else None
+
+
 def _built(path: Path, name: str) -> Model:
     subject = f"MODEL {path}:{name}"
     if not path.is_file():

@@ -156,8 +156,8 @@ def warned() -> Iterator[None]:
             warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
-def result(console: Printer, facts: Mapping[str, Any], saved: str) -> None:
-    """Scores on the test rows beside the baselines, the time, and the file."""
+def result(console: Printer, facts: Mapping[str, Any]) -> None:
+    """Scores on the test rows beside the baselines, and the time."""
     shared = facts.get("rows")  # unless rows lack some of several targets
     if "folds" in facts:
         _folds(console, facts["folds"])
@@ -175,7 +175,12 @@ def result(console: Printer, facts: Mapping[str, Any], saved: str) -> None:
         console.print(f"Treated: {escape(facts['treated'])}", soft_wrap=True)
     how = course(facts) if "epochs" in facts else f"{facts['trials']} trials: {facts['network']}"
     console.print(f"Trained in {facts['seconds']:.1f} s, {escape(how)}.", soft_wrap=True)
-    console.print(f"Saved in [bold]{escape(saved)}[/]: model, numbers, log, report", soft_wrap=True)
+
+
+def saved(console: Printer, folder: str, *, report: bool) -> None:
+    """Where everything is."""
+    kept = f"model, numbers, log{', report' if report else ''}"
+    console.print(f"Saved in [bold]{escape(folder)}[/]: {kept}", soft_wrap=True)
 
 
 def _interval(console: Printer, facts: Mapping[str, float]) -> None:

@@ -26,11 +26,13 @@ class Origin:
         data: the name of the data file.
         model: the name of the model file.
         facts: lines for how to repeat it: the command, the hash of the data.
+        program: that built the network, of `--model net.py:build`.
     """
 
     data: str = ""
     model: str = "model.safetensors"
     facts: Mapping[str, str] = field(default_factory=dict)
+    program: str = ""
 
 
 def origin_of(
@@ -57,7 +59,8 @@ def origin_of(
     }
     told = {label: text for label, text in lines.items() if text}
     name = source or Path(path).name
-    return Origin(name, saved or "model.safetensors", {**told, **(facts or {})})
+    every = {**told, **(facts or {})}
+    return Origin(name, saved or "model.safetensors", every, kept.get("program", ""))
 
 
 def _option(value: Any) -> str:

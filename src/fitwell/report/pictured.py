@@ -63,6 +63,7 @@ def of_images(
         python=_python(origin),
         shell=f"fitwell predict {shlex.quote(origin.model)} images --output predictions.csv",
         repeat=making.repeat(origin, facts),
+        program=origin.program,
     )
 
 

@@ -121,7 +121,8 @@ class Study:
         model: the network, for its picture.
         python, shell: how to load it and predict.
         repeat: what is needed to train it again.
-        program: that makes and trains the network, "" where a command does.
+        program: that makes and trains the network, or builds it for the command; "" where no
+            program of the user did.
     """
 
     title: str

@@ -126,6 +126,7 @@ def _study(model: TableModel, rows: Rows, setting: Setting) -> Study:
         python=_python(model, origin),
         shell=f"fitwell predict {shlex.quote(origin.model)} new.csv --output predictions.csv",
         repeat=making.repeat(origin, facts),
+        program=origin.program,
     )
 
 

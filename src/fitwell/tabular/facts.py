@@ -69,6 +69,7 @@ _KNOWN: Mapping[str, _Check] = {
             "options": _named(lambda value: True),
         },
         command=_each(_text),
+        program=_text,
         versions=_named(_text),
     ),
     "planned_epochs": _whole,
