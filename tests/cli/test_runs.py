@@ -69,6 +69,10 @@ def test_the_folder_of_a_run(capsys: Any) -> None:
     rows = held_out["row"].to_numpy() - 1
     assert sorted(rows) == sorted(set(rows))
     assert len(rows) == 120
+    words = "Each row was judged by a network that had not seen it."
+    assert words in (folder / "report.html").read_text()
+    assert run(capsys, "report", folder, "-o", "again.html")[0] == 0
+    assert words in Path("again.html").read_text()
     folds = said["folds"]["scores"]["accuracy"]
     # Folds of equal size: the mean over folds is the mean over rows.
     own = accuracy_score(true.to_numpy()[rows], held_out["target"].to_numpy())

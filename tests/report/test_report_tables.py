@@ -15,7 +15,7 @@ from _pages import Page, check
 import fitwell as fw
 from fitwell import tabular
 from fitwell.doctor import Evidence, Finding, Findings, Severity
-from fitwell.errors import InvalidArgument, InvalidFile
+from fitwell.errors import InvalidArgument, InvalidData, InvalidFile
 from fitwell.history import History
 from fitwell.report import page as page_module
 from fitwell.report.making import Origin
@@ -207,6 +207,40 @@ def test_a_label_that_was_turned_around_is_suspected(
     assert found.suspects.rows[0][:3] == (str(sure + 1), "no", YES)
     assert found.judged == "all 60 rows"
     assert found.baselines == {}
+
+
+def test_rows_of_folds_are_suspected_too(trained: tuple[TableModel, Prepared, History]) -> None:
+    """Of a row that is no test row the networks of the folds are sure that its label is wrong."""
+    model, prepared, history = trained
+    rows = np.concatenate([prepared.train.rows, prepared.validation.rows])
+    wrong = int(rows[7])
+    truth = (prepared.frame["target"] == YES).to_numpy()
+    p = np.where(truth, 0.9, 0.1)
+    p[wrong] = 1 - p[wrong]
+    said = pl.DataFrame({"target": "", "p(no)": 1 - p[rows], f"p({YES})": p[rows], "row": rows + 1})
+    (found,) = studies_of(model, prepared, history, Origin(), out_of_fold=said)
+    listed = {row[0]: row[1:3] for row in found.suspects.rows}
+    assert listed[str(wrong + 1)] == ((YES, "no") if truth[wrong] else ("no", YES))
+    assert " of 300 rows (" in found.suspicion
+    assert found.suspicion.endswith("Each row was judged by a network that had not seen it.")
+    assert set(listed) <= {str(wrong + 1), *(str(row + 1) for row in prepared.test.rows)}
+    with pytest.raises(InvalidData, match=r"expected what tabular\.cross_validate returned"):
+        studies_of(model, prepared, history, Origin(), out_of_fold=said.drop("p(no)"))
+
+
+def test_rows_count_as_they_were_read(trained: tuple[TableModel, Prepared, History]) -> None:
+    """Also those without a target, of which nothing is said."""
+    model, _, _ = trained
+    known = pl.int_range(40) % 4 != 0
+    frame = table(40).with_columns(target=pl.when(known).then("target"))
+    for data, words in ((frame, "all 30 rows"), (tabular.prepare(frame, "target"), "test rows")):
+        (found,) = studies_of(model, data, None, Origin())
+        assert words in found.judged
+        place = found.worst.header.index(SCRIPT)
+        for row in found.worst.rows:
+            read = frame.row(int(row[0]) - 1, named=True)
+            assert row[1] == read["target"]
+            assert float(row[place]) == pytest.approx(read[SCRIPT], rel=1e-3)
 
 
 def test_without_a_history(trained: tuple[TableModel, Prepared, History], tmp_path: Path) -> None:

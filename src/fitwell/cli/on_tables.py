@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fitwell import report, tabular
 from fitwell.callbacks import Callback
@@ -17,17 +17,22 @@ from fitwell.model import Model
 from fitwell.tabular import MultiTargetModel, Prepared, TableModel
 from fitwell.tabular.recipe import described
 
+if TYPE_CHECKING:
+    import polars as pl
+
 
 class OnTable:
     """A table that is ready for training, and the network for it.
 
     Attributes:
         network: what is trained, or what the search will replace.
+        out_of_fold: what the networks of `--folds` said of the rows that they had not seen.
     """
 
     def __init__(self, order: Order) -> None:
         self.order, self.prepared = order, prepare(order)
         self.network = self._network()
+        self.out_of_fold: pl.DataFrame | None = None
 
     def show(self, diary: runs.Diary) -> None:
         """What was read, and what will be trained."""
@@ -44,8 +49,9 @@ class OnTable:
 
     def report(self, run: runs.Run, model: Any) -> None:
         """The page about it."""
-        page = run.folder / runs.REPORT
-        report.write(page, model, self.prepared, model.network.history, saved=str(run.model))
+        page, history = run.folder / runs.REPORT, model.network.history
+        of = model, self.prepared, history
+        report.write(page, *of, saved=str(run.model), out_of_fold=self.out_of_fold)
 
     def _network(self) -> Model:
         order, prepared = self.order, self.prepared
@@ -95,11 +101,11 @@ class OnTable:
         order = self.order
         if order.folds is None:
             return {}
-        measures, frame = tabular.cross_validate(
+        measures, self.out_of_fold = tabular.cross_validate(
             self.prepared, self.network, order.folds,
             epochs=order.epochs, seed=order.seed, verbose=verbose,
         )  # fmt: skip
-        write_table(frame, run.folder / "out_of_fold.csv")
+        write_table(self.out_of_fold, run.folder / runs.OUT_OF_FOLD)
         return {"folds": {"folds": order.folds, "scores": measures}}
 
 

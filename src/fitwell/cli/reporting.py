@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from fitwell.errors import InvalidArgument
 from fitwell.history import History
 from fitwell.images import ImageModel
 from fitwell.tabular import MultiTargetModel
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @app.command()
@@ -45,7 +48,8 @@ def report(
     order = _order(loaded, data, f"model {path}")
     with showing.warned():
         if order is not None:
-            pages.write(target, loaded, _prepared(loaded, order), history, saved=str(path))
+            held: Any = {"saved": str(path), "out_of_fold": _out_of_fold(path.parent)}
+            pages.write(target, loaded, _prepared(loaded, order), history, **held)
         else:
             source = Path(str(data)).name
             rows = models.readable(loaded, str(data), skip_bad_rows)
@@ -59,6 +63,14 @@ def _prepared(model: models.Trained, order: Order) -> Any:
         return on_images.prepare(order)
     several = isinstance(model, MultiTargetModel)
     return on_tables.prepare_several(order) if several else on_tables.prepare(order)
+
+
+def _out_of_fold(folder: Path) -> pl.DataFrame | None:
+    """What the networks of `--folds` said, if the run had them."""
+    import polars as pl
+
+    path = folder / runs.OUT_OF_FOLD
+    return pl.read_csv(path, infer_schema_length=None) if path.exists() else None
 
 
 def _order(model: models.Trained, data: str | None, subject: str) -> Order | None:

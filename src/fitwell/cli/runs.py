@@ -22,6 +22,7 @@ ORDER = "run.json"
 METRICS = "metrics.json"
 HISTORY = "history.json"
 LOG = "log.txt"
+OUT_OF_FOLD = "out_of_fold.csv"
 COMMAND = "command.txt"
 REPORT = "report.html"
 _HOME = Path("runs")
@@ -34,7 +35,8 @@ class Run:
 
     - `command.txt`: what was typed; `run.json`: all options, versions, when it began and ended;
     - `log.txt`: what the terminal showed, and a line per epoch;
-    - `model.safetensors`, `history.json`, `metrics.json`, `report.html`.
+    - `model.safetensors`, `history.json`, `metrics.json`, `report.html`;
+    - `out_of_fold.csv` of `--folds`, `trials.json` of `--tune`.
 
     Every file is written whole or not at all.
     """

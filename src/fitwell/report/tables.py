@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 from fitwell.assessment.comparing import Differences
 from fitwell.assessment.reading import of_table
 from fitwell.assessment.subject import Subject
-from fitwell.data.labels import TASKS, target_column
+from fitwell.data.labels import TASKS, true_column
 from fitwell.data.roles import row_weights
 from fitwell.history import History
 from fitwell.model import Model
 from fitwell.progress import digits
 from fitwell.report import examples, making
+from fitwell.report.folds import Folds
 from fitwell.report.judging import course, judge, rely
 from fitwell.report.study import Facts, Listing, Reliance, Study
 from fitwell.tabular import MultiTargetModel, Prepared, TableModel
@@ -39,6 +40,7 @@ class Rows:
         counts: how much each counts; None for 1 each.
         baselines: name -> scores on the same rows.
         apart: the network against each baseline, row by row.
+        folds: other rows, as networks judged them that had not seen them.
         notes: what a reader should know of them, in sentences.
     """
 
@@ -48,6 +50,7 @@ class Rows:
     counts: HostArray | None = None
     baselines: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     apart: Differences = field(default_factory=dict)
+    folds: Folds | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -61,7 +64,11 @@ class Setting:
 
 
 def studies(
-    model: TableModel | MultiTargetModel, data: Any, history: History | None, origin: making.Origin
+    model: TableModel | MultiTargetModel,
+    data: Any,
+    history: History | None,
+    origin: making.Origin,
+    out_of_fold: pl.DataFrame | None = None,
 ) -> list[Study]:
     """A study for each target.
 
@@ -71,27 +78,34 @@ def studies(
             judged by all its rows whose targets are known.
         history: of the fit.
         origin: of model and data.
+        out_of_fold: what `cross_validate` returned of the rows that are no test rows.
     """
     several = model.models if isinstance(model, MultiTargetModel) else (model,)
     given = [data] if isinstance(data, Prepared) else data
     if isinstance(given, Sequence) and all(isinstance(one, Prepared) for one in given):
-        rows = [_test_rows(one, part) for one, part in zip(several, given, strict=True)]
+        rows = [
+            _test_rows(one, part, out_of_fold) for one, part in zip(several, given, strict=True)
+        ]
     else:
-        frame, _ = model.labelled(data)
+        frame = model.read(data)
         rows = [_all_rows(one, frame, origin.data) for one in several]
     setting = Setting(model.network, history, origin)
     return [_study(one, of, setting) for one, of in zip(several, rows, strict=True)]
 
 
-def _test_rows(model: TableModel, prepared: Prepared) -> Rows:
+def _test_rows(
+    model: TableModel, prepared: Prepared, out_of_fold: pl.DataFrame | None
+) -> Rows:
     rows = prepared.test.rows
     judged = f"{len(rows):,} test rows, which training did not see"
     kept = [model.facts.get(name, {}) for name in ("baselines", "differences")]
-    return Rows(prepared.frame[rows], rows + 1, judged, prepared.test.weights, *kept)
+    folds = None if out_of_fold is None else Folds(prepared, out_of_fold)
+    numbers = prepared.places[rows] + 1
+    return Rows(prepared.frame[rows], numbers, judged, prepared.test.weights, *kept, folds)
 
 
 def _all_rows(model: TableModel, frame: pl.DataFrame, source: str) -> Rows:
-    known = target_column(frame, model.target.name).is_not_null()
+    known = true_column(frame, model.target.name).is_not_null()
     numbers, frame = known.arg_true().to_numpy() + 1, frame.filter(known)
     judged = f"all {frame.height:,} rows{f' of {source}' if source else ''}"
     name = model.facts.get("roles", {}).get("weights")
@@ -104,7 +118,7 @@ def _study(model: TableModel, rows: Rows, setting: Setting) -> Study:
     judgement, reliance = judge(subject), rely(subject)
     names = _telling(model, reliance)
     cells = _cells(rows.frame, names)
-    suspects, suspicion = examples.suspects(subject, rows.numbers, names, cells)
+    suspects, suspicion = _suspects(subject, rows, names)
     facts, origin = model.facts, setting.origin
     source = origin.data or "a table"
     return Study(
@@ -114,7 +128,7 @@ def _study(model: TableModel, rows: Rows, setting: Setting) -> Study:
         notes=(*_notes(model, subject), *rows.notes),
         columns=_columns(facts.get("columns", ())),
         judged=rows.judged,
-        numbering="Rows count from 1, among those whose target is known.",
+        numbering="Rows count from 1, as they were read.",
         judgement=judgement,
         baselines=rows.baselines,
         reliance=reliance,
@@ -128,6 +142,17 @@ def _study(model: TableModel, rows: Rows, setting: Setting) -> Study:
         repeat=making.repeat(origin, facts),
         program=origin.program,
     )
+
+
+def _suspects(subject: Subject, rows: Rows, names: Sequence[str]) -> tuple[Listing, str]:
+    """Of all rows that a network judged which had not seen them."""
+    if rows.folds is None:
+        return examples.suspects(subject, rows.numbers, names, _cells(rows.frame, names))
+    every, places = rows.folds.beside(subject)
+    prepared = rows.folds.prepared
+    cells = _cells(prepared.frame[places], names)
+    listing, said = examples.suspects(every, prepared.places[places] + 1, names, cells)
+    return listing, f"{said} Each row was judged by a network that had not seen it."
 
 
 def _notes(model: TableModel, subject: Subject) -> tuple[str, ...]:
@@ -154,7 +179,7 @@ def _told(model: TableModel, source: str) -> Facts:
         ("Rows", making.parts_words(facts)),
         ("Network", _network(model)),
         ("Training", making.course_words(facts)),
-        ("Sureness", _sureness(facts)),
+        _sureness(facts),
     ]
     return tuple((label, text) for label, text in lines if text)
 
@@ -170,13 +195,14 @@ def _network(model: TableModel) -> str:
     )
 
 
-def _sureness(facts: Mapping[str, Any]) -> str:
+def _sureness(facts: Mapping[str, Any]) -> tuple[str, str]:
     """How probabilities were calibrated, or how wide the intervals of numbers are."""
     interval, scaled = facts.get("interval", {}), facts.get("calibration", {})
     if "measured" in interval:
         asked, held = (100 * interval[name] for name in ("coverage", "measured"))
         width = f", {digits(interval['width'])} wide" if "width" in interval else ""
-        return f"intervals made for {asked:.0f} % hold {held:.1f} % of the test rows{width}"
+        said = f"made for {asked:.0f} % they hold {held:.1f} % of the test rows{width}"
+        return "Intervals", said
     if "temperature" in scaled:
         before, after = (scaled[name]["ECE"] for name in ("before", "after"))
         how = (
@@ -184,8 +210,8 @@ def _sureness(facts: Mapping[str, Any]) -> str:
             f"divided by {scaled['temperature']:.3g} (fitted on the validation rows)"
         )
         error = "calibration error (how far probabilities are from shares of rows)"
-        return f"{how}; {error} {before:.3f} before, {after:.3f} after"
-    return ""
+        return "Calibration", f"{how}; {error} {before:.3f} before, {after:.3f} after"
+    return "", ""
 
 
 def _columns(decisions: Sequence[Mapping[str, Any]]) -> Listing | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fitwell import files
 from fitwell.arguments import named
@@ -16,7 +16,10 @@ from fitwell.model import Model
 from fitwell.report import arrays, page, pictured, tables
 from fitwell.report.making import Origin, origin_of
 from fitwell.report.study import Study
-from fitwell.tabular import MultiTargetModel, TableModel
+from fitwell.tabular import MultiTargetModel, Prepared, TableModel
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _SUBJECT = "report"
 
@@ -33,6 +36,7 @@ def write(
     source: str = "",
     saved: str = "",
     facts: Mapping[str, str] | None = None,
+    out_of_fold: pl.DataFrame | None = None,
 ) -> Path:
     """Writes one HTML file, without scripts and without anything from a network.
 
@@ -55,6 +59,8 @@ def write(
         source: name of the data file, for readers.
         saved: name of the model file, for the lines that load it.
         facts: lines for how to repeat it, such as `{"Command": "fitwell train ..."}`.
+        out_of_fold: the table that `tabular.cross_validate` returned: labels that may be wrong are
+            looked for among its rows, too, and not among the test rows alone.
 
     Returns:
         the path.
@@ -82,7 +88,12 @@ def write(
         raise InvalidFile(f"report {str(path)!r}", "a folder that exists", received, cure)
     kept = getattr(model, "facts", {})
     origin = origin_of(kept, source, saved, facts or {})
-    studies = studies_of(model, data, history, origin, names=names, labels=labels)
+    if out_of_fold is not None and not isinstance(data, Prepared):
+        cure = "Pass what tabular.prepare returned as data, or leave out_of_fold out."
+        received = f"out_of_fold and a {type(data).__name__}"
+        raise InvalidArgument(_SUBJECT, "rows of folds with their table", received, cure)
+    how: dict[str, Any] = {"names": names, "labels": labels, "out_of_fold": out_of_fold}
+    studies = studies_of(model, data, history, origin, **how)
     text = page.render(studies).encode("utf-8", "backslashreplace")
     with files.whole(target) as file:
         file.write(text)
@@ -97,11 +108,12 @@ def studies_of(
     *,
     names: Sequence[str] | None = None,
     labels: Sequence[Any] | None = None,
+    out_of_fold: pl.DataFrame | None = None,
 ) -> list[Study]:
     """The numbers of the page, for each target; arguments as for `write`."""
     if isinstance(model, TableModel | MultiTargetModel):
         history = history or model.network.history
-        return tables.studies(model, data, history, origin)
+        return tables.studies(model, data, history, origin, out_of_fold)
     if isinstance(model, ImageModel):
         return [pictured.of_images(model, data, history or model.network.history, origin)]
     if not isinstance(model, Model):
