@@ -77,9 +77,9 @@ def test_copies_come_into_one_part(folder: Path) -> None:
 def test_the_file_names_what_it_sees(
     model: images.ImageModel, folder: Path, tmp_path: Path
 ) -> None:
-    path = tmp_path / "m.safetensors"
+    path = tmp_path / "model.safetensors"
     model.save(path)
-    loaded = images.load(path)
+    loaded = images.load(tmp_path)
     some = sorted((folder / "zero").glob("0*.png"))[:10]
     np.testing.assert_array_equal(loaded.predict_proba(some), model.predict_proba(some))
     assert (loaded.predict(some) == "zero").mean() > 0.8
@@ -87,6 +87,10 @@ def test_the_file_names_what_it_sees(
     assert frame.columns == ["file", "class", "p(one)", "p(seven)", "p(zero)"]
     assert frame["file"].to_list() == [str(some[0])]
     assert dict(loaded.facts) == model.facts
+    shown = loaded._repr_html_()
+    assert "&lt;ImageModel: 3 classes, from 8 x 8 x 1&gt;" in shown
+    for scores in (model.facts["scores"], *model.facts["baselines"].values()):
+        assert f">{scores['accuracy']:.4g}</td>" in shown
 
 
 def test_evaluate_counts_what_is_right(model: images.ImageModel, folder: Path) -> None:

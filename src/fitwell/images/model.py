@@ -14,7 +14,8 @@ from fitwell.data.images import Images, read_images
 from fitwell.data.labels import Target
 from fitwell.errors import InvalidData, InvalidFile
 from fitwell.model import Model
-from fitwell.tabular.facts import checked
+from fitwell.tabular.facts import checked, shown
+from fitwell.tabular.front import file_of
 from fitwell.tabular.scores import Scores, scores
 from fitwell.types import HostArray
 
@@ -117,6 +118,10 @@ class ImageModel:
         height, width, channels = self.shape
         return f"<ImageModel: {len(self.classes)} classes, from {height} x {width} x {channels}>"
 
+    def _repr_html_(self) -> str:
+        """Its scores on the test images beside those of the baselines, in a notebook."""
+        return shown(repr(self), self.facts)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes one safetensors file with network, classes and facts.
 
@@ -130,10 +135,14 @@ class ImageModel:
 def load(path: str | os.PathLike[str]) -> ImageModel:
     """The model that `ImageModel.save` wrote. Nothing in the file is executed.
 
+    Args:
+        path: the file, or the folder of a run of `fitwell train`.
+
     Raises:
         InvalidFile: missing, damaged, foreign or hostile, or a model without classes of images.
     """
-    return from_network(loading.load(os.fspath(path)), path)
+    path = file_of(path)
+    return from_network(loading.load(path), path)
 
 
 def from_network(network: Model, path: str | os.PathLike[str]) -> ImageModel:

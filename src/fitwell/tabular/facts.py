@@ -1,9 +1,11 @@
-"""What a model file says about how its model was trained: it may come from others."""
+"""How a model was trained, as facts: checked, for files may come from others, and shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from fitwell import notebook
 
 _Check = Callable[[Any], bool]
 
@@ -105,3 +107,13 @@ def checked(facts: Any) -> dict[str, Any]:
     if not set(found.get("differences", {})) <= set(baselines):
         raise ValueError("facts['differences'] are to other baselines")
     return found
+
+
+def shown(name: str, facts: Mapping[str, Any]) -> str:
+    """A model in a notebook: what it is, and its scores beside those of the baselines."""
+    scores = {"network": facts.get("scores", {}), **facts.get("baselines", {})}
+    rows = [
+        (notebook.text(measure), *(f"{each[measure]:.4g}" for each in scores.values()))
+        for measure in scores["network"]
+    ]
+    return notebook.paragraph(name) + (notebook.table(("", *scores), rows) if rows else "")

@@ -122,9 +122,18 @@ def load(path: str | os.PathLike[str]) -> TableModel | MultiTargetModel:
     Raises:
         InvalidFile: missing, damaged, foreign or hostile, or a model without a table.
     """
-    if os.path.isdir(path):
-        path = os.path.join(path, "model.safetensors")
-    return from_network(loading.load(os.fspath(path)), path)
+    path = file_of(path)
+    return from_network(loading.load(path), path)
+
+
+def file_of(path: str | os.PathLike[str]) -> str:
+    """The model file that is meant: the one in a folder of a run, or the path itself.
+
+    >>> file_of("houses.safetensors")
+    'houses.safetensors'
+    """
+    folder = os.path.isdir(path)
+    return os.path.join(path, "model.safetensors") if folder else os.fspath(path)
 
 
 def from_network(network: Model, path: str | os.PathLike[str]) -> TableModel | MultiTargetModel:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitwell import notebook
 from fitwell.data.columns import ID, SAID
 from fitwell.data.encoding import TableEncoder
 from fitwell.data.labels import Target, known_rows, true_column
@@ -21,7 +20,7 @@ from fitwell.errors import InvalidData
 from fitwell.model import Model
 from fitwell.serialization import Catalog
 from fitwell.tabular.calibration import tempered
-from fitwell.tabular.facts import checked
+from fitwell.tabular.facts import checked, shown
 from fitwell.tabular.intervals import Intervals
 from fitwell.tabular.scores import Scores, scores
 from fitwell.tabular.seen import SeenRows, fingerprints
@@ -241,13 +240,7 @@ class TableModel:
 
     def _repr_html_(self) -> str:
         """Its scores on the test rows beside those of the baselines, in a notebook."""
-        scores = {"network": self.facts.get("scores", {}), **self.facts.get("baselines", {})}
-        rows = [
-            (notebook.text(name), *(f"{each[name]:.4g}" for each in scores.values()))
-            for name in scores["network"]
-        ]
-        table = notebook.table(("", *scores), rows) if rows else ""
-        return notebook.paragraph(repr(self)) + table
+        return shown(repr(self), self.facts)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes one safetensors file with network, encoder and facts.
