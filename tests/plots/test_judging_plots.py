@@ -9,9 +9,11 @@ import polars as pl
 import pytest
 
 import fitwell as fw
+from fitwell.assessment.dependence import Dependence
 from fitwell.assessment.reading import subject_of
 from fitwell.errors import InvalidArgument, InvalidData, ShapeMismatch, UnknownName
 from fitwell.plots.boundary import plane_of
+from fitwell.plots.importance import draw_dependence
 from fitwell.plots.panels import classified, words
 
 RNG = np.random.default_rng(0)
@@ -190,6 +192,21 @@ def test_one_target_at_a_time() -> None:
     ):
         fw.plots.importance(model, frame)
     assert len(fw.plots.importance(model["b"], frame).axes[0].patches) == 1
+
+
+def test_of_many_classes_those_that_move_are_drawn() -> None:
+    """Class k moves by k; of a category the dots of all classes stay beside its name."""
+    for ordered, values in ((True, [0.0, 1.0]), (False, ["a", "b"])):
+        mean = np.stack([np.full(12, 3.0), 3.0 + np.arange(12)])
+        found = Dependence("x", values, ordered, mean, mean - 1, mean + 1, np.array([5, 6]))
+        figure = draw_dependence(found, "multiclass", [f"c{k}" for k in range(12)])
+        (axes,) = figure.axes
+        names = [text.get_text() for text in axes.get_legend().texts]
+        assert names == [f"c{k}" for k in range(4, 12)]
+        if not ordered:
+            starts = [bars.lines[0].get_xdata()[0] for bars in axes.containers]
+            assert -0.5 < min(starts) < max(starts) < 0.5
+            assert sum(starts) == pytest.approx(0)
 
 
 def test_words() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +17,14 @@ from fitwell.assessment.shuffling import Importance, importances
 from fitwell.assessment.subject import Feature, Subject
 from fitwell.errors import InvalidArgument, UnknownName, did_you_mean
 from fitwell.plots.panels import PALETTE, counted, panel, words
+from fitwell.types import HostArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _TICKS = 150  # of rows at the bottom of a partial dependence
+_SPREAD = 0.1  # between the classes of a category, whose width is 1
 
 
 def importance(
@@ -85,7 +87,8 @@ def partial_dependence(
     """PD(v) = mean over the rows of the prediction with one column set to v.
 
     Other columns stay as they are in the data, so combinations that do not occur are asked, too.
-    The band holds the predictions of 80 % of the rows.
+    The band holds the predictions of 80 % of the rows. Of more than eight classes, those that move
+    most.
 
     Args:
         model, X, y, names, path: as for `importance`.
@@ -153,10 +156,13 @@ def draw_dependence(found: Dependence, task: str, classes: Sequence[str]) -> Fig
     """Lines or bars, with the data below them."""
     figure, axes = panel(3.2)
     several = found.mean.shape[1] > 1
-    for k in range(min(found.mean.shape[1], len(PALETTE))):
-        label = words(classes[k], 16) if several else None
-        draw = _line if found.ordered else _points
-        draw(axes, found, k, label)
+    drawn = _moved_most(found)
+    for place, k in enumerate(drawn):
+        how = {"color": PALETTE[place], "label": words(classes[k], 16) if several else None}
+        if found.ordered:
+            _line(axes, found, k, how)
+        else:
+            _points(axes, found, k, how, _SPREAD * (place - (len(drawn) - 1) / 2))
     if several:
         axes.legend(frameon=False, fontsize="small")
     what = f"p({classes[1]})" if task == "binary" else "probability" if several else "prediction"
@@ -164,14 +170,19 @@ def draw_dependence(found: Dependence, task: str, classes: Sequence[str]) -> Fig
     return figure
 
 
-def _line(axes: Axes, found: Dependence, k: int, label: str | None) -> None:
+def _moved_most(found: Dependence) -> HostArray:
+    """The classes that are drawn: all, or of many those that the feature moves most."""
+    reach = np.ptp(found.mean, axis=0)
+    return np.sort(np.argsort(-reach, kind="stable")[: len(PALETTE)])
+
+
+def _line(axes: Axes, found: Dependence, k: int, how: Mapping[str, Any]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     few = len(found.values) <= 30
-    how: dict[str, Any] = {"color": PALETTE[k], "label": label}
     axes.plot(found.values, found.mean[:, k], marker="o" if few else "", markersize=3, **how)
     if found.mean.shape[1] == 1:
-        band: dict[str, Any] = {"color": PALETTE[k], "alpha": 0.15, "linewidth": 0}
+        band: dict[str, Any] = {"color": how["color"], "alpha": 0.15, "linewidth": 0}
         axes.fill_between(found.values, found.low[:, k], found.high[:, k], **band)
     counted(axes.yaxis)
     if not isinstance(found.values[0], int | float):
@@ -184,13 +195,14 @@ def _line(axes: Axes, found: Dependence, k: int, label: str | None) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
-def _points(axes: Axes, found: Dependence, k: int, label: str | None) -> None:
-    shift = 0.12 * (k - (found.mean.shape[1] - 1) / 2) if found.mean.shape[1] > 1 else 0.0
+def _points(
+    axes: Axes, found: Dependence, k: int, how: Mapping[str, Any], shift: float
+) -> None:
     places = np.arange(len(found.values)) + shift
     reach = [found.mean[:, k] - found.low[:, k], found.high[:, k] - found.mean[:, k]]
-    how: dict[str, Any] = {"fmt": "o", "markersize": 5, "elinewidth": 4, "color": PALETTE[k]}
-    bars = axes.errorbar(places, found.mean[:, k], np.maximum(reach, 0), label=label, **how)
-    for one in bars.lines[2]:
+    bars: dict[str, Any] = {"fmt": "o", "markersize": 5, "elinewidth": 4, **how}
+    drawn = axes.errorbar(places, found.mean[:, k], np.maximum(reach, 0), **bars)
+    for one in drawn.lines[2]:
         one.set_alpha(0.25)
     names = [
         f"{words(value, 14)}\n{count:,}"

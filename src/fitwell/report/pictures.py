@@ -189,9 +189,11 @@ def _reliance(study: Study) -> Drawn:
             f"rows and shuffles). Columns that say the same share their importance.{others}",
         )
     judgement = study.judgement
+    many = len(judgement.classes) > len(PALETTE)
+    which = " Of the classes the eight that it moves most." if many else ""
     for one in reliance.dependences:
         yield (
             partial(draw_dependence, one, judgement.task, judgement.classes),
             f"The mean prediction if {one.name} had this value in every row and all else stayed "
-            "as it is. The band holds 80 % of the rows.",
+            f"as it is. The band holds 80 % of the rows.{which}",
         )
