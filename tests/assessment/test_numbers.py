@@ -9,6 +9,10 @@ from sklearn import metrics
 from fitwell.assessment import measures, ranking
 from fitwell.assessment.resampling import interval, share_interval
 from fitwell.assessment.suspects import suspects
+from fitwell.data.labels import Target
+from fitwell.report.making import verdict
+from fitwell.report.study import Judgement
+from fitwell.tabular.scores import scores
 
 RNG = np.random.default_rng(0)
 TRUTH = np.array([False, True, False, True, True])
@@ -83,6 +87,25 @@ def test_scores_of_more_classes_equal_those_of_scikit_learn() -> None:
             "balanced accuracy": metrics.balanced_accuracy_score(truth, p.argmax(axis=1)),
             "log loss": metrics.log_loss(truth, p),
         }
+    )
+
+
+def test_accuracy_is_second_where_most_rows_are_of_one_class() -> None:
+    """From 18 of 20 rows on; of rows of one class alone there is no other measure."""
+    for ones, rare in ((0, False), (2, True), (3, False), (17, False), (18, True)):
+        truth = np.repeat([0, 1], [20 - ones, ones])
+        p = np.linspace(0.2, 0.7, 20)[:, None]
+        for task, second in (("binary", "ROC AUC"), ("multiclass", "balanced accuracy")):
+            both = np.concatenate([1 - p, p, *([0 * p] if task == "multiclass" else [])], axis=1)
+            target = Target("y", task, ("a", "b", "c")[: both.shape[1]])
+            first = [second, "accuracy"] if rare else ["accuracy", second]
+            assert list(measures.measures(task, truth, both)) == [*first, "log loss"]
+            assert list(scores(target, truth, both)) == [*first, "log loss"]
+    judgement = Judgement("binary", "y", ("a", "b"), 3, {"ROC AUC": (0.75, 0.5, 1.0)})
+    said = verdict(judgement, {}, "3 rows", {})
+    assert said.startswith("ROC AUC 0.75")
+    assert said.endswith(
+        "on 3 rows. Most rows are of one class, so ROC AUC says more than accuracy."
     )
 
 

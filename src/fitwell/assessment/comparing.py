@@ -118,6 +118,17 @@ def compared(
     return f"The difference to {best} may be chance: {said}"
 
 
+def why_first(name: str) -> str:
+    """Why accuracy is not the first score, as a sentence; "" where it is.
+
+    >>> why_first("ROC AUC")
+    'Most rows are of one class, so ROC AUC says more than accuracy.'
+    """
+    if name not in ("ROC AUC", "balanced accuracy"):
+        return ""
+    return f"Most rows are of one class, so {name} says more than accuracy."
+
+
 def _sign(name: str) -> int:
     return -1 if name in LOWER_IS_BETTER else 1
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fitwell.assessment.comparing import better_of, compared
+from fitwell.assessment.comparing import better_of, compared, why_first
 from fitwell.assessment.measures import LOWER_IS_BETTER
 from fitwell.data.arrays import DataWarning
 from fitwell.history import ENDS
@@ -166,6 +166,7 @@ def result(console: Printer, facts: Mapping[str, Any]) -> None:
         title = f"\n[bold]Scores on {rows:,} test rows[/]{': ' if name else ''}{escape(name)}"
         console.print(title, soft_wrap=True)
         console.print(_table({"network": own["scores"], **own["baselines"]}))
+        notes(console, filter(None, [why_first(next(iter(own["scores"]), ""))]))
         if better_of(own["scores"], own["baselines"]):
             apart = own.get("differences", {})
             notes(console, [compared(own["scores"], own["baselines"], apart)])

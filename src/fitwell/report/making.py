@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fitwell.assessment.comparing import Differences, compared
+from fitwell.assessment.comparing import Differences, compared, why_first
 from fitwell.history import ENDS
 from fitwell.machine import versions
 from fitwell.progress import digits
@@ -89,9 +89,9 @@ def verdict(
         for other, scores in baselines.items()
         if name in scores
     ]
-    if not others:
-        return f"{told}."
-    return f"{told}; {', '.join(others)}. {compared({name: value}, baselines, apart)}"
+    said = f"{told}{'; ' if others else ''}{', '.join(others)}."
+    beside = compared({name: value}, baselines, apart) if others else ""
+    return " ".join(part for part in (said, beside, why_first(name)) if part)
 
 
 def course_words(facts: Mapping[str, Any]) -> str:
