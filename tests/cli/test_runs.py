@@ -217,18 +217,6 @@ def test_ctrl_c_keeps_the_best_model_and_says_so_by_the_exit_code(tmp_path: Path
     assert tabular.load("r/model.safetensors").facts["scores"] == said["scores"]
 
 
-def test_ctrl_c_while_it_cross_validates() -> None:
-    _table("t.csv")
-    words = ["train", "t.csv", "--target", "y", "--layers", "8", "--epochs", "100000"]
-    child = _child(*words, "--folds", "2", "-o", "my run")
-    _wait(child, Path("my run/run.json"))
-    child.send_signal(signal.SIGINT)
-    _, err = child.communicate(timeout=60)
-    assert child.returncode == 1
-    assert err.endswith("Interrupted: fitwell train --resume 'my run' goes on.\n")
-    assert json.loads(Path("my run/run.json").read_text())["state"] == "begun"
-
-
 def test_a_network_of_ones_own(capsys: Any) -> None:
     Path("net.py").write_text(
         "import fitwell as fw\n"
@@ -290,16 +278,6 @@ def test_a_network_that_breaks(capsys: Any) -> None:
         err.strip(),
     )
     assert "NaN in layer lambda" in Path("r/log.txt").read_text()
-
-
-def test_a_searched_network(capsys: Any) -> None:
-    code, out, _ = run(capsys, "train", "sklearn:iris", "--tune", "6s", "-o", "r", "--json")
-    assert code == 0
-    said = json.loads(out)
-    trials = json.loads(Path("r/trials.json").read_text())["trials"]
-    assert said["trials"] == len(trials) >= 1
-    assert any(f"units {trial['values']['units']}" in said["network"] for trial in trials)
-    assert said["scores"]["accuracy"] > 0.5  # the constant has a third
 
 
 def test_what_does_not_learn_is_treated(capsys: Any) -> None:

@@ -77,6 +77,7 @@ class OnTable:
                 found.best,
                 network=", ".join(f"{name} {value}" for name, value in found.best_values.items()),
                 trials=len(found.trials),
+                stopped="interrupted" if found.interrupted else None,
                 seconds=time.perf_counter() - began,
             )
         callbacks: list[Callback] = [] if order.treat else [Backup(run.backup)]

@@ -174,8 +174,7 @@ def result(console: Printer, facts: Mapping[str, Any]) -> None:
             _interval(console, own["interval"])
     if "treated" in facts:
         console.print(f"Treated: {escape(facts['treated'])}", soft_wrap=True)
-    how = course(facts) if "epochs" in facts else f"{facts['trials']} trials: {facts['network']}"
-    console.print(f"Trained in {facts['seconds']:.1f} s, {escape(how)}.", soft_wrap=True)
+    console.print(f"Trained in {facts['seconds']:.1f} s, {escape(course(facts))}.", soft_wrap=True)
 
 
 def saved(console: Printer, folder: str, *, report: bool) -> None:
@@ -202,12 +201,14 @@ def _folds(console: Printer, facts: Mapping[str, Any]) -> None:
 
 
 def course(facts: Mapping[str, Any]) -> str:
-    """How the fit went: how many epochs, what ended it, which epoch was kept.
+    """How the fit or the search went: how long, what ended it, what was kept.
 
     >>> course({"epochs": 5, "planned_epochs": 9, "stopped": "time_limit", "best_epoch": 4})
     '5 of 9 epochs: ended by the time limit, best epoch 4 kept'
     """
     end = ENDS.get(facts["stopped"], facts["stopped"])
+    if "trials" in facts:
+        return ", ".join(filter(None, [f"{facts['trials']} trials", end, facts["network"]]))
     best = facts["best_epoch"]
     kept = "before the first epoch ended" if best is None else f"best epoch {best} kept"
     said = ", ".join(part for part in (end, kept) if part)

@@ -60,7 +60,7 @@ class Hunt:
         self.study = _study(sampler, seed)
         self.shown: str = "val_loss"
 
-    def run(self) -> tuple[list[Trial], Model, Trial, str, float]:
+    def run(self) -> tuple[list[Trial], Model, Trial, str, float, bool]:
         """Brackets until the budget is spent, then the winner's fit on all the data."""
         deadline = self.began + self.seconds * (1 - REFIT_SHARE)
         with interruptible() as interrupted:
@@ -75,6 +75,8 @@ class Hunt:
                 self.trials += trials
                 self._write()
         winner = min(self.trials, key=Trial.rank, default=None)
+        if winner is None and interrupted:
+            raise KeyboardInterrupt  # there is nothing to go on with
         if winner is None or winner.epochs < 1:
             raise InvalidArgument(
                 "search",
@@ -82,8 +84,9 @@ class Hunt:
                 f"{self.seconds:g} s, after which none was finished",
                 "Give it more time, e.g. budget='60s'.",
             )
-        best = self._refit(winner)
-        return self.trials, best, winner, self.shown, time.perf_counter() - self.began
+        best, seconds = self._refit(winner), time.perf_counter() - self.began
+        cut = best.history is not None and best.history.stopped == "interrupted"
+        return self.trials, best, winner, self.shown, seconds, cut or bool(interrupted)
 
     # Trials
 

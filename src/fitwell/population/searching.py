@@ -22,12 +22,16 @@ class Search:
         score: its value on held-out data, before that fit.
         trials: all of them.
         monitor: the name of the value.
+        seconds: how long it took.
+        interrupted: whether Ctrl-C ended it: then this is the best so far.
     """
 
     def __init__(
-        self, trials: list[Trial], best: Model, winner: Trial, monitor: str, seconds: float
-    ) -> None:
+        self, trials: list[Trial], best: Model, winner: Trial, monitor: str, seconds: float,
+        interrupted: bool,
+    ) -> None:  # fmt: skip
         self.trials, self.best, self.monitor, self.seconds = trials, best, monitor, seconds
+        self.interrupted = interrupted
         self.best_values, self.score = dict(winner.values), winner.score
 
     def frame(self) -> Any:

@@ -95,12 +95,16 @@ def verdict(
 
 
 def course_words(facts: Mapping[str, Any]) -> str:
-    """How the fit went, in a line."""
-    if "epochs" not in facts:
+    """How the fit or the search went, in a line."""
+    if "trials" in facts:
+        parts = [f"the best of {facts['trials']} trials"]
+    elif "epochs" in facts:
+        planned = facts.get("planned_epochs", facts["epochs"])
+        parts = [f"{facts['epochs']} of {planned} epochs"]
+    else:
         return ""
     end = ENDS.get(str(facts.get("stopped")), facts.get("stopped"))
     best = facts.get("best_epoch")
-    parts = [f"{facts['epochs']} of {facts.get('planned_epochs', facts['epochs'])} epochs"]
     if "seconds" in facts:
         parts.append(f"{facts['seconds']:.1f} s")
     parts += [str(end)] if end else []

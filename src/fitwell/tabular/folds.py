@@ -72,6 +72,8 @@ def cross_validate(
         network, x, y, folds=folds, groups=groups, sample_weight=weights, seed=seed,
         batch_size=chosen.batch_size, epochs=chosen.epochs, verbose=verbose,
     )  # fmt: skip
+    if any(one.stopped == "interrupted" for one in found.histories):
+        raise KeyboardInterrupt  # folds that were cut short measure nothing
     model = TableModel(network, prepared.encoder, prepared.target)
     outputs = model.decoded(np.asarray(found.predictions, np.float64))
 
