@@ -194,6 +194,20 @@ def test_one_target_at_a_time() -> None:
     assert len(fw.plots.importance(model["b"], frame).axes[0].patches) == 1
 
 
+def test_names_of_many_classes_stand_where_they_are() -> None:
+    """Nine classes on a grid of three by three: there are eight colours."""
+    grid = np.stack(np.meshgrid(range(3), range(3)), axis=-1).reshape(-1, 2).astype(float)
+    x = np.concatenate([grid - 0.1, grid, grid + 0.1])
+    model = fw.Sequential([fw.Input((2,)), fw.layers.Dense(9, "softmax")])
+    model.compile(loss="sparse_categorical_crossentropy")
+    names = [f"class {k}" for k in range(9)]
+    figure = fw.plots.boundary(model, x, np.tile(range(9), 3), labels=names, resolution=5)
+    (axes,) = figure.axes
+    found = {text.get_text(): text.get_position() for text in axes.texts}
+    assert found == {name: pytest.approx(tuple(grid[k])) for k, name in enumerate(names)}
+    assert axes.get_legend() is None
+
+
 def test_of_many_classes_those_that_move_are_drawn() -> None:
     """Class k moves by k; of a category the dots of all classes stay beside its name."""
     for ordered, values in ((True, [0.0, 1.0]), (False, ["a", "b"])):

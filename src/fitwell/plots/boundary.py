@@ -56,7 +56,8 @@ def boundary(
 
     Two features span the plane themselves. Of more, it is spanned by the two principal components
     of the standardised features, through their mean: a section of the space, so points of the data
-    lie above and below it, and may seem to be on the wrong side.
+    lie above and below it, and may seem to be on the wrong side. Of more than eight classes the
+    names stand in the middle of their points, since colours repeat.
 
     Args:
         model: compiled, of rows of numbers; or what `fitwell.tabular` returns: the features that
@@ -157,6 +158,19 @@ def _regions(
         axes.plot(*of_class.T, "o", color=colour, label=words(name, 20), **how)
     if len(subject.classes) <= len(PALETTE):
         axes.legend(frameon=True, framealpha=0.7, fontsize="small", title=words(subject.target, 20))
+    else:  # colours repeat: names stand where their classes are
+        _names(axes, subject, plane)
+
+
+def _names(axes: Axes, subject: Subject, plane: Plane) -> None:
+    """The name of each class in the middle of its points."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=3, foreground="white")]
+    how: dict[str, Any] = {"ha": "center", "va": "center", "weight": "bold", "size": 9}
+    for number in np.unique(subject.truth):
+        middle = np.median(plane.places[subject.truth == number], axis=0)
+        axes.text(*middle, words(subject.classes[number], 14), path_effects=halo, **how)
 
 
 def _heights(
