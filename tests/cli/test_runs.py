@@ -455,8 +455,10 @@ def test_several_targets(capsys: Any) -> None:
     rows = {"a": x[:, 0], "b": x[:, 1], "sum": x.sum(1), "up": x[:, 0] > 0}
     pl.DataFrame(rows).write_csv("t.csv")
     words = ("train", "t.csv", "--target", "sum,up", "--epochs", 4)
-    code, out, _ = run(capsys, *words, "-o", "r")
+    code, out, _ = run(capsys, *words, "--layers", "8", "-o", "r")
     assert code == 0
+    inner = tabular.load("r").network.network.layers
+    assert [layer.units for layer in inner.values() if hasattr(layer, "units")] == [8, 1, 1]
     assert re.search(r"Scores on 40 test rows: sum\n.*\n.*linear regression", out)
     assert re.search(r"Scores on 40 test rows: up\n.*\n.*logistic regression", out)
     assert "<svg" in Path("r/report.html").read_text()

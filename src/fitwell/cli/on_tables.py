@@ -31,7 +31,9 @@ class OnTable:
 
     def __init__(self, order: Order) -> None:
         self.order, self.prepared = order, prepare(order)
-        self.network = self._network()
+        self.network = _chosen(order, self.prepared) or tabular.build(
+            self.prepared, epochs=order.epochs, seed=order.seed
+        )
         self.out_of_fold: pl.DataFrame | None = None
 
     def show(self, diary: runs.Diary) -> None:
@@ -52,14 +54,6 @@ class OnTable:
         page, history = run.folder / runs.REPORT, model.network.history
         of = model, self.prepared, history
         report.write(page, *of, saved=str(run.model), out_of_fold=self.out_of_fold)
-
-    def _network(self) -> Model:
-        order, prepared = self.order, self.prepared
-        if order.layers:
-            return tabular.plain(prepared, order.layers, order.seed)
-        if order.model is not None:
-            return patients.built(order.model, prepared.train.x.shape[1:])
-        return tabular.build(prepared, epochs=order.epochs, seed=order.seed)
 
     def _fitted(self, run: runs.Run, verbose: int | str) -> TableModel:
         order, prepared = self.order, self.prepared
@@ -117,12 +111,14 @@ class OnTargets:
         order.check_targets()
         self.order = order
         self.prepared = prepare_several(order)
-        self.network = tabular.build_several(self.prepared, epochs=order.epochs, seed=order.seed)
+        self.network = _chosen(order, self.prepared) or tabular.build_several(
+            self.prepared, epochs=order.epochs, seed=order.seed
+        )
 
     def show(self, diary: runs.Diary) -> None:
         """What was read, and what will be trained."""
-        how = described(self.network)
-        showing.table(diary, Path(self.order.data).name, self.prepared, how, inferred=True)
+        how, inferred = described(self.network), self.order.task is None
+        showing.table(diary, Path(self.order.data).name, self.prepared, how, inferred=inferred)
 
     def fit(self, run: runs.Run, verbose: int | str) -> MultiTargetModel:
         """The trained and measured model."""
@@ -139,6 +135,16 @@ class OnTargets:
         """The page about it, with all targets on it."""
         page, history = run.folder / runs.REPORT, self.network.history
         report.write(page, model, self.prepared, history, saved=str(run.model))
+
+
+def _chosen(order: Order, prepared: Prepared | tuple[Prepared, ...]) -> Model | None:
+    """The network that the order names; None for the default one."""
+    if order.layers:
+        return tabular.plain(prepared, order.layers, order.seed)
+    if order.model is None:
+        return None
+    first = prepared if isinstance(prepared, Prepared) else prepared[0]
+    return patients.built(order.model, first.train.x.shape[1:])
 
 
 def prepare(order: Order) -> Prepared:

@@ -17,7 +17,7 @@ _OF_IMAGES = {
     "data", "skip_bad_rows", "model", "epochs", "time_limit", "image_size", "report", "seed",
 }  # fmt: skip
 
-_OF_ONE_TARGET = {"task", "layers", "model", "tune", "treat", "folds"}
+_OF_ONE_TARGET = {"tune", "treat", "folds"}
 
 _EXCLUDED = (
     ("--folds", "--time", "Leave one out: folds would train on the future."),

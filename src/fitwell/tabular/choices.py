@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Sequence
 
@@ -16,13 +17,30 @@ from fitwell.tabular.recipe import head_of, loss_of
 
 
 @named
-def plain(prepared: Prepared, widths: Sequence[int], seed: int = 0) -> Model:
-    """Dense layers with relu, the last one as the target needs it; compiled with Adam."""
-    target = prepared.target
+def plain(
+    prepared: Prepared | Sequence[Prepared], widths: Sequence[int], seed: int = 0
+) -> Model:
+    """Dense layers with relu, the last one as the target needs it; compiled with Adam.
+
+    Args:
+        prepared: what `prepare` returned; of `prepare_several`, each target gets a last layer.
+        widths: units of the hidden layers.
+        seed: of the weights and the order of the rows.
+    """
     hidden = [Dense(width, activation="relu") for width in widths]
-    layers = [Input(shape=prepared.train.x.shape[1:]), *hidden, Dense(*head_of(target))]
-    model = Sequential(layers, name="table", seed=seed)
-    model.compile("adam", loss=loss_of(target))
+    if isinstance(prepared, Prepared):
+        target = prepared.target
+        inputs = Input(shape=prepared.train.x.shape[1:])
+        layers = [inputs, *hidden, Dense(*head_of(target))]
+        model: Model = Sequential(layers, name="table", seed=seed)
+        model.compile("adam", loss=loss_of(target))
+        return model
+    targets = [one.target for one in prepared]
+    inputs = Input(shape=prepared[0].train.x.shape[1:])
+    x = functools.reduce(lambda x, layer: layer(x), hidden, inputs)
+    outputs = [Dense(*head_of(target), name=f"target_{n}")(x) for n, target in enumerate(targets, 1)]
+    model = Model(inputs, outputs, name="table", seed=seed)
+    model.compile("adam", loss=[loss_of(target) for target in targets])
     return model
 
 
