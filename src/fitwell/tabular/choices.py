@@ -38,8 +38,8 @@ def plain(
     targets = [one.target for one in prepared]
     inputs = Input(shape=prepared[0].train.x.shape[1:])
     x = functools.reduce(lambda x, layer: layer(x), hidden, inputs)
-    outputs = [Dense(*head_of(target), name=f"target_{n}")(x) for n, target in enumerate(targets, 1)]
-    model = Model(inputs, outputs, name="table", seed=seed)
+    heads = [Dense(*head_of(one), name=f"target_{n}") for n, one in enumerate(targets, 1)]
+    model = Model(inputs, [head(x) for head in heads], name="table", seed=seed)
     model.compile("adam", loss=[loss_of(target) for target in targets])
     return model
 
