@@ -191,6 +191,8 @@ class Doctor(Callback):
             history.treated, said = clinic.treat(*parts)
         except FitwellError as error:
             said = f"not treated: {error}"
+        except KeyboardInterrupt:  # the fit has come to its end: its model stays
+            said, history.stopped = "not treated: interrupted by Ctrl-C", "interrupted"
         if self.show is not None:
             print(said, flush=True)
 

@@ -17,6 +17,7 @@ from fitwell.doctor.edits.plan import with_rate
 from fitwell.doctor.rewriting import is_chain
 from fitwell.doctor.setup import Setup
 from fitwell.errors import FitwellError
+from fitwell.history import History
 from fitwell.model import Model
 from fitwell.population.fitting import fit_many
 from fitwell.programs import start
@@ -162,6 +163,7 @@ def _trained(
         alone = [assembled(setup, like, seed) for seed in seeds]
         for one in alone:
             one.fit(train.x, y, doctor="off", **(more | {"batch_size": "full"}), **timed)
+        _refuse_halves([one.history for one in alone if one.history is not None])
         return alone, 0.0
     more |= {"seeds": [seed for _ in rates or (0,) for seed in seeds]}
     more |= {"learning_rate": [rate for rate in rates for _ in seeds] or None}
@@ -171,4 +173,11 @@ def _trained(
         held = data.held.x, data.held.y(model.output_names)
         more |= {"validation_data": held, "patience": setup.patience}
     found = fit_many(model, train.x, y, **more, **timed)
+    _refuse_halves(found.histories)
     return list(found.models), found.seconds
+
+
+def _refuse_halves(histories: Sequence[History]) -> None:
+    """Ctrl-C ends the treatment: trials that were cut short tell nothing of their cure."""
+    if any(one.stopped == "interrupted" for one in histories):
+        raise KeyboardInterrupt
