@@ -157,6 +157,12 @@ def test_the_end_of_a_fit_in_words(end: tuple[str | None, int | None]) -> None:
     assert course(facts) == ENDS[end]
 
 
+def test_the_end_of_a_search_in_words() -> None:
+    facts = {"trials": 7, "stopped": "interrupted", "network": "units (8,)"}
+    assert course(facts) == "7 trials, interrupted by Ctrl-C, units (8,)"
+    assert course(facts | {"stopped": None}) == "7 trials, units (8,)"
+
+
 def test_a_time_limit_is_said(capsys: Any) -> None:
     _, out, _ = run(
         capsys, "train", "sklearn:iris", "--epochs", 90_000, "--time-limit", "0.5", "-o",

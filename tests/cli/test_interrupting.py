@@ -1,4 +1,4 @@
-"""Ctrl-C outside the fit of the network: while folds are trained, and while a search goes on."""
+"""Ctrl-C outside the fit of the network."""
 
 from __future__ import annotations
 
@@ -43,17 +43,3 @@ def test_folds_that_were_cut_short_measure_nothing(capsys: Any) -> None:
     assert err.endswith("Interrupted: fitwell train --resume 'my run' goes on.\n")
     assert json.loads(Path("my run/run.json").read_text())["state"] == "begun"
     assert not Path("my run/model.safetensors").exists()
-
-
-def test_a_search_keeps_the_best_so_far(capsys: Any) -> None:
-    press(Path("r/trials.json").exists)
-    assert main(["train", "sklearn:iris", "--tune", "10m", "-o", "r", "--json"]) == 1
-    said = json.loads(capsys.readouterr().out)
-    assert said["stopped"] == "interrupted"
-    trials = json.loads(Path("r/trials.json").read_text())["trials"]
-    assert said["trials"] == len(trials) >= 1
-    assert any(f"units {trial['values']['units']}" in said["network"] for trial in trials)
-    assert said["scores"]["accuracy"] > 0.5  # the constant has a third
-    log = Path("r/log.txt").read_text()
-    assert f"s, {len(trials)} trials, interrupted by Ctrl-C, {said['network']}." in log
-    assert json.loads(Path("r/run.json").read_text())["state"] == "interrupted"

@@ -280,6 +280,17 @@ def test_a_network_that_breaks(capsys: Any) -> None:
     assert "NaN in layer lambda" in Path("r/log.txt").read_text()
 
 
+def test_a_searched_network(capsys: Any) -> None:
+    code, out, _ = run(capsys, "train", "sklearn:iris", "--tune", "6s", "-o", "r", "--json")
+    assert code == 0
+    said = json.loads(out)
+    assert said["stopped"] is None
+    trials = json.loads(Path("r/trials.json").read_text())["trials"]
+    assert said["trials"] == len(trials) >= 1
+    assert any(f"units {trial['values']['units']}" in said["network"] for trial in trials)
+    assert said["scores"]["accuracy"] > 0.5  # the constant has a third
+
+
 def test_what_does_not_learn_is_treated(capsys: Any) -> None:
     Path("net.py").write_text(
         "import fitwell as fw\n"

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,8 +61,24 @@ def test_the_line_at_a_high_rate_wins(tmp_path: Path) -> None:
     assert [t["values"] for t in kept] == [t.values for t in found.trials]
     again = fw.search(linear, X, Y, path=path, **SEARCH)
     assert len(again.trials) == len(found.trials)
+    assert not again.interrupted
     assert again.best_values == found.best_values
     np.testing.assert_array_equal(again.best.predict(X), found.best.predict(X))
+
+
+def test_ctrl_c_keeps_the_best_so_far(tmp_path: Path) -> None:
+    path = tmp_path / "trials.json"
+
+    def press() -> None:
+        while not path.exists():  # of the first bracket; others would follow for ten minutes
+            time.sleep(0.005)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press, daemon=True).start()
+    found = fw.search(linear, X, Y, path=path, **SEARCH | {"max_trials": None})
+    assert found.interrupted
+    assert found.best_values["kind"] == "line"
+    assert found.best.evaluate(X, Y) < 0.1
 
 
 def test_trials_that_differ_in_numbers_are_lanes_of_one_program() -> None:

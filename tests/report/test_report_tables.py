@@ -216,7 +216,7 @@ def test_rows_of_folds_are_suspected_too(trained: tuple[TableModel, Prepared, Hi
     wrong = int(rows[7])
     truth = (prepared.frame["target"] == YES).to_numpy()
     p = np.where(truth, 0.9, 0.1)
-    p[wrong] = 1 - p[wrong]
+    p[wrong] = 0.001 if truth[wrong] else 0.999
     said = pl.DataFrame({"target": "", "p(no)": 1 - p[rows], f"p({YES})": p[rows], "row": rows + 1})
     (found,) = studies_of(model, prepared, history, Origin(), out_of_fold=said)
     listed = {row[0]: row[1:3] for row in found.suspects.rows}

@@ -169,8 +169,8 @@ def _names(axes: Axes, subject: Subject, plane: Plane) -> None:
     halo = [withStroke(linewidth=3, foreground="white")]
     how: dict[str, Any] = {"ha": "center", "va": "center", "weight": "bold", "size": 9}
     for number in np.unique(subject.truth):
-        middle = np.median(plane.places[subject.truth == number], axis=0)
-        axes.text(*middle, words(subject.classes[number], 14), path_effects=halo, **how)
+        x, y = np.median(plane.places[subject.truth == number], axis=0)
+        axes.text(x, y, words(subject.classes[number], 14), path_effects=halo, **how)
 
 
 def _heights(

@@ -195,9 +195,7 @@ def _line(axes: Axes, found: Dependence, k: int, how: Mapping[str, Any]) -> None
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
-def _points(
-    axes: Axes, found: Dependence, k: int, how: Mapping[str, Any], shift: float
-) -> None:
+def _points(axes: Axes, found: Dependence, k: int, how: Mapping[str, Any], shift: float) -> None:
     places = np.arange(len(found.values)) + shift
     reach = [found.mean[:, k] - found.low[:, k], found.high[:, k] - found.mean[:, k]]
     bars: dict[str, Any] = {"fmt": "o", "markersize": 5, "elinewidth": 4, **how}

@@ -93,15 +93,13 @@ def studies(
     return [_study(one, of, setting) for one, of in zip(several, rows, strict=True)]
 
 
-def _test_rows(
-    model: TableModel, prepared: Prepared, out_of_fold: pl.DataFrame | None
-) -> Rows:
+def _test_rows(model: TableModel, prepared: Prepared, out_of_fold: pl.DataFrame | None) -> Rows:
     rows = prepared.test.rows
     judged = f"{len(rows):,} test rows, which training did not see"
-    kept = [model.facts.get(name, {}) for name in ("baselines", "differences")]
+    baselines, apart = (model.facts.get(name, {}) for name in ("baselines", "differences"))
     folds = None if out_of_fold is None else Folds(prepared, out_of_fold)
-    numbers = prepared.places[rows] + 1
-    return Rows(prepared.frame[rows], numbers, judged, prepared.test.weights, *kept, folds)
+    numbers, counts = prepared.places[rows] + 1, prepared.test.weights
+    return Rows(prepared.frame[rows], numbers, judged, counts, baselines, apart, folds)
 
 
 def _all_rows(model: TableModel, frame: pl.DataFrame, source: str) -> Rows:

@@ -17,9 +17,7 @@ from fitwell.tabular.recipe import head_of, loss_of
 
 
 @named
-def plain(
-    prepared: Prepared | Sequence[Prepared], widths: Sequence[int], seed: int = 0
-) -> Model:
+def plain(prepared: Prepared | Sequence[Prepared], widths: Sequence[int], seed: int = 0) -> Model:
     """Dense layers with relu, the last one as the target needs it; compiled with Adam.
 
     Args:

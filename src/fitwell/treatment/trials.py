@@ -168,7 +168,7 @@ def _trained(
     more |= {"seeds": [seed for _ in rates or (0,) for seed in seeds]}
     more |= {"learning_rate": [rate for rate in rates for _ in seeds] or None}
     if timed and setup.epochs > 1:  # compiles, so that the limit is of training alone
-        fit_many(model, train.x, y, **(more | {"epochs": 1}))
+        _refuse_halves(fit_many(model, train.x, y, **(more | {"epochs": 1})).histories)
     if setup.patience is not None and data.held is not None:
         held = data.held.x, data.held.y(model.output_names)
         more |= {"validation_data": held, "patience": setup.patience}
