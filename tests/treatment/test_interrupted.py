@@ -40,8 +40,9 @@ def test_a_treatment_ends() -> None:
         fw.treat(network(), X, Y, epochs=300, budget="5m")
 
 
-def test_a_fit_that_was_to_be_treated_keeps_its_weights(capsys: Any) -> None:
+def test_a_fit_that_was_to_be_treated_keeps_its_weights() -> None:
     """The loss is traced anew for the trials: there Ctrl-C comes."""
+
     def loss(y: Any, p: Any) -> Any:
         if any(one.filename.endswith("treatment/trials.py") for one in traceback.extract_stack()):
             raise KeyboardInterrupt
@@ -50,12 +51,11 @@ def test_a_fit_that_was_to_be_treated_keeps_its_weights(capsys: Any) -> None:
     def fitted(doctor: str) -> tuple[Any, Any]:
         model = network()
         model.compile(fw.optimizers.SGD(1e-4), loss=loss)
-        return model, model.fit(X, Y, epochs=5, verbose=2, doctor=doctor)
+        return model, model.fit(X, Y, epochs=5, verbose=0, doctor=doctor)
 
     plain, _ = fitted("off")
     model, history = fitted("treat")
     assert history.stopped == "interrupted"
     assert history.treated is None
-    assert capsys.readouterr().out.endswith("not treated: interrupted by Ctrl-C\n")
     for mine, theirs in zip(model.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_array_equal(mine, theirs)
