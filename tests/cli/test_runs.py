@@ -291,7 +291,8 @@ def test_a_searched_network(capsys: Any) -> None:
     assert said["scores"]["accuracy"] > 0.5  # the constant has a third
 
 
-def test_what_does_not_learn_is_treated(capsys: Any) -> None:
+def stuck() -> None:
+    """A network whose units start equal."""
     Path("net.py").write_text(
         "import fitwell as fw\n"
         "def build():\n"
@@ -302,6 +303,19 @@ def test_what_does_not_learn_is_treated(capsys: Any) -> None:
         "    model.compile(fw.optimizers.SGD(0.1), loss='sparse_categorical_crossentropy')\n"
         "    return model\n"
     )
+
+
+def test_what_is_said_beside_a_finding_can_be_typed_in_the_shell(capsys: Any) -> None:
+    stuck()
+    words = "train", "sklearn:iris", "--model", "net.py:build", "--epochs", 2, "-o", "r"
+    _, out, _ = run(capsys, *words)
+    assert "zero_init" in out
+    assert "the same command with --treat measures cures and keeps those that help" in out
+    assert "history.findings" not in out
+
+
+def test_what_does_not_learn_is_treated(capsys: Any) -> None:
+    stuck()
     words = (
         "train",
         "sklearn:iris",

@@ -19,6 +19,7 @@ from fitwell.cli.on_images import OnImages
 from fitwell.cli.on_tables import OnTable, OnTargets
 from fitwell.cli.order import Order
 from fitwell.data.images import image_files, is_images
+from fitwell.doctor.clinic import Words, speaking
 from fitwell.errors import FitwellError, InvalidData
 from fitwell.machine import versions
 from fitwell.model import Model
@@ -48,7 +49,8 @@ def _trained(
     run: runs.Run, work: Work, diary: runs.Diary, origin: dict[str, Any], verbose: int | str
 ) -> dict[str, Any]:
     try:
-        model: Any = work.fit(run, verbose)
+        with speaking(_words(run, work, origin["command"])):
+            model: Any = work.fit(run, verbose)
         model = dataclasses.replace(model, facts={**model.facts, "origin": origin})
         model.save(run.model)
         facts = dict(model.facts)
@@ -60,6 +62,15 @@ def _trained(
         run.log(diary.text() + _epochs(work.network))
     run.end(_state(facts))
     return {"run": str(run.folder), "model": str(run.model), **facts}
+
+
+def _words(run: runs.Run, work: Work, command: list[str]) -> Words:
+    """What is said beside findings: commands, for there is no Python prompt."""
+    order = work.order
+    treatable = isinstance(work, OnTable) and not (order.folds or order.tune)
+    treatable = treatable and "--resume" not in command
+    prove = "the same command with --treat measures cures and keeps those that help"
+    return Words(prove if treatable else "", f"fitwell doctor {shlex.quote(str(run.folder))}")
 
 
 def _work(order: Order) -> Work:

@@ -102,7 +102,6 @@ def point_of(
     subject: str, model: Fitted, x: Any, y: Any, sample_weight: Any, batch_size: int | None
 ) -> Point:
     """The loss over these data, at the model's weights."""
-    model.compiled()
     if x is None:
         raise InvalidArgument(subject, "x", "None", f"Call {subject}(x, y) with the data.")
     if feeding.is_iterable_of_batches(x):

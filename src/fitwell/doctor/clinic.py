@@ -7,7 +7,8 @@ imports `fitwell.treatment`, so that all entries are there for every user.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +20,22 @@ from fitwell.doctor.finding import Findings
 from fitwell.layerwise import even_rows
 from fitwell.training import Batch
 
-__all__ = ["Clinic", "Ties", "clinic", "with_cures"]
+__all__ = ["Clinic", "Ties", "Words", "clinic", "speaking", "with_cures"]
 
 _KEPT = 2**24  # bytes of a fit's data that its findings hold
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is printed beside findings, for who reads them.
+
+    Attributes:
+        prove: how to have the cure of one measured, by its place among all; "" for none.
+        rest: where those are that are not printed.
+    """
+
+    prove: str = "history.findings[{place}].prove() measures what the cure does"
+    rest: str = "history.findings"
 
 
 @dataclass
@@ -35,14 +49,26 @@ class Clinic:
             likewise.
         treat: `(model, data, validation, findings, seconds) -> (treated, what to say)` after a fit
             that took so long; the model may have other weights then.
+        words: for who reads what is printed: of Python, unless a command line says otherwise.
     """
 
     apply: Callable[[Ties, str], Any] | None = None
     prove: Callable[[Ties, str, Any], Any] | None = None
     treat: Callable[[Any, Any, Any, Findings, float], tuple[Any, str]] | None = None
+    words: Words = Words()
 
 
 clinic = Clinic()
+
+
+@contextmanager
+def speaking(words: Words) -> Iterator[None]:
+    """Other words beside what is printed inside: for who has no Python prompt."""
+    before, clinic.words = clinic.words, words
+    try:
+        yield
+    finally:
+        clinic.words = before
 
 
 @dataclass

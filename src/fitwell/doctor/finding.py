@@ -103,7 +103,8 @@ class Finding:
 
         Cures that answer the code are tried in turn until one helps. The score is accuracy for
         classes and R2 for numbers, on the validation data of the fit; without any, on a fifth of
-        the rows that is kept out. Shown with the finding from then on (`history.findings`).
+        the rows that is kept out. Weights of examples and classes act in the trainings, and not on
+        the score. Shown with the finding from then on (`history.findings`).
 
         Args:
             budget: seconds, or "10s", "1m"; what compiles is not interrupted.

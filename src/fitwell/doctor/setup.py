@@ -48,12 +48,14 @@ class Facts:
         record: of the doctor; its plan is not None.
         means, stds: of the targets of each output, (width,), the rows in front left out.
         ranks: axes of an example's label, for each output: 0 or 1 for tables.
+        weighted: examples or classes have weights already.
     """
 
     record: Record
     means: tuple[HostArray, ...]
     stds: tuple[HostArray, ...]
     ranks: tuple[int, ...]
+    weighted: bool = False
 
     @property
     def rows(self) -> int:

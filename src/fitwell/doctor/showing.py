@@ -12,9 +12,10 @@ _MARKS = {Severity.CRITICAL: "x", Severity.WARNING: "!", Severity.INFO: "-"}
 _COLORS = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "cyan"}
 _MOST = 3  # findings in full; of others the code
 _WIDTH = 100  # longer lines of prose are hard to read
+_REST = "history.findings"
 
-Show = Callable[[Sequence[Finding], str], None]
-"""Prints findings, and a last line."""
+Show = Callable[[Sequence[Finding], str, str], None]
+"""Prints findings, a last line, and where those are that are not printed."""
 
 
 def printer(verbose: int | str) -> Show | None:
@@ -22,24 +23,24 @@ def printer(verbose: int | str) -> Show | None:
     return {"off": None, "plain": print_plain, "bar": print_rich}[style(verbose)]
 
 
-def print_plain(found: Sequence[Finding], last: str = "") -> None:
+def print_plain(found: Sequence[Finding], last: str = "", rest: str = _REST) -> None:
     """At most a few lines: what is wrong, the number that shows it, what to do."""
-    for line in [*lines(found), *([f"  {last}"] if last else [])]:
+    for line in [*lines(found, rest), *([f"  {last}"] if last else [])]:
         print(line, flush=True)
 
 
-def lines(found: Sequence[Finding]) -> list[str]:
+def lines(found: Sequence[Finding], rest: str = _REST) -> list[str]:
     """The text, line by line."""
     shown: list[str] = []
     for one in found[:_MOST]:
         shown.append(f"{_MARKS[one.severity]} {one.code}{_where(one)}: {one.cause}")
         shown += [f"    {line}" for line in _cure(one)]
     if len(found) > _MOST:
-        shown.append(f"  {_others(found)}")
+        shown.append(f"  {_others(found, rest)}")
     return shown
 
 
-def print_rich(found: Sequence[Finding], last: str = "") -> None:
+def print_rich(found: Sequence[Finding], last: str = "", rest: str = _REST) -> None:
     """The same lines in color, wrapped to the terminal."""
     from rich.console import Console
     from rich.text import Text
@@ -59,7 +60,7 @@ def print_rich(found: Sequence[Finding], last: str = "") -> None:
         for line in _cure(one):  # not wrapped: it can be copied
             console.print(Text(f"  {line}", "green"), soft_wrap=True)
     if len(found) > _MOST:
-        prose(Text(f"  {_others(found)}", "dim"), "  ")
+        prose(Text(f"  {_others(found, rest)}", "dim"), "  ")
     if last:
         prose(Text(f"  {last}", "dim"), "  ")
 
@@ -74,5 +75,5 @@ def _cure(one: Finding) -> list[str]:
     return [f"cure: {first}", *(f"      {line}" for line in more)]
 
 
-def _others(found: Sequence[Finding]) -> str:
-    return f"and {', '.join(one.code for one in found[_MOST:])}: see history.findings"
+def _others(found: Sequence[Finding], rest: str) -> str:
+    return f"and {', '.join(one.code for one in found[_MOST:])}: see {rest}"

@@ -178,9 +178,9 @@ class Doctor(Callback):
         if self.show is not None and found:
             findings = self.model.history.findings
             place = findings.codes.index(found[0].code)
-            call = f"history.findings[{place}].prove()"
             provable = self.mode != "treat" and self.ties.provable(found[0].code)
-            self.show(found, f"{call} measures what the cure does" if provable else "")
+            words = clinic.words
+            self.show(found, words.prove.format(place=place) if provable else "", words.rest)
 
     def _treat(self, found: Findings) -> None:
         """Cures tried and kept, by what is imported above; its errors are not those of the fit."""

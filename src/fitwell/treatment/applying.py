@@ -39,7 +39,9 @@ def situation(subject: str, ties: Ties, *, whole: bool) -> tuple[Setup, Facts, D
     model = ties.model
     names = tuple(model.input_names), tuple(model.output_names)
     rows, held_out = (
-        None if one is None else Rows(names, tuple(map(np.asarray, one.x)), tuple(one.y))
+        None
+        if one is None
+        else Rows(names, tuple(map(np.asarray, one.x)), tuple(one.y), tuple(one.weight))
         for one in (ties.data, ties.held_out)
     )
     assert rows is not None

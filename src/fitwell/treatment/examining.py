@@ -79,6 +79,7 @@ def facts_of(model: Model, setup: Setup, data: Data) -> Facts:
         tuple(y.mean(0) for y in flat),
         tuple(y.std(0) for y in flat),
         tuple(y.ndim - 1 for y in train.ys),
+        any(one is not None for one in train.weights),
     )
 
 

@@ -25,11 +25,17 @@ WORST = -1.0  # a skill; how far below the constant a network fell says nothing
 
 @dataclass(frozen=True)
 class Rows:
-    """Examples, in the order of the model's inputs and outputs."""
+    """Examples, in the order of the model's inputs and outputs.
+
+    Attributes:
+        weights: how much each example counts in training, per output; empty, or None for an output,
+            where all count alike.
+    """
 
     names: tuple[tuple[str, ...], tuple[str, ...]]
     xs: tuple[HostArray, ...]
     ys: tuple[HostArray, ...]
+    weights: tuple[HostArray | None, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ys[0])
@@ -42,14 +48,35 @@ class Rows:
     def y(self, names: list[str]) -> Any:
         return self.ys[0] if len(self.ys) == 1 else dict(zip(names, self.ys, strict=True))
 
+    def sample_weight(self, names: list[str]) -> Any:
+        """As `fit` takes it."""
+        weighted = any(one is not None for one in self.weights)
+        return dict(zip(names, self.weights, strict=True)) if weighted else None
+
     def with_rows(self, others: Rows) -> Rows:
         """These and others behind them."""
         xs = zip(self.xs, others.xs, strict=True), zip(self.ys, others.ys, strict=True)
-        return Rows(self.names, *(tuple(map(np.concatenate, pairs)) for pairs in xs))
+        both = self._known_weights(others), others._known_weights(self)
+        weights = tuple(
+            None if a is None or b is None else np.concatenate([a, b])
+            for a, b in zip(*both, strict=True)
+        )
+        return Rows(self.names, *(tuple(map(np.concatenate, pairs)) for pairs in xs), weights)
+
+    def _known_weights(self, others: Rows) -> list[HostArray | None]:
+        """The weights, 1 where the others alone have some."""
+        count = max(len(self.weights), len(others.weights))
+        own, theirs = ([*one.weights] or [None] * count for one in (self, others))
+        ones = np.ones(len(self), np.float32)
+        return [
+            ones if mine is None and other is not None else mine
+            for mine, other in zip(own, theirs, strict=True)
+        ]
 
     def at(self, rows: Any) -> Rows:
         some = tuple(x[rows] for x in self.xs), tuple(y[rows] for y in self.ys)
-        return Rows(self.names, *some)
+        weights = tuple(None if one is None else one[rows] for one in self.weights)
+        return Rows(self.names, *some, weights)
 
 
 def read(subject: str, model: Model, x: Any, y: Any) -> Rows:

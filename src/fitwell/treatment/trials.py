@@ -158,6 +158,7 @@ def _trained(
     y = train.y(model.output_names)
     more: dict[str, Any] = {"batch_size": setup.batch_size, "epochs": setup.epochs, "verbose": 0}
     more |= {"class_weight": setup.class_weight}
+    more |= {"sample_weight": train.sample_weight(model.output_names)}
     timed: dict[str, Any] = {"time_limit": max(limit, 0.1)} if np.isfinite(limit) else {}
     if setup.optimizer.needs_value:
         alone = [assembled(setup, like, seed) for seed in seeds]

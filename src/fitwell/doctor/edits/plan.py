@@ -98,6 +98,7 @@ def stopped_early(setup: Setup, facts: Facts) -> Setup | None:
 def balanced(setup: Setup, facts: Facts) -> Setup | None:
     """Classes count alike, however many examples they have."""
     labels = [of.labels for of in facts.record.heads]
-    if len(labels) != 1 or labels[0].majority < 0.75 or setup.class_weight is not None:
+    given = facts.weighted or setup.class_weight is not None
+    if len(labels) != 1 or labels[0].majority < 0.75 or given:
         return None
     return dataclasses.replace(setup, class_weight="balanced")
