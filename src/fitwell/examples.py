@@ -48,12 +48,14 @@ class Examples:
     Attributes:
         objective: losses and metrics, after the first labels.
         notes: what was decided on the way, in words.
+        words: the inputs of the last batch as given, where layers on the host encode them.
     """
 
     def __init__(self, model: Receiver, subject: str, objective: Objective | None = None) -> None:
         self.model, self.subject = model, subject
         self._objective = objective
         self.notes: list[str] = []
+        self.words: tuple[HostArray, ...] | None = None
 
     @property
     def objective(self) -> Objective:
@@ -126,6 +128,8 @@ class Examples:
 
     def _batch(self, x: Any, y: Any, sample_weight: Any) -> Batch:
         inputs = self.read(x)
+        if self.model.network.fed != self.model.network.inputs:
+            self.words = tuple(inputs)
         for name, array in zip(self.model.input_names, inputs, strict=True):
             arrays.warn_not_finite(self.subject, "x" if len(inputs) == 1 else name, array)
         names = self.model.output_names

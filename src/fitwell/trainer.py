@@ -166,7 +166,7 @@ class Trainer(Predictor):
             validation_split=0.0 if validation_data is not None else validation_split,
             shuffle=shuffle, steps=steps_per_epoch,
         )  # fmt: skip
-        validation = None
+        validation = held = None
         if validation_data is not None or held_out is not None:
             size = feeding.batch_rows("fit", validation_batch_size, source.batch_size)
             held = Examples(self, "validation_data", examples.objective)
@@ -179,7 +179,7 @@ class Trainer(Predictor):
             own = [SaddleEscape(*place, verbose=verbose != 0), *own]
         watching: list[Doctor] = []  # after the bar, which must not cover what the doctor says
         if check_mode(doctor) != "off":
-            parts = examples, source, validation, optimizer
+            parts = examples, held, source, validation, optimizer
             watching = [self._doctor(*parts, epochs, doctor, verbose)]
             watching[0].alone = not any(one.keeps_layers for one in own)
             watching[0].restored = any(one.keeps_best for one in own)
@@ -215,8 +215,8 @@ class Trainer(Predictor):
             bar.close()
 
     def _doctor(
-        self, examples: Examples, source: Source, validation: Source | None, optimizer: Optimizer,
-        epochs: int, mode: str, verbose: int | str,
+        self, examples: Examples, held: Examples | None, source: Source,
+        validation: Source | None, optimizer: Optimizer, epochs: int, mode: str, verbose: int | str,
     ) -> Doctor:  # fmt: skip
         data, held_out = (
             one.data if isinstance(one, ArraySource) else None for one in (source, validation)
@@ -230,8 +230,9 @@ class Trainer(Predictor):
         )  # fmt: skip
         parts = self.network, examples.objective, self.train_state
         case = Case(
-            *parts, data, held_out, told, fresh=self.epochs_trained == 0, optimizer=optimizer
-        )
+            *parts, data, held_out, told, fresh=self.epochs_trained == 0, optimizer=optimizer,
+            words=(examples.words, None if held is None else held.words),
+        )  # fmt: skip
         return Doctor(case, mode, printer(verbose))
 
     def _training_sources(

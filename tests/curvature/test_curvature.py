@@ -210,6 +210,16 @@ def test_pictures(tmp_path: Path) -> None:
         estimated.plot("a.gif")
 
 
+def test_a_model_that_learns_its_shapes_from_these_data() -> None:
+    """mean((w x - y)^2) with x = 1 and 3: 2 mean(x^2) = 10."""
+    model = fw.Sequential([L.Dense(1, use_bias=False)])
+    model.compile(loss="mse")
+    found = model.curvature(np.array([[1.0], [3.0]]), np.zeros(2))
+    assert found.eigenvalues == pytest.approx([10.0])
+    with pytest.raises(NotReady, match="expected a compiled model, received none"):
+        fw.Sequential([L.Dense(1)]).curvature(np.ones((2, 1)), np.zeros(2))
+
+
 def test_errors() -> None:
     y = np.ones((2, 1))
     bare = fw.Sequential([fw.Input((2,)), L.Dense(1)], name="bare")

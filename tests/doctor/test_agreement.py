@@ -117,7 +117,7 @@ def test_underfitting_is_no_name_for_a_fit_that_was_too_short() -> None:
 
 def test_a_rate_that_diverges_is_the_cause_alone() -> None:
     broken = curve([0.5, float("inf")])
-    steep = change(PLAN, optimizer="SGD", rate=0.5)
+    steep = change(PLAN, optimizer="SGD", rate=0.5, reach=800.0)
     sizes = change(NUMBERS, labels=labels("numbers", mean=300.0, std=200.0))
     found = verdict(record(heads=sizes, plan=steep, run=broken, curvature=5000.0))
     assert found.above().codes == ["lr_too_high"]

@@ -68,7 +68,7 @@ def test_steps_against_the_weights_that_they_move(
 
 
 def test_evidence_of_two_rules_is_joined() -> None:
-    fast = change(PLAN, rate=0.5)
+    fast = change(PLAN, rate=0.5, reach=800.0)
     found = verdict(record(plan=fast, run=change(FAILED, course=course(0.4))))
     assert {"learning rate", "update of a step over the weights, median over the layers"} <= set(
         shown(found, "lr_too_high")

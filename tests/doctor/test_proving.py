@@ -13,6 +13,7 @@ import fitwell as fw
 from fitwell.doctor.clinic import ties, with_cures
 from fitwell.examples import Examples
 from fitwell.layers import Dense
+from fitwell.treatment.scoring import Rows
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(256, 3)).astype(np.float32)
@@ -98,3 +99,49 @@ def test_of_large_data_a_sample_is_held() -> None:
     assert held is not None
     assert held.x[0].nbytes + held.y[0].nbytes <= 2**24
     assert (held.x[0][0, 0], held.x[0][-1, 0]) == (0, len(big) - 1)  # of all of it
+
+
+def test_weights_of_examples_act_in_the_trainings_of_a_proof() -> None:
+    """Two thirds of the rows have the wrong label, and no weight."""
+    wrong = np.arange(len(Y)) % 3 > 0
+    model = fw.Sequential([Dense(8, "tanh"), Dense(1, "sigmoid")], seed=0)
+    model.compile(fw.optimizers.Adam(0.01), "binary_crossentropy")
+    history = model.fit(
+        FAR, np.where(wrong, 1 - Y, Y), epochs=40, verbose=0, validation_data=(FAR, Y),
+        sample_weight=(~wrong).astype(np.float32),
+    )  # fmt: skip
+    finding = next(one for one in history.findings if one.code == "unscaled_inputs")
+    proof = finding.prove(budget="10s")
+    assert min(proof.after) > 0.8  # without the weights it would be below 0.2
+
+
+def test_rows_keep_their_weights() -> None:
+    names = (("x",), ("y",))
+    x, y = np.arange(4.0)[:, None], np.arange(4.0)
+    weighted = Rows(names, (x,), (y,), (np.array([0.5, 1.0, 2.0, 3.0]),))
+    plain = Rows(names, (x,), (y,), (None,))
+    assert weighted.at([3, 0]).sample_weight(["out"])["out"].tolist() == [3.0, 0.5]
+    both = plain.with_rows(weighted).sample_weight(["out"])["out"]
+    assert both.tolist() == [1, 1, 1, 1, 0.5, 1, 2, 3]
+    assert plain.with_rows(plain).sample_weight(["out"]) is None
+
+
+def test_a_model_of_text_is_proved_from_the_text() -> None:
+    """One word of five tells the label; a rate of 1e-6 does not get there."""
+    filler = RANDOM.choice(["plot", "film", "actor", "scene"], size=(len(Y), 4))
+    texts = np.array(
+        [" ".join([*line, "good" if y else "bad"]) for line, y in zip(filler, Y, strict=True)]
+    )
+    known = ["plot", "film", "actor", "scene", "good", "bad"]
+    reader = fw.layers.TextVectorization(vocabulary=known, output_mode="multi_hot")
+    model = fw.Sequential([reader, Dense(1, "sigmoid")], seed=0)
+    model.compile(fw.optimizers.Adam(1e-6), "binary_crossentropy")
+    history = model.fit(texts, Y, epochs=80, validation_split=0.25, verbose=0)
+    finding = history.findings[0]
+    assert finding.code == "lr_too_low"
+    proof = finding.prove(budget="10s")
+    assert proof.on == "64 validation rows"
+    assert min(proof.after) > 0.95
+    predicted = proof.model.predict(texts[192:], verbose=0)[:, 0] > 0.5
+    assert (predicted == Y[192:]).mean() > 0.95
+    assert finding.apply().predict(texts[:2], verbose=0).shape == (2, 1)

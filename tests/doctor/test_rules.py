@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from fitwell.doctor.finding import Severity
+from fitwell.doctor.labels import Labels
 from fitwell.doctor.mixture import Mixture
-from fitwell.doctor.record import Features, Head, Labels, Layer, Plan, Pulse, Record, Run
+from fitwell.doctor.record import Features, Head, Layer, Plan, Pulse, Record, Run
 from fitwell.doctor.verdict import suspicions, verdict
 
 change = dataclasses.replace
@@ -210,8 +211,12 @@ CASES: dict[str, tuple[Record, Record]] = {
     # Plan
     "lr_too_low": (record(plan=change(PLAN, rate=1e-5, reach=0.016)), record()),
     "lr_too_high": (
-        record(plan=change(PLAN, optimizer="SGD", rate=0.1), run=FAILED, curvature=400.0),
-        record(plan=change(PLAN, optimizer="SGD", rate=0.1), run=FAILED, curvature=4.0),
+        record(
+            plan=change(PLAN, optimizer="SGD", rate=0.1, reach=160.0), run=FAILED, curvature=400.0
+        ),
+        record(
+            plan=change(PLAN, optimizer="SGD", rate=0.1, reach=160.0), run=FAILED, curvature=4.0
+        ),
     ),
     "too_few_epochs": (record(plan=change(PLAN, epochs=1, reach=0.016)), record()),
     "batch_too_small": (record(plan=change(PLAN, batch_size=1)), record()),

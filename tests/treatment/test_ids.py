@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from fitwell.doctor.record import Head, Labels
+from fitwell.doctor.labels import Labels
+from fitwell.doctor.record import Head
 from fitwell.treatment.asking import possible
 from fitwell.treatment.scoring import Judge, Rows, divided
 

@@ -87,11 +87,10 @@ def checkup(
         if y is None:
             raise
         data, objective, refused = _as_given(model, x, y, error)
-    held_out = None
+    held_out = held = None
     if validation_data is not None and not refused:
-        held_out = Examples(model, "validation_data", objective).batch(
-            *feeding.unpack("validation_data", validation_data)
-        )
+        held = Examples(model, "validation_data", objective)
+        held_out = held.batch(*feeding.unpack("validation_data", validation_data))
     rows = len(data.x[0])
     told = None
     if model.optimizer is not None and epochs is not None:
@@ -109,6 +108,7 @@ def checkup(
         told,
         refused,
         model.epochs_trained == 0,
+        words=(examples.words, None if held is None else held.words),
     )
     record = case.record()
     movable = case.small and not model.network.remembers and not refused
@@ -116,7 +116,7 @@ def checkup(
         sample = rows_of(data)
         curvature = probing.sharpness(model.network, objective, model.train_state, sample)
         record = dataclasses.replace(record, curvature=curvature)
-    return with_cures(verdict(record), ties(model, data, held_out))
+    return with_cures(verdict(record), ties(model, *case.given))
 
 
 def _as_given(

@@ -27,6 +27,7 @@ _SHUFFLES = 49
 _REMEMBERED = 16
 _COLUMNS = 8  # of labels, that are ranked
 _IDS, _NAMES = 1000, 20  # ids that are counted; numbers, of fewer the order says enough
+_FEW, _CODED = 10, 64  # names of a column; columns
 _CLEAR = 0.3  # a skill that no shuffled labels reach
 
 
@@ -192,6 +193,25 @@ def bag(x: HostArray) -> HostArray:
     rows, at = np.nonzero(columns[places] >= 0)
     np.add.at(found, (rows, columns[places[rows, at]]), 1.0)
     return found
+
+
+def indicators(x: HostArray) -> HostArray | None:
+    """Each column of whole numbers that repeat as indicators, beside the other columns as they are.
+
+    None where no column has 10 to n / 3 of them.
+
+    >>> x = np.stack([np.arange(60) % 20, np.linspace(0, 1, 60)], axis=1)
+    >>> indicators(x).shape, indicators(x[:, 1:])
+    ((60, 21), None)
+    """
+    flat = x.reshape(len(x), -1).astype(np.float64)
+    parts, found = [], False
+    for column in flat.T[:_CODED]:
+        values = np.unique(column)
+        names = _FEW <= len(values) <= len(flat) / 3 and bool((values == np.round(values)).all())
+        found |= names
+        parts.append(column[:, None] == values if names else column[:, None])
+    return np.concatenate([*parts, flat[:, _CODED:]], axis=1) if found else None
 
 
 def looks_like_ids(x: HostArray) -> bool:

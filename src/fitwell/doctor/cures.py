@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from fitwell.doctor.edits import heads, plan, scaling, structure
+from fitwell.doctor.edits import features, heads, plan, scaling, structure
 from fitwell.doctor.setup import Facts, Setup
 
 
@@ -144,6 +144,22 @@ EVIDENT: tuple[Cure, ...] = (
 )  # fmt: skip
 
 FURTHER: tuple[Cure, ...] = (
+    Cure(
+        "embed the ids",
+        ("unscaled_inputs",),
+        "Whole numbers that are names get a learned vector each: 20 is not twice 10.",
+        "Sequential([Embedding(ids, 16), Flatten(), ...])",
+        features.embedded,
+    ),
+    Cure(
+        "bins of every feature",
+        ("unscaled_inputs", "outliers", "sentinel_values", "underfitting"),
+        "Each feature becomes functions that bend at its quantiles: ids, steps and fast waves can "
+        "be followed, and far values weigh no more than others.",
+        "Sequential([PiecewiseLinearEmbedding(units=8, bins=32), ...])",
+        features.binned,
+        "underfitting",
+    ),
     Cure(
         "more units",
         ("too_narrow", "no_hidden_layer", "underfitting"),

@@ -15,13 +15,15 @@ from fitwell.doctor.baselines import (
     bag,
     baselines,
     constant_error,
+    indicators,
     looks_like_ids,
     noise,
     skill,
     telling_rows,
 )
+from fitwell.doctor.labels import Labels
 from fitwell.doctor.reading import ids, labels_in_memory
-from fitwell.doctor.record import Head, Labels, Run
+from fitwell.doctor.record import Head, Record, Run
 from fitwell.layerwise import MOST_ROWS, rows_of
 from fitwell.network import Network
 from fitwell.programs import predict_program
@@ -30,6 +32,9 @@ from fitwell.types import HostArray
 
 _ROWS = 512  # of a sample
 _TELLING = 5  # examples of a class: fewer cannot be ranked
+_FEW = 50  # rows: of fewer, simple models tell nothing
+_AS_NAMES = 0.15  # of skill: what whole numbers tell as names beyond what they tell as numbers
+_BY_LOT = 0.02  # how often shuffled labels may do as well
 _MOST_FEATURES = 2048  # of the simple models; of more, evenly spread ones
 
 
@@ -56,7 +61,8 @@ class Subject:
         head, score, held_out = self.scores(train)
         found: dict[str, Any] = {"judged": head, "score": score, "held_out": held_out}
         found["ranked"] = self.heads[head].labels.rare
-        if score is not None and (score < 0.98 or (held_out is not None and held_out < 0.9)):
+        found["recall"] = self.recall(train, head) if found["ranked"] else None
+        if score is not None and (score < 0.98 or held_out is None or held_out < 0.9):
             found |= self.simple_models(head)
         if found["ranked"] and held_out is not None and self.held_out is not None:
             y = plain_labels(self.heads[head], self.held_out.y[head])
@@ -90,6 +96,25 @@ class Subject:
             for i, head in enumerate(self.heads)
         ]
 
+    def recall(self, train: TrainState, output: int) -> float | None:
+        """Of the rarest class: the share of its rows that are said to be of it."""
+        head, program = self.heads[output], predict_program(self.network.program())
+        y = plain_labels(head, self.data.y[output])
+        if y is None or head.labels.kind == "multi_hot":
+            return None
+        found, _ = program(train.params, train.state, self.data.x, self.data.mask)
+        said = np.asarray(found[output], np.float64).reshape(-1, y.shape[1])
+        y, said = y[: self.distinct], said[: self.distinct]
+        if said.shape != y.shape:
+            return None
+        if y.shape[1] == 1:
+            few = head.labels.counts[1] < head.labels.counts[0]
+            rare, told = (y[:, 0] > 0.5) == few, (said[:, 0] > 0.5 * (not head.from_logits)) == few
+        else:
+            column = int(np.argmin(np.where(y.any(0), y.sum(0), np.inf)))
+            rare, told = y[:, column] > 0.5, said.argmax(1) == column
+        return float(told[rare].mean()) if rare.any() else None
+
     def blind(self, train: TrainState, run: Run) -> float | None:
         """The score of a run with all inputs at 0; None where it cannot be had."""
         if run.score is None:
@@ -97,7 +122,7 @@ class Subject:
         zeros = tuple(np.zeros_like(x) for x in self.data.x)
         return self._skills(train, self.data._replace(x=zeros))[run.judged]
 
-    def simple_models(self, head: int) -> Mapping[str, float]:
+    def simple_models(self, head: int) -> Mapping[str, Any]:
         """What simple models reach on the training data, as arguments of a Run."""
         y = plain_labels(self.heads[head], self.data.y[head])
         numbers = [x for x in self.data.x if np.asarray(x).dtype.kind in "fiub"]
@@ -113,15 +138,30 @@ class Subject:
         if found is None:
             return {}
         possible = [name or looks_like_ids(x) for x, name in zip(numbers, read, strict=True)]
-        nothing = max(found.linear, found.kernel) < max(found.noise, 0.1)
-        if nothing and possible != read:
+        named = None
+        if _is_nothing(found) and possible != read:
             found = _reach(numbers, y, possible, *how) or found
-            nothing = max(found.linear, found.kernel) < max(found.noise, 0.1)
+            named = 0.0 if _is_nothing(found) else max(found.linear, found.kernel)
+        if not any(possible) and (coded := _coded(numbers, y, *how)) is not None:
+            clearly = max(found.linear, found.kernel, 0.0) + max(found.noise, _AS_NAMES)
+            found, named = (coded, coded.linear) if coded.linear > clearly else (found, None)
         names = ("linear", "kernel", "chance", "noise")
-        facts = {name: getattr(found, name) for name in names}
-        if nothing and any(possible):  # of ids that are seldom, simple models cannot tell
+        facts = {name: getattr(found, name) for name in names} | {"named": named}
+        if _is_nothing(found) and any(possible):  # of seldom ids, simple models cannot tell
             facts["chance"] = None
         return facts
+
+    def by_heart(self, record: Record) -> bool:
+        """Whether good training scores prove nothing: asked where no rows were held out."""
+        plan = record.plan
+        if plan is None or plan.validated or len(self.heads) != 1 or plan.rows < _FEW:
+            return False
+        if plan.parameters < plan.rows and not self.heads[0].labels.ordered:
+            return False
+        found = self.simple_models(0)
+        chance = found.get("chance", None)
+        reach = max(found.get("linear", 1.0), found.get("kernel", 1.0))
+        return chance is not None and chance > _BY_LOT and reach < max(found["noise"], 0.1)
 
     @property
     def names(self) -> set[int]:
@@ -188,6 +228,23 @@ def _reach(
     ]
     x = np.concatenate(parts, axis=1)
     return baselines(x[:, :: -(-x.shape[1] // _MOST_FEATURES)], y, discrete, ranked=ranked)
+
+
+def _is_nothing(found: Baselines) -> bool:
+    return max(found.linear, found.kernel) < max(found.noise, 0.1)
+
+
+def _coded(
+    numbers: Sequence[HostArray], y: HostArray, discrete: bool, ranked: bool
+) -> Baselines | None:
+    """What a linear model reaches that reads whole numbers as names; None where it is nothing."""
+    parts = [indicators(x) for x in numbers]
+    if all(x is None for x in parts):
+        return None
+    plain = (x.reshape(len(x), -1) for x in numbers)
+    x = np.concatenate([b if a is None else a for a, b in zip(parts, plain, strict=True)], axis=1)
+    found = baselines(x, y, discrete, ranked=ranked)
+    return None if found is None or found.chance > _BY_LOT else found
 
 
 def _skill(head: Head, found: HostArray, y: HostArray) -> float | None:

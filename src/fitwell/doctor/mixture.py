@@ -1,4 +1,4 @@
-"""The classes of training and of validation labels: whether both are of one mix."""
+"""Training and validation labels: whether both are of one mix."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ _FAR = 0.3  # of the distance: what a split without luck does not make
 _CHANCE = 1.5  # times sqrt(classes / rows): several times what chance makes
 _FEWEST = 8  # rows
 _MOST = 1000  # classes
+_APART = 0.8  # of the distance of two samples of numbers; chance makes 1.4 / sqrt(rows)
+_SORTED = 10_000  # numbers
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,47 @@ class Mixture:
         return rows >= _FEWEST and self.distance > max(_FAR, chance)
 
 
-def mixture(y: HostArray, held_out: HostArray | None) -> Mixture | None:
-    """Of labels that are whole numbers, (n,) or (n, 1), or one-hot; None of others.
+@dataclass(frozen=True)
+class Shift:
+    """Where targets that are numbers lie.
+
+    Attributes:
+        training, held_out: mean and standard deviation.
+        distance: max over t of |share of training targets <= t - the same of the others|, 0 to 1.
+        rows: how many targets are held out.
+    """
+
+    training: tuple[float, float]
+    held_out: tuple[float, float]
+    distance: float
+    rows: int
+
+    @property
+    def differs(self) -> bool:
+        """Whether hardly any validation target is like those of training: rows stand in order."""
+        return self.rows >= _FEWEST and self.distance > _APART
+
+
+def shift(y: HostArray, held_out: HostArray) -> Shift | None:
+    """Of one column of numbers; None of others.
+
+    >>> shift(np.arange(80.0), np.arange(80.0, 100.0)).distance
+    1.0
+
+    Source: the statistic of Kolmogorov and Smirnov.
+    """
+    parts = [np.asarray(one, np.float64).reshape(len(one), -1) for one in (y, held_out)]
+    if any(one.shape[1] != 1 or not np.isfinite(one).all() for one in parts):
+        return None
+    ordered = [np.sort(one[:: 1 + len(one) // _SORTED, 0]) for one in parts]
+    at = np.concatenate(ordered)
+    below = [np.searchsorted(one, at, side="right") / len(one) for one in ordered]
+    train, other = ((float(one.mean()), float(one.std())) for one in ordered)
+    return Shift(train, other, float(abs(below[0] - below[1]).max()), len(parts[1]))
+
+
+def mixture(y: HostArray, held_out: HostArray | None) -> Mixture | Shift | None:
+    """Of labels that are whole numbers, (n,) or (n, 1), or one-hot; of numbers their Shift.
 
     >>> mixture(np.array([0, 0, 1] * 5), np.array([2, 1])).held_out
     (0, 1, 1)
@@ -67,10 +108,10 @@ def mixture(y: HostArray, held_out: HostArray | None) -> Mixture | None:
             return None
         parts = [one.argmax(1)[:, None] for one in parts]
     if any((one != np.round(one)).any() for one in parts):
-        return None
+        return shift(*parts)
     values = np.unique(np.concatenate([one[:, 0] for one in parts]))
     if not 2 <= len(values) <= min(_MOST, len(y) // 5):
-        return None
+        return shift(*parts)
     counts = [np.bincount(np.searchsorted(values, one[:, 0]), minlength=len(values))
               for one in parts]  # fmt: skip
     train, other = (tuple(int(n) for n in of) for of in counts)

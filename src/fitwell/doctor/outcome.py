@@ -57,6 +57,10 @@ def outcome(record: Record) -> Outcome:
         held_out = None  # rows of other classes say nothing of what was learned
     judged = run.score if held_out is None else held_out
     nothing = (run.chance or 0.0) > 0.02 and reach < max(run.noise, 0.1)
+    if nothing and held_out is None and run.score >= 0.5 and _by_heart(record):
+        return Outcome(
+            True, True, False, "What it knows of the training rows it may know by heart."
+        )
     if nothing and judged < max(run.noise, 0.1) and (held_out is not None or run.score < 0.5):
         if run.ranked and run.noise > _VAGUE:
             return Outcome(False, True, True, "The rare class has too few examples to tell.")
@@ -70,10 +74,23 @@ def outcome(record: Record) -> Outcome:
     failing = falls_short(judged, reach, noise, discrete, run.ranked)
     fits = not falls_short(run.score, reach, run.noise, discrete, run.ranked)
     model = "linear model" if reach == run.linear else "kernel machine"
+    model += " that reads whole numbers as names" if run.named is not None else ""
     name, scale = _skill_words(run)
     numbers = f"{_number(judged)}; a {model} reaches {_number(reach)}"
     words = f"Its {name} is {numbers} {scale}.{_ignored(run)}"
     return Outcome(failing, fits, True, words)
+
+
+def _by_heart(record: Record) -> bool:
+    """Whether a score on the training rows alone proves nothing where simple models find nothing.
+
+    As many weights as rows hold any labels; numbers that stand in order beside inputs that do not
+    were sorted alone. Of bits simple models do not find what networks find (parity).
+    """
+    plan, labels = record.plan, record.heads[0].labels
+    if plan is None or any(one.bits for one in record.inputs):
+        return False
+    return labels.ordered or plan.parameters >= plan.rows * labels.width
 
 
 def falls_short(

@@ -11,8 +11,9 @@ import numpy as np
 
 from fitwell import activations
 from fitwell.doctor import statistics
+from fitwell.doctor.labels import Labels
 from fitwell.doctor.mixture import mixture
-from fitwell.doctor.record import Features, Head, Labels, Layer, Plan
+from fitwell.doctor.record import Features, Head, Layer, Plan
 from fitwell.layers.base import Layer as LayerDescription
 from fitwell.layers.nodes import readers
 from fitwell.layers.weights import weight_fields
@@ -23,6 +24,8 @@ from fitwell.training import Batch, Objective
 from fitwell.types import HostArray, Params
 
 _MOST_CLASSES = 200
+_NOTHING = 1e-4  # of the typical size of targets
+_FEW_ROWS = 50  # that may stand in order by chance
 _LABELS, _SAMPLED = 1_000_000, 100_000  # values; beyond so many, an even sample of the rows
 _DROPOUTS = ("Dropout", "AlphaDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D")
 _ACTIVATIONS = ("Activation", "Softmax", "ReLU", "LeakyReLU", "PReLU", "ELU")
@@ -102,8 +105,24 @@ def labels(y: HostArray, activation: str) -> Labels:
     return Labels(
         kind, len(flat), flat.shape[1], least, most, float(flat.mean()) if flat.size else 0.0,
         float(np.sqrt(flat.var(0).mean())) if flat.size else 0.0, counts, outside,
-        bool((flat == np.round(flat)).all()),
+        bool((flat == np.round(flat)).all()), _zeros(flat), _ordered(flat),
     )  # fmt: skip
+
+
+def _zeros(flat: HostArray) -> float:
+    """The share of values that are 0, or as good as 0 against the others."""
+    if not flat.size:
+        return 0.0
+    return float((abs(flat) <= _NOTHING * np.sqrt((flat**2).mean())).mean())
+
+
+def _ordered(flat: HostArray) -> bool:
+    """Whether one column of many different numbers stands in order."""
+    if flat.shape[1] != 1 or len(flat) < _FEW_ROWS:
+        return False
+    steps = np.diff(flat[:, 0])
+    one_way = (steps >= 0).all() or (steps <= 0).all()
+    return bool(one_way and np.count_nonzero(steps) >= len(flat) / 3)
 
 
 def labels_in_memory(y: HostArray) -> HostArray:

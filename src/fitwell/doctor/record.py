@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from fitwell.doctor.address import Address
-from fitwell.doctor.mixture import Mixture
+from fitwell.doctor.labels import Labels
+from fitwell.doctor.mixture import Mixture, Shift
 from fitwell.types import HostArray
 
-_RARE, _MAJORITY = 0.1, 0.8  # shares of the examples: of a rare class, of one that is all too usual
+_FADED = 0.1  # of the largest rate: the mean of a cosine is 0.5, of a fall to 1e-3 of it 0.14
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Features:
         overlap: the share of validation rows that are training rows.
         held_out_mean, held_out_std: (width,) of the validation data, or None.
         normalized: the network itself brings them to a common scale first.
+        listed: they look like ids: whole numbers of one list in every column.
     """
 
     name: str
@@ -46,65 +50,23 @@ class Features:
     held_out_mean: HostArray | None = None
     held_out_std: HostArray | None = None
     normalized: bool = False
+    listed: bool = False
 
     @property
     def constant(self) -> list[int]:
         return [int(i) for i in (self.std == 0).nonzero()[0]]
 
     @property
+    def bits(self) -> bool:
+        """Whether every feature has two values."""
+        spread = (self.mean - self.low) * (self.high - self.mean)
+        return bool(np.allclose(self.std**2, spread, rtol=1e-6, atol=1e-12))
+
+    @property
     def size(self) -> HostArray:
         """sqrt(mean(x^2)) of each feature."""
         size: HostArray = (self.mean**2 + self.std**2) ** 0.5
         return size
-
-
-@dataclass(frozen=True)
-class Labels:
-    """The targets of one output, (n, width).
-
-    Attributes:
-        kind: "binary", "classes" (whole numbers), "one_hot", "multi_hot", "shares" (in [0, 1]) or
-            "numbers".
-        counts: examples of each class, or of the ones of each column of "multi_hot".
-        outside: the share of values that the output's activation cannot reach.
-        whole: all are whole numbers.
-    """
-
-    kind: str
-    rows: int
-    width: int
-    low: float
-    high: float
-    mean: float
-    std: float
-    counts: tuple[int, ...] = ()
-    outside: float = 0.0
-    whole: bool = True
-
-    @property
-    def classes(self) -> int:
-        return len(self.counts) if self.kind != "binary" else 2
-
-    @property
-    def majority(self) -> float:
-        """The share of the most frequent class."""
-        if not self.counts or self.kind == "multi_hot":
-            return 0.0
-        return max(self.counts) / max(sum(self.counts), 1)
-
-    @property
-    def rare(self) -> bool:
-        """Whether a class is so rare that the share of wrong labels says little."""
-        if self.kind == "multi_hot":
-            live = [min(n, self.rows - n) for n in self.counts if 0 < n < self.rows]
-            return sum(live) < _RARE * self.rows * len(live)
-        present = [count for count in self.counts if count]
-        few = len(present) > 1 and min(present) < _RARE * self.rows
-        return few and self.majority > _MAJORITY
-
-    @property
-    def discrete(self) -> bool:
-        return self.kind in ("binary", "classes", "one_hot", "multi_hot")
 
 
 @dataclass(frozen=True)
@@ -119,7 +81,8 @@ class Head:
         reduction: of the loss.
         metrics: class names.
         refused: why the loss does not take these labels, in words; "" if it does.
-        mixture: of the classes in training and validation data; None of other labels.
+        mixture: of the classes in training and validation data, or where numbers lie in both; None
+            of other labels.
     """
 
     layer: str
@@ -131,7 +94,7 @@ class Head:
     metrics: tuple[str, ...]
     labels: Labels
     refused: str = ""
-    mixture: Mixture | None = None
+    mixture: Mixture | Shift | None = None
 
     @property
     def by_sign(self) -> bool:
@@ -216,6 +179,11 @@ class Plan:
         return self.optimizer not in ("SGD", "LBFGS", "LARS", "LAMB", "Adafactor")
 
     @property
+    def fades(self) -> bool:
+        """Whether a schedule is near 0 for most of the fit."""
+        return self.reach < _FADED * self.rate * self.total_steps
+
+    @property
     def total_steps(self) -> int:
         return self.steps * (self.epochs + self.trained)
 
@@ -269,6 +237,8 @@ class Run:
             error is the share of wrong labels, or the mean squared error; 2 AUC - 1 if `ranked`.
         linear, kernel: the same of a linear model and of a kernel machine, each example predicted
             by a model that has not seen it; None if not asked.
+        named: the skill of a linear model that reads whole numbers as names, where only that tells
+            anything; None if it does not, or was not asked.
         chance: the probability of a kernel score this good if labels were shuffled; None likewise,
             and where simple models cannot tell what is possible.
         noise: two standard errors of the scores; `held_out_noise`: of `held_out`, no rare classes.
@@ -280,6 +250,7 @@ class Run:
         address: where the value came from that ended the fit; None if there was none.
         blind: the score with all inputs at 0; None if not asked.
         restored: the weights are those of the epoch that was best on validation data.
+        recall: of a rare class: the share of its training rows that the network says to be of it.
     """
 
     history: Mapping[str, list[float]]
@@ -300,6 +271,8 @@ class Run:
     blind: float | None = None
     held_out_noise: float = 0.0
     restored: bool = False
+    named: float | None = None
+    recall: float | None = None
 
     @property
     def losses(self) -> list[float]:

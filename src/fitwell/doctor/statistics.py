@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fitwell.doctor.baselines import looks_like_ids
 from fitwell.doctor.record import Features
 from fitwell.layerwise import even_rows
 from fitwell.types import HostArray
@@ -14,6 +15,7 @@ _ROWS, _NUMBERS = 2048, 200_000  # of a sample
 _COMPARED = 20_000  # pairs of rows that are compared
 _HELD_OUT = 2_000
 _LOOKED_AT = 400_000_000  # bytes
+_LISTED, _ALIKE = 500, 0.3  # rows; the correlation of neighbouring pixels is above
 _COLUMNS = 32  # by which rows are compared at first
 
 
@@ -36,10 +38,12 @@ def features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
     duplicates, overlap = _copies(whole, held)
     other: Any = (None, None)
     if held_out is not None and len(held_out):
-        other = _moments(_flat(held_out))
+        beside = _flat(held_out)
+        other = _moments(np.where(np.isfinite(beside), beside, np.nan))
     return Features(
         name, len(x), x.shape[1:], mean, std, low, high, resolution, _outlying(flat), missing,
-        _sentinels(flat, low, high), duplicates, overlap, *other,
+        _sentinels(flat, low, high), duplicates, overlap, other[0], other[1],
+        listed=x.ndim == 2 and _listed(flat[::1 + len(flat) // _LISTED]),
     )  # fmt: skip
 
 
@@ -87,6 +91,15 @@ def _outlying(flat: HostArray) -> HostArray:
     inner = ordered[3] - ordered[1]
     far = np.maximum(ordered[4] - ordered[2], ordered[2] - ordered[0])
     return np.asarray(np.where(inner > 0, far / np.where(inner > 0, inner, 1), 0.0))
+
+
+def _listed(flat: HostArray) -> bool:
+    """Whether they look like ids, and not like pixels: neighbours are not alike."""
+    if not looks_like_ids(flat):
+        return False
+    spread = flat.std(0)
+    z = (flat - flat.mean(0)) / np.where(spread > 0, spread, 1)
+    return float((z[:, 1:] * z[:, :-1]).mean()) < _ALIKE
 
 
 # Copies

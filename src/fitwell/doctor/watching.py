@@ -28,6 +28,7 @@ from fitwell.network import Network
 from fitwell.optimizers import Optimizer
 from fitwell.replaying import Breakdown
 from fitwell.training import Batch, Objective, TrainState
+from fitwell.types import HostArray
 
 MODES = ("warn", "off", "strict", "treat")
 _KEPT = 4_000_000  # weights: more are not copied to be compared with the last
@@ -46,6 +47,8 @@ class Case:
         refused: per output, why the loss does not take its labels.
         fresh: no step was taken yet.
         optimizer: what moves the weights; None for a checkup.
+        words: the inputs as they were given, where layers on the host encode them: of all rows, and
+            of validation data of their own.
     """
 
     network: Network
@@ -57,6 +60,7 @@ class Case:
     refused: tuple[str, ...] = ()
     fresh: bool = True
     optimizer: Optimizer | None = None
+    words: tuple[tuple[HostArray, ...] | None, tuple[HostArray, ...] | None] = (None, None)
 
     @functools.cached_property
     def begin(self) -> TrainState | None:
@@ -67,6 +71,17 @@ class Case:
         copied = train.params, train.state, train.optimizer, train.step
         params, state, slots, step = jax.tree.map(np.array, copied)
         return TrainState(params, state, slots, train.key, step)
+
+    @property
+    def given(self) -> tuple[Batch | None, Batch | None]:
+        """Both parts of the data with inputs as they were given, not encoded."""
+        data, held_out, (own, other) = self.data, self.held_out, self.words
+        if own is None or data is None:
+            return data, held_out
+        n = len(data.x[0])
+        if held_out is not None:
+            held_out = held_out._replace(x=other or tuple(x[n:] for x in own))
+        return data._replace(x=tuple(x[:n] for x in own)), held_out
 
     def record(self) -> Record:
         data, begin = self.data, self.begin
@@ -168,7 +183,7 @@ class Doctor(Callback):
     @functools.cached_property
     def ties(self) -> Ties:
         """What findings hold of the fit: made once there are some, since it may copy rows."""
-        return ties(self.model, self.case.data, self.case.held_out)
+        return ties(self.model, *self.case.given)
 
     def _cured(self, found: Findings) -> Findings:
         return with_cures(found, self.ties) if found else found
@@ -204,11 +219,13 @@ class Doctor(Callback):
         if self.breakdown is not None:
             run = dataclasses.replace(run, address=addressing.address(self.breakdown))
         record = dataclasses.replace(self.record, run=run)
-        if case.data is None or case.network.remembers or not self._worth_a_look(record):
+        if case.data is None or case.network.remembers:
             return record
         subject = examining.subject(
             case.network, case.objective, case.data, case.held_out, heads, case.begin
         )
+        if not (self._worth_a_look(record) or subject.by_heart(self.record)):
+            return record
         if not run.diverged:
             run = dataclasses.replace(run, **subject.reached(train))
         record = dataclasses.replace(record, run=run)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fitwell import feeding
-from fitwell.doctor.baselines import Baselines, bag, baselines, looks_like_ids
+from fitwell.doctor.baselines import Baselines, bag, baselines, indicators, looks_like_ids
 from fitwell.doctor.setup import Facts, Setup
 from fitwell.errors import InvalidArgument
 from fitwell.model import Model, require_model
@@ -68,10 +68,14 @@ def possible(data: Data, judge: Judge) -> Baselines | None:
         return None
     y, how = judge.targets(data.all, 0), (judge.discrete[0], 0, judge.ranked[0])
     found = baselines(x, y, *how)
-    if not _is_nothing(found) or not looks_like_ids(x):
+    if not _is_nothing(found):
         return found
-    found = baselines(bag(x), y, *how)  # of names, how often each is there
-    return None if _is_nothing(found) else found  # of seldom ones, they cannot tell
+    if looks_like_ids(x):
+        found = baselines(bag(x), y, *how)  # of names, how often each is there
+        return None if _is_nothing(found) else found  # of seldom ones, they cannot tell
+    names = indicators(x)
+    other = None if names is None else baselines(names, y, *how)
+    return found if other is None or _is_nothing(other) else other
 
 
 def _is_nothing(found: Baselines | None) -> bool:

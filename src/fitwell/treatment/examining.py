@@ -12,7 +12,7 @@ from fitwell import activations, metrics
 from fitwell.arguments import whole_number
 from fitwell.data.targets import choose_loss
 from fitwell.doctor import reading
-from fitwell.doctor.record import Record
+from fitwell.doctor.record import Features, Record
 from fitwell.doctor.setup import Facts, Setup
 from fitwell.model import Model
 from fitwell.objectives import Compiled
@@ -68,7 +68,9 @@ def facts_of(model: Model, setup: Setup, data: Data) -> Facts:
     )  # fmt: skip
     fed = network.fed == network.inputs
     record = Record(
-        reading.features(network, encoder, None) if fed else (),
+        tuple(_over_all(one, data) for one in reading.features(network, encoder, None))
+        if fed
+        else (),
         reading.heads(network, objective, train.ys),
         reading.layers(network, begun),
         plan,
@@ -81,6 +83,16 @@ def facts_of(model: Model, setup: Setup, data: Data) -> Facts:
         tuple(y.ndim - 1 for y in train.ys),
         any(one is not None for one in train.weights),
     )
+
+
+def _over_all(one: Features, data: Data) -> Features:
+    """With the largest id of all rows, those that judge included."""
+    if not one.listed:
+        return one
+    place = data.all.names[0].index(one.name) if one.name in data.all.names[0] else 0
+    rows = [data.all] if data.held is None else [data.all, data.held]
+    high = np.max([part.xs[place].max(0) for part in rows], axis=0)
+    return dataclasses.replace(one, high=np.asarray(high, np.float64))
 
 
 def _objective(setup: Setup) -> Objective:

@@ -101,8 +101,6 @@ def proved(ties: Ties, code: str, budget: Any) -> Proof | None:
     """Tries the cures for a code until one helps; None if none applies."""
     began = time.perf_counter()
     seconds = feeding.seconds(_SUBJECT, "budget", budget)
-    if ties.model.network.fed != ties.model.network.inputs:
-        return None  # the inputs are text, which has been encoded by now
     told, facts, data = situation(_SUBJECT, ties, whole=False)
     judge, size = Judge(facts.record.heads), len(data.train)
     lane = cost(told, size)

@@ -55,13 +55,14 @@ class Rows:
 
     def with_rows(self, others: Rows) -> Rows:
         """These and others behind them."""
-        xs = zip(self.xs, others.xs, strict=True), zip(self.ys, others.ys, strict=True)
+        pairs = zip(self.xs, others.xs, strict=True), zip(self.ys, others.ys, strict=True)
+        xs, ys = (tuple(map(np.concatenate, each)) for each in pairs)
         both = self._known_weights(others), others._known_weights(self)
         weights = tuple(
             None if a is None or b is None else np.concatenate([a, b])
             for a, b in zip(*both, strict=True)
         )
-        return Rows(self.names, *(tuple(map(np.concatenate, pairs)) for pairs in xs), weights)
+        return Rows(self.names, xs, ys, weights)
 
     def _known_weights(self, others: Rows) -> list[HostArray | None]:
         """The weights, 1 where the others alone have some."""

@@ -232,9 +232,11 @@ CODES: tuple[Code, ...] = (
             - Training loss falls (the network memorises), validation loss stays at the entropy
             and then rises above it.
             - Linear model, kernel machine and network all have a skill of 0 within its error;
-            shuffled labels do as well as the true ones.""",
-        why="""X was shuffled or filtered and y was not; a join on the wrong key; noise. No rate,
-            width or regulariser helps, and a falling training loss is no evidence.""",
+            shuffled labels do as well as the true ones.
+            - Without validation rows: a good training score of as many weights as rows, where both
+            simple models have a skill of 0.""",
+        why="""X was shuffled, sorted or filtered and y was not; a join on the wrong key; noise. No
+            rate, width or regulariser helps, and a falling training loss is no evidence.""",
         unless="""A code that linear and kernel models miss may be learnable (parity, images that
             need convolution). On 50 rows a skill of 0 cannot be told from 0.2.""",
         cures=[

@@ -63,8 +63,8 @@ CODES: tuple[Code, ...] = (
         looks="""
             - Training and validation equally bad, without a gap.
             - A linear model or a kernel machine does better.""",
-        why="""Too small, too strongly regularised, badly trained (rate, epochs, start), or fed
-            with unscaled data: ask training first, then the structure.""",
+        why="""Too small, too strongly regularised, badly trained (rate, epochs, start), fed with
+            unscaled data, or all layers frozen: ask training first, then the structure.""",
         unless="""If nothing beats the constant, the labels carry no signal
             (`labels_independent_of_inputs`). Dropout and augmentation lower the training score;
             evaluate without them.""",

@@ -15,7 +15,8 @@ CODES: tuple[Code, ...] = (
         "unscaled_inputs",
         "Inputs far from size 1, or on different scales",
         what="""The size of a feature, sqrt(mean(x^2)), is far from 1, or features differ by
-            orders of magnitude: pixels of 0..255, euros beside years, a large offset.""",
+            orders of magnitude: pixels of 0..255, euros beside years, a large offset. Or whole
+            numbers that are names (ids, codes, words) are read as sizes.""",
         equation="""
             dL/dw_ij = x_i delta_j
             largest stable rate of gradient descent = 2 / lambda_max,  lambda_max ~ mean(x^2)""",
@@ -52,6 +53,18 @@ CODES: tuple[Code, ...] = (
             (
                 "Positive numbers over several decades (prices, counts): logarithms first.",
                 "X[:, 3] = np.log1p(abs(X[:, 3]))",
+            ),
+            (
+                """Ids are names, 20 is not twice 10: an Embedding for a column of them, or bins,
+                which can give each its own value.""",
+                """
+                model = fw.Sequential([
+                    fw.layers.PiecewiseLinearEmbedding(units=8, bins=32),
+                    Dense(8, activation="relu"),
+                    Dense(1, activation="sigmoid"),
+                ])
+                model.compile(loss="binary_crossentropy")
+                """,
             ),
         ],
         example="""

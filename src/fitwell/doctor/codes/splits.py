@@ -105,18 +105,20 @@ CODES: tuple[Code, ...] = (
     ),
     entry(
         "train_val_label_mismatch",
-        "Validation rows of other classes than the training rows",
+        "Validation labels unlike those of training",
         what="""The classes are mixed differently in the validation data: one of them is missing
-            there, or in training, or is far more frequent.""",
+            there, or in training, or is far more frequent. Of numbers, hardly any is in the range
+            of the training targets.""",
         equation="distance = sum |share_train - share_val| / 2, over the classes",
         looks="""
             - Validation accuracy is near 0, or 1.00, from the first epoch on, while training is
             ordinary.
             - The last rows of y are all of one class.""",
-        why="""`validation_split` holds out the last rows, and files are often sorted by class: the
-            network is asked for what it has seldom or never seen.""",
+        why="""`validation_split` holds out the last rows, and files are often sorted by class,
+            or by the target: the network is asked for what it has seldom or never seen.""",
         unless="""Rare classes are missing in a small part by chance. A split in time, or by
-            person, may truly have another mix: then it is the world that changed.""",
+            person, may truly have another mix: then it is the world that changed. A trend
+            that the network follows into the validation rows is only a fact.""",
         cures=[
             (
                 "Shuffle before the split.",

@@ -78,7 +78,8 @@ CODES: tuple[Code, ...] = (
         looks="""
             - A loss that falls in a straight line, hardly, to the end.
             - Weights move by less than 1 % of their size.
-            - Ten times the rate is better without any noise.""",
+            - Ten times the rate is better without any noise.
+            - A schedule whose mean rate is below a tenth of its first.""",
         why="""A rate for fine-tuning (1e-5), a decay that reaches 0 early, or SGD at Adam's 0.001.
             Weights are of size 0.1 to 1: the sum of the rates must be at least that.""",
         unless="""Fine-tuning moves little on purpose. With few steps the cure may be more epochs:

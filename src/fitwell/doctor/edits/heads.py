@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from fitwell.doctor.record import Head, Labels
+from fitwell.doctor.labels import Labels
+from fitwell.doctor.record import Head
 from fitwell.doctor.rewriting import Edit, head, rewritten
 from fitwell.doctor.setup import Facts, Setup
 from fitwell.layers.dense import Dense

@@ -25,7 +25,8 @@ def adam(setup: Setup, facts: Facts) -> Setup | None:
     plan = facts.record.plan
     assert plan is not None
     usual = LOW_RATE <= plan.rate <= HIGH_RATE
-    if type(setup.optimizer).__name__ in ADAPTIVE and usual and plan.epsilon < 1e-4:
+    usual = usual and plan.epsilon < 1e-4 and not plan.fades
+    if type(setup.optimizer).__name__ in ADAPTIVE and usual:
         return None
     return dataclasses.replace(setup, optimizer=Adam(RATE))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fitwell.doctor.finding import Evidence, Finding, Severity
 
 INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
+FILL = "X = numpy.where(numpy.isfinite(X), X, numpy.nanmedian(X, axis=0))  # or drop the rows"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from fitwell.doctor.address import Address
 from fitwell.doctor.record import Record
-from fitwell.doctor.rules.base import CRITICAL, INFO, Suspicion, suspect
+from fitwell.doctor.rules.base import CRITICAL, FILL, INFO, Suspicion, suspect
 
 _SLOWER = "optimizer=fw.optimizers.Adam(1e-3), with inputs and targets of size 1"
 _DIVIDE = "x / jnp.where(y == 0, 1, y)  # keeps the divisor away from 0"
@@ -69,7 +69,7 @@ def _in_data(found: Address) -> Suspicion:
         "nan_in_data",
         f"Row {found.row} of the data holds {_text(found.result)}{where}: it made the"
         f" {found.what} {_kind(found)} in epoch {found.epoch}, step {found.step}.",
-        "X = numpy.nan_to_num(X)  # or fill with the column's median, or drop the rows",
+        FILL,
         *_evidence(found),
         severity=CRITICAL,
         strength=0.1,

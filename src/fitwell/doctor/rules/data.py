@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fitwell.doctor.record import Features, Head, Record
-from fitwell.doctor.rules.base import CRITICAL, INFO, WARNING, Suspicion, suspect
+from fitwell.doctor.mixture import Shift
+from fitwell.doctor.record import Features, Head, Record, Run
+from fitwell.doctor.rules.base import CRITICAL, FILL, INFO, WARNING, Suspicion, suspect
 
 _SCALE = "model = fw.Sequential([fw.layers.Normalization(), *layers])  # learns mean and spread"
 _LARGE = 10.0  # sqrt(mean(x^2)) of a feature: rates and first weights are made for about 1
@@ -17,6 +18,11 @@ _UNEVEN = 100.0  # the largest feature over the smallest
 _FINE = 0.01  # float32's step over the spread: two digits are left
 _OVERLAP = 0.05
 _FAR = 20.0
+_SHUFFLE = (
+    "order = numpy.random.default_rng(0).permutation(len(X)); X, y = X[order], y[order]"
+    "  # before validation_split"
+)
+_GAP = 0.2  # of skill between training and validation
 
 
 def rules(record: Record) -> Iterator[Suspicion]:
@@ -27,7 +33,7 @@ def rules(record: Record) -> Iterator[Suspicion]:
         yield from _rows(features, record)
     for head in record.heads:
         yield from _labels(head)
-        yield from _mix(head)
+        yield from _mix(head, record.run)
         yield from _target_scale(head, record)
 
 
@@ -37,7 +43,7 @@ def _values(features: Features) -> Iterator[Suspicion]:
             "nan_in_data",
             f"{features.missing:,} values of {features.name} are NaN or infinite: one of them makes"
             " the loss NaN.",
-            "X = numpy.nan_to_num(X)  # or fill with the column's median, or drop the rows",
+            FILL,
             ("values that are not finite", features.missing),
             severity=CRITICAL,
         )
@@ -197,9 +203,12 @@ def _labels(head: Head) -> Iterator[Suspicion]:
             )
 
 
-def _mix(head: Head) -> Iterator[Suspicion]:
+def _mix(head: Head, run: Run | None) -> Iterator[Suspicion]:
     mixture = head.mixture
     if mixture is None or not mixture.differs:
+        return
+    if isinstance(mixture, Shift):
+        yield _shift(head, mixture, run)
         return
     p, q = mixture.shares
     worst = int(np.argmax(q - p))
@@ -209,10 +218,27 @@ def _mix(head: Head) -> Iterator[Suspicion]:
         f"{'All' if whole else f'{q[worst]:.0%} of the'} validation labels are"
         f" {mixture.classes[worst]:g}, of the training labels {p[worst]:.0%}: rows that are sorted"
         " by class were cut in two, and the validation score says nothing.",
-        "order = numpy.random.default_rng(0).permutation(len(X)); X, y = X[order], y[order]"
-        "  # before validation_split",
+        _SHUFFLE,
         ("distance of the shares of the classes, 0 to 1", mixture.distance),
         severity=WARNING,
+        layer=head.layer,
+    )
+
+
+def _shift(head: Head, shift: Shift, run: Run | None) -> Suspicion:
+    """Harm where the network predicts the training targets alone: a trend may be learned, too."""
+    gap = 0.0
+    if run is not None and run.score is not None and run.held_out is not None:
+        gap = run.score - run.held_out
+    (mean, std), (other, spread) = shift.training, shift.held_out
+    return suspect(
+        "train_val_label_mismatch",
+        f"The validation targets are {other:.4g} +- {spread:.2g}, those of training {mean:.4g} +-"
+        f" {std:.2g}: rows that are sorted by target (or by time) were cut in two, and the"
+        " validation score is of targets that training never saw.",
+        _SHUFFLE,
+        ("largest difference of the shares below a number, 0 to 1", shift.distance),
+        severity=WARNING if gap > _GAP else INFO,
         layer=head.layer,
     )
 

@@ -26,14 +26,17 @@ def rules(record: Record) -> Iterator[Suspicion]:
     first, last = run.course[:1], run.course[-1:]
     before = run.before or (first[0].pulses if first else ())
     after = run.after or (last[0].pulses if last else ())
-    yield from _gradients(before, after)
+    yield from _gradients(before, after, blocked=any(one.dead >= _DEAD for one in before))
     yield from _sizes([pulse for pulse in before if pulse.name in hidden])
     below = {layer.name: layer.bias for layer in record.layers if layer.bias < _LOW}
     yield from _units([pulse for pulse in after if pulse.name in hidden], run, below)
     yield from _updates(run)
 
 
-def _gradients(before: Sequence[Pulse], after: Sequence[Pulse]) -> Iterator[Suspicion]:
+def _gradients(
+    before: Sequence[Pulse], after: Sequence[Pulse], blocked: bool
+) -> Iterator[Suspicion]:
+    """`blocked`: units that are off from the start let no gradient through: it does not vanish."""
     learning = _learning(before)
     if len(learning) < 3:
         return
@@ -48,7 +51,7 @@ def _gradients(before: Sequence[Pulse], after: Sequence[Pulse]) -> Iterator[Susp
             'activation="relu", kernel_initializer="he_normal"; fewer layers, or normalization',
             ("gradient of the first layer over the last", share),
             *end,
-            strength=0.86,
+            strength=0.5 if blocked else 0.86,
             layer=first.name,
         )
     elif share > _GROWN or first.gradient > 1e4:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fitwell.doctor.finding import Severity
 from fitwell.doctor.record import Head, Record
+from fitwell.doctor.rules import ranges
 from fitwell.doctor.rules.base import CRITICAL, INFO, WARNING, Suspicion, suspect
 
 _BINARY = ("BinaryCrossentropy", "BinaryFocalCrossentropy")
@@ -18,7 +18,6 @@ _ACCURACY = (
     "TopKCategoricalAccuracy",
 )  # fmt: skip
 _BOUNDED = ("sigmoid", "softmax", "tanh", "hard_sigmoid", "softsign", "relu6")
-_MANY_OUTSIDE = 0.3
 _CLASSES = 50  # more different whole numbers are quantities
 
 
@@ -26,7 +25,7 @@ def rules(record: Record) -> Iterator[Suspicion]:
     for head in record.heads:
         if head.loss is None:
             continue
-        found = [*_units(head), *_loss(head), *_activation(head), *_range(head)]
+        found = [*_units(head), *_loss(head), *_activation(head), *ranges.of(head)]
         yield from found
         yield from _metrics(head)
         if head.reduction == "sum":
@@ -42,7 +41,9 @@ def rules(record: Record) -> Iterator[Suspicion]:
             yield suspect(
                 "label_shape_mismatch",
                 f"The loss cannot take these labels: {head.refused}",
-                "Bring y into the form that the message names.",
+                'model.compile(loss="sparse_categorical_crossentropy")'
+                if head.loss in _CATEGORICAL and head.labels.kind in ("classes", "binary")
+                else "Bring y into the form that the message names.",
                 ("units of the output", head.units),
                 severity=CRITICAL,
             )
@@ -96,7 +97,9 @@ def _units(head: Head) -> Iterator[Suspicion]:
             "labels_out_of_range",
             f"The largest label is {labels.high:g}; {head.units} units stand for the classes 0 to"
             f" {head.units - 1}.",
-            _head(head, int(labels.high) + 1, "softmax"),
+            f"y = y - {labels.low:g}  # classes 0 to {labels.high - labels.low:g}"
+            if 0 < labels.high - labels.low < head.units
+            else _head(head, int(labels.high) + 1, "softmax"),
             ("largest label", labels.high),
             ("units", head.units),
             severity=CRITICAL,
@@ -115,7 +118,9 @@ def _units(head: Head) -> Iterator[Suspicion]:
 
 def _loss(head: Head) -> Iterator[Suspicion]:
     labels = head.labels
-    numbers = labels.kind == "numbers" or (labels.kind == "classes" and head.loss in _CATEGORICAL)
+    numbers = (labels.kind == "numbers" and not labels.signs) or (
+        labels.kind == "classes" and head.loss in _CATEGORICAL
+    )
     if head.loss in (*_BINARY, *_CATEGORICAL) and numbers and (labels.high > 1 or labels.low < 0):
         if labels.kind == "numbers":
             yield suspect(
@@ -235,26 +240,6 @@ def _activation(head: Head) -> Iterator[Suspicion]:
             strength=0.6,
             layer=head.layer,
         )
-
-
-def _range(head: Head) -> Iterator[Suspicion]:
-    labels = head.labels
-    if (
-        head.loss in _CROSSENTROPY
-        or labels.outside <= 0.01
-        or (head.units == 1 == labels.width and (head.activation == "softmax"))
-    ):
-        return
-    severity: Severity = CRITICAL if labels.outside > _MANY_OUTSIDE else WARNING
-    yield suspect(
-        "output_range_mismatch",
-        f"{labels.outside:.0%} of the targets, from {labels.low:.4g} to {labels.high:.4g}, lie"
-        f" where {head.activation} cannot reach.",
-        _head(head, head.units, "linear"),
-        ("share of targets out of reach", labels.outside),
-        severity=severity,
-        layer=head.layer,
-    )
 
 
 def _metrics(head: Head) -> Iterator[Suspicion]:

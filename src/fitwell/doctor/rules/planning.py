@@ -25,7 +25,7 @@ def rules(record: Record) -> Iterator[Suspicion]:
     plan = record.plan
     if plan is None:
         return
-    yield from _rate(plan)
+    yield from _schedule(plan) if plan.fades else _rate(plan)
     yield from _stability(record, plan)
     yield from _batches(plan, record.run)
     if plan.epsilon >= 1e-3:
@@ -35,7 +35,7 @@ def rules(record: Record) -> Iterator[Suspicion]:
             " division by 0: small gradients are not scaled up any more.",
             "optimizer=fw.optimizers.Adam(learning_rate, epsilon=1e-7)",
             ("epsilon", plan.epsilon),
-            strength=0.55,
+            strength=0.9 if plan.epsilon >= 0.1 else 0.55,
         )
     if not plan.validated and plan.rows >= 100:
         yield suspect(
@@ -53,6 +53,21 @@ def rules(record: Record) -> Iterator[Suspicion]:
             ("examples", plan.rows),
             ("weights", plan.parameters),
         )
+
+
+def _schedule(plan: Plan) -> Iterator[Suspicion]:
+    """A rate that is gone long before the fit is over."""
+    mean, short = plan.reach / plan.total_steps, plan.reach < _SHORT_WAY
+    yield suspect(
+        "lr_too_low",
+        f"The schedule starts at {plan.rate:g}, but the mean rate of the {plan.total_steps:,} steps"
+        f" is {mean:.2g}: most of them move nothing.",
+        f"optimizer=fw.optimizers.{plan.optimizer}({plan.rate:g})  # or a schedule over"
+        f" {plan.total_steps:,} steps, such as CosineDecay({plan.rate:g}, {plan.total_steps})",
+        ("largest rate", plan.rate),
+        ("mean rate", mean),
+        strength=0.97 if short and plan.per_weight else 0.8,
+    )
 
 
 def _rate(plan: Plan) -> Iterator[Suspicion]:

@@ -16,6 +16,8 @@ _PENALTY = 0.3  # share of the loss
 _USUAL = 2e-3  # factors of a penalty below are harmless: weights that exploded have a large one too
 _GAP = 0.2  # of skill between training and validation
 _RISE = 1.25  # last validation loss over the best
+_SELDOM, _ORDER = 0.02, 0.3  # of the rows of a rare class that are said to be so; 2 AUC - 1
+_OF_RARE = ("AUC", "Precision", "Recall", "F1Score", "FBetaScore", "PrecisionAtRecall")
 _FELL = 0.02  # of an accuracy, from its best epoch to the last
 _SURE = 2.0  # a loss this far above a constant prediction's: sure of what is wrong
 _NEVER_NEGATIVE = (
@@ -29,8 +31,11 @@ def rules(record: Record) -> Iterator[Suspicion]:
     if run is None:
         return
     yield from _curve(record, run)
+    if run.named is not None:
+        yield _names(run.named)
     if not run.diverged:
         yield from _generalization(record, run)
+        yield from _never_said(record, run)
     factor = max((max(layer.l1, layer.l2) for layer in record.layers), default=0.0)
     if run.penalty > _PENALTY and factor >= _USUAL:
         yield suspect(
@@ -40,6 +45,20 @@ def rules(record: Record) -> Iterator[Suspicion]:
             ("penalty over loss", run.penalty),
             strength=0.88 if run.penalty > 0.5 else 0.5,
         )
+
+
+def _names(skill: float) -> Suspicion:
+    """`skill`: 0 where simple models cannot tell."""
+    known = [("skill of a linear model on the names", skill)] if skill > 0 else []
+    return suspect(
+        "unscaled_inputs",
+        "Whole numbers among the inputs "
+        + ("tell the labels as names, not as quantities" if known else "say nothing as quantities")
+        + ": they look like ids, of which a Dense layer takes 20 for twice 10.",
+        "model = fw.Sequential([fw.layers.Embedding(ids, 16), fw.layers.Flatten(), *layers])",
+        *known,
+        strength=0.96 if known else 0.8,
+    )
 
 
 # Curves
@@ -158,16 +177,7 @@ def _scale(losses: HostArray, level: float) -> tuple[float, str]:
 def _generalization(record: Record, run: Run) -> Iterator[Suspicion]:
     found = outcome(record)
     if not found.signal:
-        yield suspect(
-            "labels_independent_of_inputs",
-            "Neither this network nor a linear model nor a kernel machine predicts unseen labels"
-            " better than a constant: the inputs do not tell the labels.",
-            "Look at how X and y were put together (order of the rows?); no change of the network"
-            " will help.",
-            ("skill of a kernel machine on unseen examples", run.kernel or 0.0),
-            ("how often shuffled labels do as well", run.chance or 0.0),
-            severity=WARNING,
-        )
+        yield _independent(record, run)
         return
     values = [v for v in run.history.get("val_loss", []) if np.isfinite(v)]
     if run.score is None or run.held_out is None or len(values) < 3:
@@ -195,6 +205,53 @@ def _generalization(record: Record, run: Run) -> Iterator[Suspicion]:
             ("skill on validation data", run.held_out),
             severity=WARNING if harm else INFO,
         )
+
+
+def _never_said(record: Record, run: Run) -> Iterator[Suspicion]:
+    """A rare class that the network tells by order, but never says: its accuracy hides that."""
+    if run.recall is None or run.score is None or not record.heads:
+        return
+    head = record.heads[run.judged]
+    told = any(metric in _OF_RARE for metric in head.metrics)
+    if run.recall > _SELDOM or told or run.score < max(_ORDER, run.noise):
+        return
+    yield suspect(
+        "class_imbalance",
+        f"The network says the rare class of {run.recall:.0%} of its training rows: an accuracy of"
+        f" {head.labels.majority:.1%} is that of always saying the other. It does rank the rare"
+        f" rows higher (2 AUC - 1 = {run.score:.2f}).",
+        'model.fit(X, y, class_weight="balanced")  # or a threshold below 0.5; metrics=["auc"]',
+        ("share of the rare rows that are said to be so", run.recall),
+        ("ranking, 2 AUC - 1", run.score),
+        severity=WARNING,
+        strength=0.3,
+    )
+
+
+def _independent(record: Record, run: Run) -> Suspicion:
+    sorted_alone = record.heads[run.judged].labels.ordered
+    if run.held_out is None and (run.score or 0.0) >= 0.5:
+        cause = (
+            "Neither a linear model nor a kernel machine predicts labels that it has not seen"
+            " better than a constant; the network knows its training rows, perhaps by heart: no"
+            " rows were held out to tell."
+        )
+    else:
+        cause = (
+            "Neither this network nor a linear model nor a kernel machine predicts unseen labels"
+            " better than a constant: the inputs do not tell the labels."
+        )
+    if sorted_alone:
+        cause += " The targets stand in order, and the inputs do not: y was sorted without X."
+    return suspect(
+        "labels_independent_of_inputs",
+        cause,
+        "Look at how X and y were put together (order of the rows?); no change of the network"
+        " will help.",
+        ("skill of a kernel machine on unseen examples", run.kernel or 0.0),
+        ("how often shuffled labels do as well", run.chance or 0.0),
+        severity=WARNING,
+    )
 
 
 def risen(values: Sequence[float]) -> bool:

@@ -29,6 +29,14 @@ def rules(record: Record) -> Iterator[Suspicion]:
     yield from _activations(hidden, record)
     yield from _depth(hidden, record)
     yield from _dropouts(record)
+    if dense and record.plan is not None and not record.plan.parameters:
+        yield suspect(
+            "underfitting",
+            "No weight learns: every layer is frozen (trainable = False).",
+            "model.trainable = True  # or of some layers: model.layers[-1].trainable = True",
+            ("weights that learn", 0),
+            severity=CRITICAL,
+        )
     if dense and not hidden and len(dense) == len(record.heads):
         yield suspect(
             "no_hidden_layer",
@@ -184,7 +192,7 @@ def _activations(hidden: Sequence[Layer], record: Record) -> Iterator[Suspicion]
         and not _bottleneck(before, layer, after)
     ]
     if linear:
-        whole = len(linear) == len(hidden)
+        whole = all(one.activation == "linear" and one.kind == "Dense" for one in hidden)
         yield suspect(
             "linear_hidden",
             f"{linear[0].name} has no activation: with the layer after it it is one linear map"
