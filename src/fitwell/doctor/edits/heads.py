@@ -8,6 +8,7 @@ from typing import Any
 from fitwell.doctor.labels import Labels
 from fitwell.doctor.record import Head
 from fitwell.doctor.rewriting import Edit, head, rewritten
+from fitwell.doctor.rules.ranges import undefined
 from fitwell.doctor.setup import Facts, Setup
 from fitwell.layers.dense import Dense
 from fitwell.losses import (
@@ -64,8 +65,8 @@ def _right_head(setup: Setup, facts: Facts, output: int) -> Setup | None:
 
 
 def _is_known(of: Head) -> bool:
-    """A loss of the user's own, or a rare one, is meant."""
-    return of.loss in (*_CROSS, *_FOCAL, *_OF_NUMBERS)
+    """A loss of the user's own, or a rare one, is meant, but where targets do not fit it."""
+    return of.loss in (*_CROSS, *_FOCAL, *_OF_NUMBERS) or bool(undefined(of))
 
 
 def _metrics_fit(of: Head, discrete: bool) -> bool:
@@ -102,7 +103,7 @@ def _is_right(of: Head, units: int, activation: str, loss: Loss) -> bool:
         return same and shown == activation and of.units == units
     if of.labels.kind == "shares" and of.loss in _CROSS:
         return of.units == units and shown in ("sigmoid", "softmax") and of.units > 0
-    reaches = of.labels.outside == 0 and of.activation != "softmax"
+    reaches = of.labels.outside == 0 and of.activation != "softmax" and not undefined(of)
     return of.loss in _OF_NUMBERS and of.units == units and reaches
 
 

@@ -55,11 +55,16 @@ _UNDEFINED: dict[str, tuple[Callable[[Labels], bool], str]] = {
 """Losses that say nothing sensible of some targets: of which, and why."""
 
 
-def _undefined(head: Head) -> Iterator[Suspicion]:
+def undefined(head: Head) -> str:
+    """Why the loss says nothing sensible of these targets; "" where it does."""
     wrong, why = _UNDEFINED.get(head.loss or "", (None, ""))
-    if wrong is None or not wrong(head.labels):
+    return why if wrong is not None and wrong(head.labels) else ""
+
+
+def _undefined(head: Head) -> Iterator[Suspicion]:
+    labels, why = head.labels, undefined(head)
+    if not why:
         return
-    labels = head.labels
     yield suspect(
         "loss_mismatch",
         f"{head.loss} {why.format(zeros=labels.zeros, low=labels.low)}.",
