@@ -26,6 +26,7 @@ from fitwell.cli import main, runs
 from fitwell.cli.completing import codes, columns, data, tasks
 from fitwell.cli.order import targets
 from fitwell.data.tables import read_table
+from fitwell.settings import settings
 
 
 @pytest.fixture(autouse=True)
@@ -305,10 +306,13 @@ def stuck() -> None:
     )
 
 
-def test_what_is_said_beside_a_finding_can_be_typed_in_the_shell(capsys: Any) -> None:
+def test_what_is_said_beside_a_finding_can_be_typed_in_the_shell(
+    capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stuck()
-    words = "train", "sklearn:iris", "--model", "net.py:build", "--epochs", 2, "-o", "r"
-    _, out, _ = run(capsys, *words)
+    monkeypatch.setattr(settings, "progress", "plain")
+    words = "train", "sklearn:iris", "--model", "net.py:build", "--epochs", 2, "--no-report"
+    _, out, _ = run(capsys, *words, "-o", "r")
     assert "zero_init" in out
     assert "the same command with --treat measures cures and keeps those that help" in out
     assert "history.findings" not in out

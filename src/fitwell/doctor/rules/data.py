@@ -140,7 +140,11 @@ def _rows(features: Features, record: Record) -> Iterator[Suspicion]:
             f"{features.overlap:.0%} of the validation rows are training rows: the validation score"
             " says nothing about new data.",
             "X, X_val, y, y_val = sklearn.model_selection.train_test_split(X, y, test_size=0.2)"
-            + ("  # first; then copy rows of the training part" if features.duplicates > 0.05 else ""),
+            + (
+                "  # first; then copy rows of the training part"
+                if features.duplicates > 0.05
+                else ""
+            ),
             ("share of validation rows seen in training", features.overlap),
             severity=WARNING,
         )
