@@ -14,50 +14,31 @@ from fitwell.data.columns import infer_columns
 from fitwell.data.encoding import fit_encoder
 from fitwell.data.labels import fit_target
 from fitwell.data.roles import Roles
-from fitwell.tabular.recipe import plan
 
 Rows = np.ndarray[Any, Any]
 Answer = tuple[Rows, dict[str, float]]
 """Predicted numbers or class numbers of the test rows, and facts about the fit."""
 
 TARGET = "target"
+_COURSE = ("epochs", "refit_epochs")
 
 
 def fitwell_train(
     frame: pl.DataFrame, task: str, train: Rows, validation: Rows, test: Rows, seed: int
 ) -> Answer:
-    """What `fitwell train` does: stops by the validation rows, which it does not learn from."""
+    """What `fitwell train` does, with its default network."""
     prepared = _prepared(frame, task, train, validation, test)
     model = tabular.fit(prepared, tabular.build(prepared, seed=seed), verbose=0)
     outputs = model.outputs(prepared.test.x)
-    found = {"epochs": float(model.facts["epochs"])}
+    found = {name: float(model.facts[name]) for name in _COURSE if name in model.facts}
     if task == "regression":
         found["inside the 90 % interval"] = model.facts["interval"]["measured"]
         return outputs, found
+    found["temperature"] = model.facts["calibration"]["temperature"]
     for when in ("before", "after"):
         for name, value in model.facts["calibration"][when].items():
             found[f"{name} {when} calibration"] = value
     return outputs.argmax(axis=1), found
-
-
-def fitwell_whole(
-    frame: pl.DataFrame, task: str, train: Rows, validation: Rows, test: Rows, seed: int
-) -> Answer:
-    """The same network on training and validation rows together, to the last epoch."""
-    every = np.concatenate([train, validation])
-    prepared = _prepared(frame, task, every, validation, test)
-    network = tabular.build(prepared, seed=seed)
-    part, chosen = prepared.train, plan(len(every))
-    network.fit(
-        part.x,
-        part.encoded,
-        batch_size=chosen.batch_size,
-        epochs=chosen.epochs,
-        verbose=0,
-    )
-    model = tabular.TableModel(network, prepared.encoder, prepared.target)
-    outputs = model.outputs(prepared.test.x)
-    return (outputs if task == "regression" else outputs.argmax(axis=1)), {}
 
 
 def _prepared(
@@ -175,7 +156,7 @@ def _catboost(task: str, seed: int) -> Any:
     return kind(random_seed=seed, verbose=0, allow_writing_files=False)
 
 
-OWN = {"fitwell train": fitwell_train, "fitwell (all rows)": fitwell_whole}
+OWN = {"fitwell train": fitwell_train}
 PEERS = {
     "linear": peer(_linear),
     "SVM (RBF)": peer(_kernel),

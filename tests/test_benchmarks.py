@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
 import fitwell as fw
@@ -15,8 +14,6 @@ sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
 import measures
 import rows
-import table_models
-import tables
 from layer_rows import ROWS as LAYERS
 from layer_rows import networks
 from measures import Measurement, Spread
@@ -269,34 +266,3 @@ def test_a_section_takes_its_own_place_on_the_page(tmp_path):
         measures.written(page, title, [text, "| a |"])
     body = page.read_text().removeprefix(measures.HEAD)
     assert body == "\n\n## one\n\n3\n\n| a |\n\n## two\n\n2\n\n| a |\n"
-
-
-def test_the_standard_error_is_that_between_repeats():
-    found = tables.Result([(0, 1.0), (0, 3.0), (1, 5.0), (1, 7.0)])
-    assert found.mean == 4.0
-    # Means of repeats are 2 and 6: deviation sqrt(8), over sqrt(2).
-    assert found.error == pytest.approx(2.0)
-
-
-def test_everybody_is_tested_once_per_repeat_on_rows_it_did_not_see():
-    frame, task = tables.read("wine", None)
-    parts = list(tables.divided("wine", frame, task, repeats=2, seeds=0))
-    assert [number for number, *_ in parts] == [0] * 5 + [1] * 5
-    for repeat in (0, 1):
-        tested = np.concatenate([test for number, _, _, test in parts if number == repeat])
-        assert sorted(tested) == list(range(178))
-    for _, train, validation, test in parts:
-        assert len({*train, *validation, *test}) == len(train) + len(validation) + len(test) == 178
-    assert tables.score("regression", np.array([1.0, 2.0]), np.array([4.0, 6.0])) == 12.5**0.5
-
-
-def test_the_tables_of_the_benchmark_are_ready_for_training():
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=60)
-    frame = pl.DataFrame({"x": x, "target": 2 * x})
-    rows = np.split(rng.permutation(60), [40, 50])
-    prepared = table_models._prepared(frame, "regression", *rows)
-    assert [len(part.x) for part in (prepared.train, prepared.validation, prepared.test)] == [
-        40, 10, 10,
-    ]  # fmt: skip
-    np.testing.assert_allclose(prepared.test.true, 2 * x[rows[2]])

@@ -78,7 +78,9 @@ def test_train_says_what_it_does_and_saves(capsys: Any, tmp_path: Path) -> None:
     for name in ("accuracy", "balanced accuracy", "log loss"):
         shown = [number(column[name]) for column in (scores, linear, constant)]
         assert re.search(rf"{name}\W+" + r"\W+".join(map(re.escape, shown)), out), name
-    assert re.search(r"Trained in \d+\.\d s, 20 of 20 epochs: best epoch \d+ kept\.\n", out)
+    assert re.search(
+        r"Trained in \d+\.\d s, 20 of 20 epochs: best epoch \d+, so \d+ on training", out
+    )
     assert "\nSaved in runs/flowers-1: model, numbers, log, report\n" in out
     assert not any(line.endswith(" ") for line in out.splitlines())
 
@@ -143,17 +145,19 @@ def test_values_that_training_never_saw_are_said_on_stderr(
 
 ROOT = Path(__file__).parents[2]
 
-ENDS = {
+ENDS: dict[tuple[Any, ...], str] = {
     (None, 7): "9 of 20 epochs: best epoch 7 kept",
     ("callback EarlyStopping", 7): "9 of 20 epochs: stopped early, best epoch 7 kept",
     ("interrupted", 7): "9 of 20 epochs: interrupted by Ctrl-C, best epoch 7 kept",
+    (None, 7, 5): "9 of 20 epochs: best epoch 7, so 5 on training and validation rows together",
     ("time_limit", None): "9 of 20 epochs: ended by the time limit, before the first epoch ended",
 }
 
 
 @pytest.mark.parametrize("end", ENDS)
-def test_the_end_of_a_fit_in_words(end: tuple[str | None, int | None]) -> None:
+def test_the_end_of_a_fit_in_words(end: tuple[Any, ...]) -> None:
     facts = {"epochs": 9, "planned_epochs": 20, "stopped": end[0], "best_epoch": end[1]}
+    facts |= dict(zip(["refit_epochs"], end[2:], strict=False))
     assert course(facts) == ENDS[end]
 
 

@@ -43,6 +43,15 @@ def test_probabilities_are_calibrated_on_rows_put_aside() -> None:
     assert NetClassifier([Dense(1)], epochs=1, early_stopping=True).fit(x, y).temperature_ == 1.0
 
 
+def test_rows_put_aside_are_learned_from_in_the_end() -> None:
+    x = RNG.normal(size=(200, 1))
+    net = NetRegressor(epochs=2, validation_fraction=0.5, random_state=0).fit(x, x[:, 0])
+    (edges,) = (w for w in net.model_.layers[0].get_weights() if w.shape == (1, 3))
+    # Two bins between the smallest and the largest of the rows that it has learned from: of all.
+    seen = net._inputs(x)
+    assert np.allclose([edges[0, 0], edges[0, 2]], [seen.min(), seen.max()], atol=1e-5)
+
+
 def test_a_network_of_ones_own_refuses_missing_values() -> None:
     with pytest.raises(ValueError, match="NetClassifier does not accept missing values"):
         NetClassifier([Dense(1)]).fit([[np.nan], [1.0]], [0, 1])

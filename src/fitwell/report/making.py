@@ -108,7 +108,10 @@ def course_words(facts: Mapping[str, Any]) -> str:
     if "seconds" in facts:
         parts.append(f"{facts['seconds']:.1f} s")
     parts += [str(end)] if end else []
-    parts += [f"the weights of epoch {best} were kept"] if best else []
+    if again := facts.get("refit_epochs"):
+        parts += [f"epoch {best} was best, so {again} on training and validation rows together"]
+    elif best:
+        parts += [f"the weights of epoch {best} were kept"]
     return ", ".join(parts)
 
 

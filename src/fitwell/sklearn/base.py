@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
@@ -22,6 +23,7 @@ from fitwell.sklearn.building import Job, Learning, build, hold_rate
 from fitwell.sklearn.packing import pack, unpack
 from fitwell.sklearn.rows import Scaling, check_share, dense, full_batch, mean_one, merged
 from fitwell.tabular.recipe import Plan, plan
+from fitwell.tabular.refitting import MOST_ROWS, refit
 from fitwell.types import HostArray
 
 _FEW = 100  # rows: of fewer a tenth measures nothing, and equal ones can be summed in no time
@@ -205,7 +207,7 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         """
         go_on = self._goes_on(partial)
         epochs = self._epochs(partial)
-        held: Rows | None = None
+        every, held = rows, None
         seed = self.model_.seed if go_on else check_random_state(self.random_state).randint(2**31)
         if not partial and self._stops_early(len(rows.x)):
             share = check_share(self._owner, self.validation_fraction)
@@ -221,10 +223,16 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
             self.model_.train_state = fresh
         if partial:
             hold_rate(self.model_, chosen.steps(len(rows.x)))
-        if epochs != 0:
-            self._run(rows, held, chosen)
+        again = self.network is None and self.batch_size != "full" and len(every.x) < MOST_ROWS
+        twin = copy.deepcopy(self.model_) if again and held is not None and epochs != 0 else None
+        best = self._run(rows, held, chosen) if epochs != 0 else 0
         if held is not None:
             self._look_at(held)
+        if twin is not None:
+            x, y, weight = self._examples(every)
+            size = self._batch_size(chosen, len(x))
+            options: Any = {"batch_size": size, "sample_weight": mean_one(weight)}
+            refit(self.model_, twin, x, y, steps=best * -(-len(rows.x) // size), **options)
         self.n_iter_ = len(self.history_.get("loss", ()))
 
     def _make(self, x: HostArray, task: str, told: int, chosen: Plan, seed: int) -> None:
@@ -245,10 +253,14 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         """How the network is trained, where the parameters say so."""
         return Learning(self.optimizer, self.learning_rate, self.loss)
 
-    def _run(self, rows: Rows, held: Rows | None, chosen: Plan) -> None:
-        """The fit of the model: its history is appended to that of the fits before."""
+    def _run(self, rows: Rows, held: Rows | None, chosen: Plan) -> int:
+        """The fit of the model, whose history is appended to that of the fits before.
+
+        Returns:
+            the best epoch on the rows put aside, from 1; without any the last.
+        """
         x, y, weight = self._examples(rows)
-        validation, callbacks, every = None, [], 1
+        validation, stopper, every = None, None, 1
         if held is not None:
             x_held, y_held, weight_held = self._examples(held)
             validation = x_held, y_held, mean_one(weight_held)
@@ -256,14 +268,14 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
                 every = chosen.validation_freq
             own = max(chosen.epochs // every // 4, 4)
             patience = own if self.patience is None else self.patience
-            callbacks = [EarlyStopping(patience=patience, restore_best_weights=True)]
+            stopper = EarlyStopping(patience=patience, restore_best_weights=True)
         history = self.model_.fit(
             x,
             y,
             batch_size=self._batch_size(chosen, len(x)),
             epochs=chosen.epochs,
             verbose=self.verbose,
-            callbacks=callbacks,
+            callbacks=[] if stopper is None else [stopper],
             validation_data=validation,
             validation_freq=every,
             sample_weight=mean_one(weight),
@@ -272,6 +284,7 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         self._check_weights()
         for name, values in history.history.items():
             self.history_.setdefault(name, []).extend(values)
+        return chosen.epochs if stopper is None else stopper.best_epoch + 1
 
     def _look_at(self, held: Rows) -> None:
         """What rows that were put aside still tell after the training."""

@@ -75,6 +75,7 @@ _KNOWN: Mapping[str, _Check] = {
         versions=_named(_text),
     ),
     "planned_epochs": _whole,
+    "refit_epochs": _whole,
     "roles": _named(_text),
     "rows": _named(_whole),
     "scores": _scores,

@@ -217,9 +217,11 @@ def fit_several(prepared: Sequence[Prepared], network: Model, **options: Any) ->
         network: with an output for each target.
         options: as for `fit`.
     """
-    course = run(prepared, network, **options)
-    heads = _heads(network)
-    models = tuple(measured(one, head, **course) for one, head in zip(prepared, heads, strict=True))
+    course, unseen = run(prepared, network, **options)
+    models = tuple(
+        measured(one, head, given, **course)
+        for one, head, given in zip(prepared, _heads(network), unseen, strict=True)
+    )
     first = models[0].facts
     shared = {
         name: value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +19,7 @@ from fitwell.model import Model
 from fitwell.tabular.model import TableModel
 from fitwell.tabular.preparing import Part, Prepared
 from fitwell.tabular.recipe import default_network, described, members, plan, stopping
+from fitwell.tabular.refitting import MOST_ROWS, refit
 from fitwell.tabular.scores import beside, scores, simplest
 from fitwell.tabular.seen import fingerprints, seen_rows
 from fitwell.tabular.uncertainty import with_uncertainty
@@ -46,7 +49,8 @@ def fit(prepared: Prepared, network: Model, **options: Any) -> TableModel:
         network: what `build` returned, or a compiled one of your own for the same features.
         options: epochs, time_limit, verbose as in `train`; callbacks, doctor as in `Model.fit`.
     """
-    return measured(prepared, network, **run([prepared], network, **options))
+    course, (unseen,) = run([prepared], network, **options)
+    return measured(prepared, network, unseen, **course)
 
 
 @named
@@ -59,18 +63,19 @@ def run(
     verbose: int | str = "auto",
     callbacks: Sequence[Callback] = (),
     doctor: str = "warn",
-) -> dict[str, Any]:
-    """Trains a network on one table, with an output for each target; returns how it went."""
+) -> tuple[dict[str, Any], list[HostArray | None]]:
+    """Trains a network on one table, with an output for each target.
+
+    Returns:
+        how it went, and what `measured` takes as `unseen` of each target.
+    """
     check_length(epochs, time_limit)
-    x, y, weights = together([one.train for one in targets])
-    held = together([one.validation for one in targets])
-    chosen = plan(len(x), epochs)
-    stopper = stopping(chosen)
-    began = time.perf_counter()
+    part, held = (together([getattr(one, name) for one in targets]) for name in _LEARNED)
+    chosen = plan(len(part[0]), epochs)
+    stopper, fresh, began = stopping(chosen), _copied(network, part, held), time.perf_counter()
     history = network.fit(
-        x,
-        y,
-        sample_weight=weights,
+        *part[:2],
+        sample_weight=part[2],
         batch_size=chosen.batch_size,
         epochs=chosen.epochs,
         validation_data=held,
@@ -80,16 +85,69 @@ def run(
         verbose=verbose,
         doctor=doctor,
     )
-    duration = time.perf_counter() - began
     best = None if stopper.best_weights is None else stopper.best_epoch + 1
-    return {
+    course = {
         "network": described(network),
         "epochs": len(history.epoch),
         "planned_epochs": chosen.epochs,
         "best_epoch": best,
         "stopped": history.stopped,
-        "seconds": duration,
     }
+    unseen: list[HostArray | None] = [None] * len(targets)
+    ended = history.stopped in (None, "callback EarlyStopping") and history.treated is None
+    limit = None if time_limit is None else began + seconds("train", "time_limit", time_limit)
+    if fresh is not None and best is not None and ended:
+        unseen = [_answer(network, one.validation.x, n) for n, one in enumerate(targets)]
+        steps = best * math.ceil(len(part[0]) / chosen.batch_size)
+        course |= _learned_from_both(network, fresh, part, held, steps, chosen.batch_size, limit)
+    course["seconds"] = time.perf_counter() - began
+    return course, unseen
+
+
+_LEARNED = ("train", "validation")
+_Examples = tuple[HostArray, Any, Any]
+
+
+def _copied(network: Model, part: _Examples, held: _Examples) -> Model | None:
+    """The network before training, where it will be trained again."""
+    return copy.deepcopy(network) if len(part[0]) + len(held[0]) < MOST_ROWS else None
+
+
+def _answer(network: Model, x: HostArray, output: int) -> HostArray:
+    """What one of its outputs gives."""
+    found = network.predict(x, verbose=0)
+    return found[output] if isinstance(found, list) else found
+
+
+def _learned_from_both(
+    network: Model,
+    fresh: Model,
+    part: _Examples,
+    held: _Examples,
+    steps: int,
+    batch_size: int,
+    limit: float | None,
+) -> dict[str, Any]:
+    """Facts about the second training, on training and validation rows; see `refit`.
+
+    Args:
+        limit: when it must have ended, by the clock of `time.perf_counter`.
+    """
+    left = None if limit is None else limit - time.perf_counter()
+    if left is not None and left <= 0:
+        return {}
+    x, y, weights = map(_one_after_other, part, held)
+    return refit(
+        network, fresh, x, y, steps=steps, batch_size=batch_size, sample_weight=weights,
+        time_limit=left,
+    )  # fmt: skip
+
+
+def _one_after_other(first: Any, second: Any) -> Any:
+    """Arrays of two parts as those of one: None, an array, or a list with one per target."""
+    if isinstance(first, list):
+        return [np.concatenate(pair) for pair in zip(first, second, strict=True)]
+    return None if first is None else np.concatenate([first, second])
 
 
 def together(parts: Sequence[Part]) -> tuple[HostArray, Any, Any]:
@@ -115,7 +173,9 @@ def together(parts: Sequence[Part]) -> tuple[HostArray, Any, Any]:
     return x, ys, weights
 
 
-def measured(prepared: Prepared, trained: Model, **course: Any) -> TableModel:
+def measured(
+    prepared: Prepared, trained: Model, unseen: HostArray | None = None, **course: Any
+) -> TableModel:
     """A trained network with its scores on the test rows, beside those of the baselines.
 
     Temperature and intervals are fitted on the validation rows.
@@ -123,11 +183,13 @@ def measured(prepared: Prepared, trained: Model, **course: Any) -> TableModel:
     Args:
         prepared: what `prepare` returned.
         trained: a network for its features.
+        unseen: what it gave for the validation rows before it learned from them; None where it
+            never did.
         course: more facts, about how it was trained.
     """
     part, held, test = prepared.train, prepared.validation, prepared.test
     bare = TableModel(trained, prepared.encoder, prepared.target)
-    model, outputs, sureness = with_uncertainty(bare, held, test)
+    model, outputs, sureness = with_uncertainty(bare, held, test, unseen)
     simple = simplest(
         prepared.target,
         _joined(part.x, held.x),

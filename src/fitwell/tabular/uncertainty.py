@@ -20,7 +20,7 @@ _COVERAGE = 0.9
 
 
 def with_uncertainty(
-    model: TableModel, held: Part, test: Part
+    model: TableModel, held: Part, test: Part, unseen: HostArray | None = None
 ) -> tuple[TableModel, HostArray, dict[str, Any]]:
     """The model with its temperature or its intervals, its test outputs, and facts about them.
 
@@ -33,8 +33,11 @@ def with_uncertainty(
         model: trained, with neither.
         held: validation rows, to fit on.
         test: rows to measure on.
+        unseen: what its network gave for the validation rows before it learned from them; None
+            where it never did.
     """
-    before, outputs = model.outputs(held.x), model.outputs(test.x)
+    before = model.outputs(held.x) if unseen is None else model.decoded(np.asarray(unseen, float))
+    outputs = model.outputs(test.x)
     _refuse_broken(before, outputs)
     if model.target.task == "regression":
         model = dataclasses.replace(model, intervals=fit_intervals(before, held.true, held.weights))
