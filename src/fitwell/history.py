@@ -41,7 +41,8 @@ class History:
             for a fit with `doctor="off"`.
         treated: what `fit(doctor="treat")` made of the model (see `fitwell.treat`), or None.
         layers: one dict per layer and moment at which the layers were looked at, on a sample of at
-            most 256 rows, in inference. A fit looks if it takes minutes or went wrong;
+            most 256 rows, in inference. A fit that takes minutes or went wrong looks by itself; of
+            a shorter one copies of the weights are kept, and looked at when this is read;
             `callbacks.LayerStatistics` looks at every n-th epoch. See `layer_frame`.
 
     >>> history = History()
@@ -61,8 +62,24 @@ class History:
         self.stopped: str | None = None
         self.findings: Any = ()
         self.treated: Any = None
-        self.layers: list[LayerRecord] = []
+        self._layers: list[LayerRecord] = []
+        self._unseen: Callable[[], list[LayerRecord]] | None = None
         self._measured: dict[str, list[int]] = {}  # the epochs that the values of a name belong to
+
+    @property
+    def layers(self) -> list[LayerRecord]:
+        if self._unseen is not None:
+            look, self._unseen = self._unseen, None
+            self._layers += look()
+        return self._layers
+
+    @layers.setter
+    def layers(self, records: list[LayerRecord]) -> None:
+        self._layers, self._unseen = records, None
+
+    def look_when_asked(self, look: Callable[[], list[LayerRecord]]) -> None:
+        """What `layers` holds once it is read, for the first time: to look takes a second."""
+        self._unseen = look
 
     def record(self, epoch: int, logs: Logs) -> None:
         """Notes the values of an epoch; one that was noted before (cut short) is replaced."""
@@ -119,8 +136,10 @@ class History:
         """Lets go of the data and the model that the findings hold for `apply()` and `prove()`.
 
         What the findings say, and everything measured, stays. Without it they hold the model and at
-        most 16 MB of the fit's data as long as the history lives.
+        most 16 MB of the fit's data as long as the history lives, and so do up to 16 MB of weights
+        that `layers` was not asked for.
         """
+        self._unseen = None
         for finding in self.findings:
             finding.release()
 
@@ -188,6 +207,9 @@ class History:
             raise NotReady("History.plot", "at least one epoch", "none", cure)
         curves = {name: (self._measured[name], self.history[name]) for name in self.history}
         return draw(curves, path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_layers": self.layers, "_unseen": None}
 
     def __repr__(self) -> str:
         epochs, *rest = self._course()

@@ -18,9 +18,10 @@ from fitwell.compiling import in_words
 from fitwell.curvature.escaping import SaddleEscape
 from fitwell.data.sources import ArraySource, Kept, Source
 from fitwell.doctor.asking import checkup
+from fitwell.doctor.modes import check_mode
 from fitwell.doctor.reading import plan
 from fitwell.doctor.showing import printer
-from fitwell.doctor.watching import Case, Doctor, check_mode
+from fitwell.doctor.watching import Case, Doctor
 from fitwell.errors import InvalidArgument, NotReady
 from fitwell.examples import Examples, Receiver
 from fitwell.fitting import Fit

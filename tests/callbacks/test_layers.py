@@ -95,7 +95,8 @@ def test_records_are_saved_with_the_history() -> None:
 def test_a_short_fit_is_left_alone_and_a_long_one_looked_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert network().fit(X, Y, epochs=40, verbose=0).layers == []
+    short = network().fit(X, Y, epochs=40, verbose=0)
+    assert short._layers == []  # nobody asked
     monkeypatch.setattr(course, "_SHARE", 1e9)  # any fit is long enough
     history = network().fit(X, Y, epochs=40, verbose=0)
     steps = [step for _, step in moments(history)]
@@ -111,8 +112,36 @@ def test_a_fit_that_failed_shows_its_first_and_last_layers() -> None:
     model.compile(fw.optimizers.Adam(0.01), loss="mse")
     history = model.fit(1e5 + 1e4 * X, Y, epochs=4, verbose=0)
     assert history.findings.above().codes == ["unscaled_inputs"]
-    assert moments(history) == [(0, 0), (4, 12)]
+    seen = moments(history)
+    assert (seen[0], seen[-1]) == ((0, 0), (4, 12))
     first: Any = history.layers[0]
     assert first["saturated"] > 0.9
     evidence = {one.what: one.value for one in history.findings[0].evidence}
     assert "it ignores them" in str(evidence["outcome"])
+
+
+def test_a_short_fit_can_be_looked_at_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says then what LayerStatistics said in the same epochs."""
+    monkeypatch.setattr(course, "_COPYING", 1e9)  # copies cost nothing
+    monkeypatch.setattr(course, "_SHARE", 1e-9)  # and looks too much
+    later = network().fit(X, Y, epochs=9, verbose=0)
+    seen = moments(later)
+    assert seen == [(0, 0), (1, 3), (2, 6), (3, 9), (4, 12), (6, 18), (8, 24), (9, 27)]
+    every = network().fit(X, Y, epochs=9, verbose=0, callbacks=LayerStatistics())
+    known = {(one["step"], one["layer"]): one for one in every.layers}
+    for one in later.layers:
+        same = known[one["step"], one["layer"]]
+        for key in ("weight_norm", "gradient_norm", "update_ratio", "activation_rms"):
+            assert one[key] == pytest.approx(same[key], rel=1e-5)
+    assert later.layer_frame().height == 16
+    let_go = network().fit(X, Y, epochs=60, verbose=0)  # which learns: nobody looked
+    let_go.clear()
+    assert let_go.layers == []
+
+
+def test_copies_stay_within_their_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(course, "_COPYING", 1e9)
+    monkeypatch.setattr(course, "_MOST", 4)
+    assert 3 <= len(moments(network().fit(X, Y, epochs=40, verbose=0))) <= 6
+    monkeypatch.setattr(course, "_ROOM", 1000)  # bytes: less than three copies
+    assert network().fit(X, Y, epochs=40, verbose=0).layers == []

@@ -20,7 +20,8 @@ from tests.doctor.test_rules import (
 )
 
 import fitwell as fw
-from fitwell.doctor.record import Pulse, Record
+from fitwell.doctor.pulse import Pulse
+from fitwell.doctor.record import Record
 from fitwell.doctor.verdict import verdict
 from fitwell.layers import Dense
 

@@ -21,7 +21,7 @@ from tests.doctor.test_rules import (
 )
 
 from fitwell.doctor.outcome import outcome
-from fitwell.doctor.record import Moment, Pulse
+from fitwell.doctor.pulse import Moment, Pulse
 from fitwell.doctor.rules.planning import steep
 from fitwell.doctor.verdict import verdict
 

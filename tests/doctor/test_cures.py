@@ -143,6 +143,38 @@ def test_hidden_layers_are_bent() -> None:
     assert structure.bent(*told(behind, NUMBERS)) is None  # a bend follows
 
 
+def test_convolutions_are_bent_but_for_the_last_and_those_that_are_added() -> None:
+    images = RNG.normal(size=(60, 8, 8, 1))
+    x = L.Input((8, 8, 1))
+    first = L.Conv2D(4, 3)(x)
+    second = L.Conv2D(4, 3, padding="same")(L.MaxPooling2D(2)(first))
+    added = L.Add()([second, L.Conv2D(4, 3, padding="same")(second)])
+    model = fw.Model(x, L.Conv2D(1, 3, name="last")(added))
+    model.compile("adam", "mse")
+    data = divided(read("test", model, images, images[:, :1, :1]), None)
+    setup = as_told("test", model, data)
+    cured = structure.bent(setup, facts_of(model, setup, data))
+    assert cured is not None
+    layers = [one for one in cured.network.layers.values() if isinstance(one, L.Conv2D)]
+    assert [one.activation for one in layers] == ["relu", None, None, None]
+
+
+def test_sequences() -> None:
+    """Padding is masked, gates stand in for a SimpleRNN."""
+    ids = np.where(np.arange(12) < 4, RNG.integers(1, 30, (60, 12)), 0)
+    text = [L.Embedding(30, 2), L.SimpleRNN(4), L.Dense(1)]
+    cured = structure.masked(*told(text, NUMBERS, ids))
+    assert cured is not None
+    assert cured.network.layers["embedding"].mask_zero  # type: ignore[attr-defined]
+    assert kinds(structure.gated(*told(text, NUMBERS, ids))) == ["Embedding", "LSTM", "Dense"]
+    full = RNG.integers(1, 30, (60, 12))
+    assert structure.masked(*told(text, NUMBERS, full)) is None
+    numbers = [L.GRU(4), L.Dense(1)]
+    cured = structure.masked(*told(numbers, NUMBERS, 1.0 * ids[..., None]))
+    assert kinds(cured) == ["Masking", "GRU", "Dense"]
+    assert structure.gated(*told(numbers, NUMBERS, 1.0 * ids[..., None])) is None
+
+
 def test_a_long_chain_keeps_three_hidden_layers() -> None:
     long = [L.Dense(16, "relu") for _ in range(9)]
     cured = structure.shallower(*told([*long, L.Dense(1)], NUMBERS))

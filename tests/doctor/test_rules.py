@@ -11,7 +11,8 @@ import pytest
 from fitwell.doctor.finding import Severity
 from fitwell.doctor.labels import Labels
 from fitwell.doctor.mixture import Mixture
-from fitwell.doctor.record import Features, Head, Layer, Plan, Pulse, Record, Run
+from fitwell.doctor.pulse import Pulse
+from fitwell.doctor.record import Features, Head, Layer, Plan, Record, Run
 from fitwell.doctor.verdict import suspicions, verdict
 
 change = dataclasses.replace

@@ -21,7 +21,7 @@ from fitwell.doctor import examining, statistics
 from fitwell.doctor.baselines import bag, baselines, looks_like_ids
 from fitwell.doctor.mixture import Mixture, mixture
 from fitwell.doctor.outcome import outcome
-from fitwell.doctor.record import Pulse
+from fitwell.doctor.pulse import Pulse
 from fitwell.doctor.verdict import suspicions, verdict
 from fitwell.treatment.scoring import Rows, divided
 

@@ -2,6 +2,6 @@
 
 from fitwell.doctor import codes
 from fitwell.doctor.finding import Evidence, Finding, Findings, Severity
-from fitwell.doctor.watching import assert_healthy
+from fitwell.doctor.modes import assert_healthy
 
 __all__ = ["Evidence", "Finding", "Findings", "Severity", "assert_healthy", "codes"]

@@ -100,6 +100,13 @@ EVIDENT: tuple[Cure, ...] = (
         structure.bent,
     ),
     Cure(
+        "mask the padding",
+        ("vanishing_gradient",),
+        "Steps behind the data are left out: the layer returns its state after the last real one.",
+        "Embedding(1000, 16, mask_zero=True)  # of numbers: Masking(0.0) before the layer",
+        structure.masked,
+    ),
+    Cure(
         "fewer layers",
         ("too_deep", "vanishing_gradient", "dying_relu", "exploding_gradient"),
         "A long chain of Dense layers loses the gradient; its first three hidden layers are kept.",
@@ -223,6 +230,14 @@ FURTHER: tuple[Cure, ...] = (
         "A rare class counts as much as a frequent one.",
         'fit(X, y, class_weight="balanced")',
         plan.balanced,
+    ),
+    Cure(
+        "gates",
+        ("vanishing_gradient", "exploding_gradient"),
+        "An LSTM adds to its state, where a SimpleRNN multiplies: what is far back is kept.",
+        "LSTM(32) in place of SimpleRNN(32)",
+        structure.gated,
+        "underfitting",
     ),
     Cure(
         "leaky relu",

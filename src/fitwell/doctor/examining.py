@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,14 +10,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from fitwell.doctor import probing
+from fitwell.doctor import probing, recurrence
 from fitwell.doctor.baselines import (
-    Baselines,
-    bag,
-    baselines,
     constant_error,
-    indicators,
-    looks_like_ids,
     noise,
     skill,
     telling_rows,
@@ -24,6 +20,8 @@ from fitwell.doctor.baselines import (
 from fitwell.doctor.labels import Labels
 from fitwell.doctor.reading import ids, labels_in_memory
 from fitwell.doctor.record import Head, Record, Run
+from fitwell.doctor.sequences import Memory
+from fitwell.doctor.simple import BY_LOT, reached
 from fitwell.layerwise import MOST_ROWS, rows_of
 from fitwell.network import Network
 from fitwell.programs import predict_program
@@ -33,9 +31,6 @@ from fitwell.types import HostArray
 _ROWS = 512  # of a sample
 _TELLING = 5  # examples of a class: fewer cannot be ranked
 _FEW = 50  # rows: of fewer, simple models tell nothing
-_AS_NAMES = 0.15  # of skill: what whole numbers tell as names beyond what they tell as numbers
-_BY_LOT = 0.02  # how often shuffled labels may do as well
-_MOST_FEATURES = 2048  # of the simple models; of more, evenly spread ones
 
 
 @dataclass(frozen=True)
@@ -132,24 +127,12 @@ class Subject:
             return {}  # an autoencoder: to copy is no art
         numbers = [x[: self.distinct] for x in numbers]
         y = y[: self.distinct]  # a row that repeats would be predicted by its copy
-        how = self.heads[head].discrete, self.heads[head].labels.rare
         read = [at in self.names for at in range(len(numbers))]
-        found = _reach(numbers, y, read, *how)
+        found = reached(numbers, y, read, self.heads[head].discrete, self.heads[head].labels.rare)
         if found is None:
             return {}
-        possible = [name or looks_like_ids(x) for x, name in zip(numbers, read, strict=True)]
-        named = None
-        if _is_nothing(found) and possible != read:
-            found = _reach(numbers, y, possible, *how) or found
-            named = 0.0 if _is_nothing(found) else max(found.linear, found.kernel)
-        if not any(possible) and (coded := _coded(numbers, y, *how)) is not None:
-            clearly = max(found.linear, found.kernel, 0.0) + max(found.noise, _AS_NAMES)
-            found, named = (coded, coded.linear) if coded.linear > clearly else (found, None)
-        names = ("linear", "kernel", "chance", "noise")
-        facts = {name: getattr(found, name) for name in names} | {"named": named}
-        if _is_nothing(found) and any(possible):  # of seldom ids, simple models cannot tell
-            facts["chance"] = None
-        return facts
+        facts: dict[str, Any] = dataclasses.asdict(found.best) | {"named": found.named}
+        return facts if found.telling else {**facts, "chance": None}
 
     def by_heart(self, record: Record) -> bool:
         """Whether good training scores prove nothing: asked where no rows were held out."""
@@ -161,7 +144,7 @@ class Subject:
         found = self.simple_models(0)
         chance = found.get("chance", None)
         reach = max(found.get("linear", 1.0), found.get("kernel", 1.0))
-        return chance is not None and chance > _BY_LOT and reach < max(found["noise"], 0.1)
+        return chance is not None and chance > BY_LOT and reach < max(found["noise"], 0.1)
 
     @property
     def names(self) -> set[int]:
@@ -174,6 +157,11 @@ class Subject:
             return None
         few = jax.tree.map(lambda a: a[:MOST_ROWS], self.data)
         return probing.sharpness(self.network, self.objective, self.begin, few)
+
+    def memory(self, train: TrainState) -> Memory | None:
+        """How far back a recurrent layer learns; None without any."""
+        few = jax.tree.map(lambda a: a[:MOST_ROWS], self.data)
+        return recurrence.reach(self.network, self.objective, train, few)
 
     def penalty(self, train: TrainState, loss: float) -> float:
         """The share of weight penalties in a loss."""
@@ -217,34 +205,6 @@ def plain_labels(head: Head, y: Any) -> HostArray | None:
             return None
         return np.eye(max(head.units, int(numbers.max()) + 1))[numbers.astype(int)]
     return flat if np.isfinite(flat).all() else None
-
-
-def _reach(
-    numbers: Sequence[HostArray], y: HostArray, names: Sequence[bool], discrete: bool, ranked: bool
-) -> Baselines | None:
-    """What simple models reach; of names they see how often each is there, in no order."""
-    parts = [
-        bag(x) if name else x.reshape(len(x), -1) for x, name in zip(numbers, names, strict=True)
-    ]
-    x = np.concatenate(parts, axis=1)
-    return baselines(x[:, :: -(-x.shape[1] // _MOST_FEATURES)], y, discrete, ranked=ranked)
-
-
-def _is_nothing(found: Baselines) -> bool:
-    return max(found.linear, found.kernel) < max(found.noise, 0.1)
-
-
-def _coded(
-    numbers: Sequence[HostArray], y: HostArray, discrete: bool, ranked: bool
-) -> Baselines | None:
-    """What a linear model reaches that reads whole numbers as names; None where it is nothing."""
-    parts = [indicators(x) for x in numbers]
-    if all(x is None for x in parts):
-        return None
-    plain = (x.reshape(len(x), -1) for x in numbers)
-    x = np.concatenate([b if a is None else a for a, b in zip(parts, plain, strict=True)], axis=1)
-    found = baselines(x, y, discrete, ranked=ranked)
-    return None if found is None or found.chance > _BY_LOT else found
 
 
 def _skill(head: Head, found: HostArray, y: HostArray) -> float | None:

@@ -14,6 +14,7 @@ from fitwell.doctor import statistics
 from fitwell.doctor.labels import Labels
 from fitwell.doctor.mixture import mixture
 from fitwell.doctor.record import Features, Head, Layer, Plan
+from fitwell.layers.augmenting import RandomBrightness
 from fitwell.layers.base import Layer as LayerDescription
 from fitwell.layers.nodes import readers
 from fitwell.layers.weights import weight_fields
@@ -31,6 +32,14 @@ _DROPOUTS = ("Dropout", "AlphaDropout", "SpatialDropout1D", "SpatialDropout2D", 
 _ACTIVATIONS = ("Activation", "Softmax", "ReLU", "LeakyReLU", "PReLU", "ELU")
 _NORMALIZING = ("Normalization", "BatchNormalization", "LayerNormalization", "GroupNormalization")
 _IDS = ("Embedding", "CategoryEncoding", "Discretization", "Hashing")
+_LINEAR = (
+    "Add", "Average", "BatchNormalization", "Concatenate", "Dense", "Dropout", "Flatten",
+    "Identity", "Normalization", "Permute", "Rescaling", "Reshape", "Subtract",
+)  # fmt: skip
+_LINEAR_FAMILIES = (
+    "AveragePooling", "Conv", "Cropping", "Depthwise", "GlobalAveragePooling", "LocallyConnected",
+    "Separable", "SpatialDropout", "UpSampling", "ZeroPadding",
+)  # fmt: skip
 _REACH = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0), "relu": (0.0, np.inf)}
 _REACH |= {"softplus": (0.0, np.inf), "exponential": (0.0, np.inf), "hard_sigmoid": (0.0, 1.0)}
 _REACH |= {"softsign": (-1.0, 1.0), "relu6": (0.0, 6.0)}
@@ -50,7 +59,8 @@ def features(network: Network, data: Batch, held_out: Batch | None) -> tuple[Fea
         one = statistics.features(network.nodes[place].name, data.x[at], other)
         rescaling = next((each for each in first if type(each).__name__ == "Rescaling"), None)
         one = one if rescaling is None else _rescaled(one, rescaling)
-        found.append(dataclasses.replace(one, normalized=bool(kinds & set(_NORMALIZING))))
+        known = bool(kinds & set(_NORMALIZING))
+        found.append(dataclasses.replace(one, normalized=known, jolt=_jolt(first)))
     return tuple(found)
 
 
@@ -68,6 +78,16 @@ def ids(network: Network) -> set[int]:
     return {
         at for _, at, first in _first(network) if {type(one).__name__ for one in first} & set(_IDS)
     }
+
+
+def _jolt(first: Sequence[LayerDescription]) -> float:
+    """How far a RandomBrightness among the first layers moves the values in training."""
+    found = [0.0]
+    for layer in first:
+        if isinstance(layer, RandomBrightness):
+            low, high = layer.value_range
+            found.append((high - low) * float(np.abs(layer.factor).max()))
+    return max(found)
 
 
 def _rescaled(one: Features, layer: LayerDescription) -> Features:
@@ -238,6 +258,7 @@ def _layer(name: str, layer: LayerDescription, kernel: Any, own: Params, hidden:
     facts: dict[str, Any] = {
         "activation": activation_name(activation), "hidden": hidden,
         "use_bias": bool(getattr(layer, "use_bias", False)),
+        "momentum": float(getattr(layer, "momentum", 0.0)),
     }  # fmt: skip
     if isinstance(own, dict) and "bias" in own:
         facts["bias"] = float(np.mean(own["bias"]))
@@ -268,6 +289,20 @@ def _twins(found: Sequence[Layer], kernels: Sequence[HostArray | None]) -> Itera
             if same and then.shape[0] == kernel.shape[1] and bool((then == then[:1]).all()):
                 layer = dataclasses.replace(layer, twins=True)
         yield layer
+
+
+def straight(network: Network) -> bool:
+    """Whether a network is one linear map, up to the activation of its outputs."""
+    outputs = {place for place, _ in network.outputs}
+    for place, node in enumerate(network.nodes):
+        bare, activation = node.layer.split_activation()
+        kind = type(node.layer).__name__
+        linear = kind in _LINEAR or kind.startswith(_LINEAR_FAMILIES)
+        if place in network.inputs or (place in outputs and (linear or bare is None)):
+            continue
+        if not linear or activation_name(activation) != "linear":
+            return False
+    return True
 
 
 # The plan

@@ -10,6 +10,8 @@ import numpy as np
 from fitwell.doctor.address import Address
 from fitwell.doctor.labels import Labels
 from fitwell.doctor.mixture import Mixture, Shift
+from fitwell.doctor.pulse import Moment, Pulse
+from fitwell.doctor.sequences import Memory, Padding
 from fitwell.types import HostArray
 
 _FADED = 0.1  # of the largest rate: the mean of a cosine is 0.5, of a fall to 1e-3 of it 0.14
@@ -29,9 +31,11 @@ class Features:
         sentinels: (feature, value, share): a value such as -999 far from all others.
         duplicates: the share of rows that are copies of an earlier one.
         overlap: the share of validation rows that are training rows.
+        beside: the share of validation windows that begin one step beside a training window.
         held_out_mean, held_out_std: (width,) of the validation data, or None.
         normalized: the network itself brings them to a common scale first.
         listed: they look like ids: whole numbers of one list in every column.
+        jolt: how far a RandomBrightness moves the values in training; 0 without any.
     """
 
     name: str
@@ -47,10 +51,12 @@ class Features:
     sentinels: tuple[tuple[int, float, float], ...] = ()
     duplicates: float = 0.0
     overlap: float = 0.0
+    beside: float = 0.0
     held_out_mean: HostArray | None = None
     held_out_std: HostArray | None = None
     normalized: bool = False
     listed: bool = False
+    jolt: float = 0.0
 
     @property
     def constant(self) -> list[int]:
@@ -123,6 +129,7 @@ class Layer:
         twins: its units start equal, and so do the weights that read them.
         rate: of a dropout; `l1`, `l2`: of its kernel regularizer.
         use_bias: it adds one; `bias`: the mean of its first ones.
+        momentum: of the moving statistics of a batch normalization.
         hidden: no output of the network.
     """
 
@@ -140,6 +147,7 @@ class Layer:
     l2: float = 0.0
     use_bias: bool = True
     bias: float = 0.0
+    momentum: float = 0.0
     hidden: bool = True
 
 
@@ -189,44 +197,6 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Pulse:
-    """One layer while the network runs over a sample: before or after training.
-
-    Attributes:
-        size: sqrt(mean(a^2)) of its outputs.
-        gradient: norm of the gradient of its weights, over the square root of their number; -1 for
-            a layer without any.
-        dead: share of units that are never above 0 on the sample (ReLU alone).
-        saturated: share of pre-activations in the flat region of its activation.
-        flat: share of units whose output is the same for all examples.
-        update: |w' - w| / |w| of the next step; None if it is not known.
-    """
-
-    name: str
-    size: float
-    gradient: float
-    dead: float = 0.0
-    saturated: float = 0.0
-    flat: float = 0.0
-    update: float | None = None
-
-
-@dataclass(frozen=True)
-class Moment:
-    """The layers at one moment of a fit.
-
-    Attributes:
-        epoch: how many epochs were done; `step`: how many steps.
-        noise: the gradient noise scale of the network, in examples; None if it is not known.
-    """
-
-    epoch: int
-    step: int
-    pulses: tuple[Pulse, ...]
-    noise: float | None = None
-
-
-@dataclass(frozen=True)
 class Run:
     """A fit that ended.
 
@@ -251,6 +221,7 @@ class Run:
         blind: the score with all inputs at 0; None if not asked.
         restored: the weights are those of the epoch that was best on validation data.
         recall: of a rare class: the share of its training rows that the network says to be of it.
+        memory: how far back a recurrent layer learns; None if not asked, or without any.
     """
 
     history: Mapping[str, list[float]]
@@ -273,6 +244,7 @@ class Run:
     restored: bool = False
     named: float | None = None
     recall: float | None = None
+    memory: Memory | None = None
 
     @property
     def losses(self) -> list[float]:
@@ -292,6 +264,8 @@ class Record:
         run: None before training.
         curvature: the largest eigenvalue of the Hessian at the first weights; None if not asked.
         fresh: the weights are the first ones, so that they tell of initializers.
+        padding: what a recurrent layer reads behind the data; None where it reads data alone.
+        straight: the network is a linear map, up to the activation of its outputs.
     """
 
     inputs: tuple[Features, ...]
@@ -301,3 +275,5 @@ class Record:
     run: Run | None = None
     fresh: bool = True
     curvature: float | None = None
+    padding: Padding | None = None
+    straight: bool = False

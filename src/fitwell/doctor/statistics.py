@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from fitwell.doctor.baselines import looks_like_ids
@@ -17,6 +15,7 @@ _HELD_OUT = 2_000
 _LOOKED_AT = 400_000_000  # bytes
 _LISTED, _ALIKE = 500, 0.3  # rows; the correlation of neighbouring pixels is above
 _COLUMNS = 32  # by which rows are compared at first
+_WINDOW = 6  # steps: shorter ones are alike by chance
 
 
 def features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
@@ -36,13 +35,14 @@ def features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
         resolution = np.where(std > 0, step / np.where(std > 0, std, 1), 0.0)
     held = None if held_out is None else _in_memory(held_out)
     duplicates, overlap = _copies(whole, held)
-    other: Any = (None, None)
+    beside = _beside(whole, held)
+    other: tuple[HostArray, HostArray] | tuple[None, None] = (None, None)
     if held_out is not None and len(held_out):
-        beside = _flat(held_out)
-        other = _moments(np.where(np.isfinite(beside), beside, np.nan))
+        theirs = _flat(held_out)
+        other = _moments(np.where(np.isfinite(theirs), theirs, np.nan))
     return Features(
         name, len(x), x.shape[1:], mean, std, low, high, resolution, _outlying(flat), missing,
-        _sentinels(flat, low, high), duplicates, overlap, other[0], other[1],
+        _sentinels(flat, low, high), duplicates, overlap, beside, other[0], other[1],
         listed=x.ndim == 2 and _listed(flat[::1 + len(flat) // _LISTED]),
     )  # fmt: skip
 
@@ -133,6 +133,23 @@ def _copies_by(
     seen = _equal(others, found, x, order[place[found]]) if len(found) else 0
     shares = repeated / max(len(x), 1), seen / max(len(others), 1)
     return shares, (repeated, seen) == (len(twice), len(found))
+
+
+def _beside(x: HostArray, held_out: HostArray | None) -> float:
+    """The share of windows whose steps are those of a training window, moved by one.
+
+    >>> steps = np.arange(60.0)
+    >>> windows = np.stack([steps[i : i + 8] for i in range(50)])[..., None]
+    >>> _beside(windows[::2], windows[1::2]), _beside(windows[:40], windows[44:])
+    (1.0, 0.0)
+    """
+    if held_out is None or not len(held_out) or x.ndim != 3 or x.shape[1] < _WINDOW:
+        return 0.0
+    others = held_out[even_rows(len(held_out), _HELD_OUT)]
+    found = np.zeros(len(others), bool)
+    for mine, theirs in ((x[:, 1:], others[:, :-1]), (x[:, :-1], others[:, 1:])):
+        found |= np.isin(_marks(theirs, _COLUMNS), _marks(mine, _COLUMNS))
+    return float(found.mean())
 
 
 def _marks(x: HostArray, columns: int | None = None) -> HostArray:

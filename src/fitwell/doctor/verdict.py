@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from fitwell.doctor.finding import Evidence, Finding, Findings, Severity
 from fitwell.doctor.outcome import Outcome, outcome
 from fitwell.doctor.record import Record
-from fitwell.doctor.rules import breaking, data, layers, pairing, planning, running, structure
+from fitwell.doctor.rules import (
+    breaking,
+    data,
+    dividing,
+    layers,
+    pairing,
+    planning,
+    running,
+    sequences,
+    structure,
+)
 from fitwell.doctor.rules.base import Suspicion
 
 _BLAMED = 0.3  # a weaker suspicion is never taken for the cause
@@ -40,8 +50,8 @@ def suspicions(record: Record) -> list[Suspicion]:
     """What every rule has to say, one per code: the strongest, with the evidence of the others."""
     best: dict[str, Suspicion] = {}
     for rules in (
-        data.rules, pairing.rules, structure.rules, planning.rules, running.rules, layers.rules,
-        breaking.rules,
+        data.rules, dividing.rules, pairing.rules, structure.rules, planning.rules, running.rules,
+        layers.rules, sequences.rules, breaking.rules,
     ):  # fmt: skip
         for found in rules(record):
             code = found.finding.code

@@ -11,16 +11,17 @@ import jax
 import numpy as np
 
 from fitwell import tree
-from fitwell.doctor import addressing, examining, probing, reading
+from fitwell.doctor import addressing, examining, probing, reading, recurrence
 from fitwell.doctor.clinic import Ties, clinic, ties, with_cures
-from fitwell.doctor.course import Watch, moments, pulses
-from fitwell.doctor.finding import Finding, Findings, Severity
+from fitwell.doctor.course import Stills, Watch, moments, pulses
+from fitwell.doctor.finding import Finding, Findings
+from fitwell.doctor.modes import refuse
 from fitwell.doctor.outcome import outcome
 from fitwell.doctor.record import Plan, Record
 from fitwell.doctor.rules.planning import steep
 from fitwell.doctor.showing import Show
 from fitwell.doctor.verdict import suspicions, verdict
-from fitwell.errors import FitwellError, InvalidArgument, Unhealthy, warn
+from fitwell.errors import FitwellError, warn
 from fitwell.history import History
 from fitwell.hooks import Callback, MutableLogs
 from fitwell.layerwise import LayerProbe, rows_of
@@ -28,9 +29,8 @@ from fitwell.network import Network
 from fitwell.optimizers import Optimizer
 from fitwell.replaying import Breakdown
 from fitwell.training import Batch, Objective, TrainState
-from fitwell.types import HostArray
+from fitwell.types import HostArray, LayerRecord
 
-MODES = ("warn", "off", "strict", "treat")
 _KEPT = 4_000_000  # weights: more are not copied to be compared with the last
 _GOOD = {True: 0.9, False: 0.995}  # of the constant's loss explained, for classes and numbers
 _POOR = 0.2
@@ -95,6 +95,8 @@ class Case:
             reading.layers(self.network, params),
             self.plan,
             fresh=self.fresh and self.small,
+            padding=None if data is None else recurrence.padding(self.network, data),
+            straight=reading.straight(self.network),
         )  # fmt: skip
 
     @property
@@ -171,6 +173,7 @@ class Doctor(Callback):
         except Exception as error:  # whatever it is, the fit is done and its weights are kept
             _give_up("examine", error)
             return
+        self._keep_stills(history)
         history.findings = self._cured(found)
         known = set(self.first.above().codes)
         new = [one for one in found.above() if one.code not in known and one.code != "nan"]
@@ -179,6 +182,15 @@ class Doctor(Callback):
         self._say(new)
         if self.mode == "treat" and found.above() and history.stopped != "interrupted":
             self._treat(history.findings)
+
+    def _keep_stills(self, history: History) -> None:
+        """Of a fit that was not looked at: for who asks later how its layers did."""
+        if self.watch is None:
+            return
+        stills, probe, model = self.watch.stills, self.watch.probe, self.model
+        stills.keep_last(self.epoch, lambda: model.train_state, lambda: model.learning_rate)
+        if len(stills.kept) > 1:
+            history.look_when_asked(functools.partial(_look_at, stills, probe))
 
     @functools.cached_property
     def ties(self) -> Ties:
@@ -233,6 +245,7 @@ class Doctor(Callback):
             return record
         more: dict[str, Any] = {"penalty": subject.penalty(train, run.losses[-1])}
         more["blind"] = subject.blind(train, run)
+        more["memory"] = subject.memory(train)
         more |= self._before_and_after(history, train)
         if self.record.plan is not None and not self.record.plan.per_weight:
             known = record.curvature
@@ -249,9 +262,8 @@ class Doctor(Callback):
         if begin is not None:
             look = probe.look(begin, self.rate)
             found["before"] = pulses(look)
-            if self.alone and not history.layers:
-                first = int(self.params.get("initial_epoch", 0))
-                history.layers += look.records(first, int(begin.step))
+        if self.watch is not None:
+            history.layers += self.watch.stills.developed(probe)
         look = probe.look(train, float(self.model.learning_rate))
         step, seen = int(train.step), history.layers[-1:]
         if self.alone and (not seen or seen[0]["step"] < step):
@@ -285,46 +297,14 @@ def curved(record: Record, case: Case) -> Record:
     return dataclasses.replace(record, curvature=found)
 
 
+def _look_at(stills: Stills, probe: LayerProbe) -> list[LayerRecord]:
+    try:
+        return stills.developed(probe)
+    except Exception as error:
+        _give_up("look at the layers of", error)
+        return []
+
+
 def _give_up(what: str, error: Exception) -> None:
     text = f"the doctor could not {what} this fit: {type(error).__name__}: {error}"
     warn(f"{text}. The fit is not affected; doctor='off' leaves it out.")
-
-
-def refuse(found: Findings) -> None:
-    """Raises for critical findings, before time is spent."""
-    worst = [one for one in found if one.severity == Severity.CRITICAL]
-    if worst:
-        raise Unhealthy(
-            'fit(doctor="strict")',
-            "no critical finding before training",
-            "; ".join(f"{one.code} ({one.cause})" for one in worst),
-            f"{worst[0].cure}",
-        )
-
-
-def check_mode(mode: str) -> str:
-    if mode not in MODES:
-        choices = ", ".join(f'"{name}"' for name in MODES)
-        cure = 'Leave it out for "warn".'
-        raise InvalidArgument("fit, doctor", f"one of {choices}", repr(mode), cure)
-    return mode
-
-
-def assert_healthy(history: Any, allow: Sequence[str] = ()) -> None:
-    """For tests: raises if a fit has a finding above INFO.
-
-    Args:
-        history: what `fit` returned.
-        allow: codes that are no error.
-
-    Raises:
-        Unhealthy: with the findings. It is an AssertionError too.
-    """
-    found = [one for one in history.findings if one.severity > 0 and one.code not in allow]
-    if found:
-        raise Unhealthy(
-            "assert_healthy",
-            "no finding above INFO",
-            "; ".join(str(one) for one in found),
-            "Cure it, or pass its code in allow=[...].",
-        )

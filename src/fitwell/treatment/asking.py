@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from fitwell import feeding
-from fitwell.doctor.baselines import Baselines, bag, baselines, indicators, looks_like_ids
+from fitwell.doctor.baselines import Baselines
 from fitwell.doctor.setup import Facts, Setup
+from fitwell.doctor.simple import reached
 from fitwell.errors import InvalidArgument
 from fitwell.model import Model, require_model
 from fitwell.treatment.examining import as_told, facts_of
 from fitwell.treatment.scoring import Data, Judge, divided, read, read_validation
-
-_BY_LOT = 0.02  # how often shuffled labels may do as well
 
 
 @dataclass(frozen=True)
@@ -66,17 +65,8 @@ def possible(data: Data, judge: Judge) -> Baselines | None:
     x = data.all.xs[0]
     if len(data.all.xs) > 1 or len(judge.heads) > 1 or x.dtype.kind not in "fiub":
         return None
-    y, how = judge.targets(data.all, 0), (judge.discrete[0], 0, judge.ranked[0])
-    found = baselines(x, y, *how)
-    if not _is_nothing(found):
-        return found
-    if looks_like_ids(x):
-        found = baselines(bag(x), y, *how)  # of names, how often each is there
-        return None if _is_nothing(found) else found  # of seldom ones, they cannot tell
-    names = indicators(x)
-    other = None if names is None else baselines(names, y, *how)
-    return found if other is None or _is_nothing(other) else other
-
-
-def _is_nothing(found: Baselines | None) -> bool:
-    return found is not None and found.chance > _BY_LOT
+    y = judge.targets(data.all, 0)
+    if len(y) != len(x):
+        return None  # an answer for every step of a sequence
+    found = reached([x], y, [False], judge.discrete[0], judge.ranked[0])
+    return found.best if found is not None and found.telling else None

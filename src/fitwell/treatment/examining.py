@@ -11,7 +11,7 @@ import numpy as np
 from fitwell import activations, metrics
 from fitwell.arguments import whole_number
 from fitwell.data.targets import choose_loss
-from fitwell.doctor import reading
+from fitwell.doctor import reading, recurrence
 from fitwell.doctor.record import Features, Record
 from fitwell.doctor.setup import Facts, Setup
 from fitwell.model import Model
@@ -74,6 +74,8 @@ def facts_of(model: Model, setup: Setup, data: Data) -> Facts:
         reading.heads(network, objective, train.ys),
         reading.layers(network, begun),
         plan,
+        padding=recurrence.padding(network, encoder) if fed else None,
+        straight=reading.straight(network),
     )
     flat = [y.reshape(len(y), -1).astype(np.float64) for y in train.ys]
     return Facts(

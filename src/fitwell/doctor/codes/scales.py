@@ -51,6 +51,10 @@ CODES: tuple[Code, ...] = (
                 "first = fw.layers.Rescaling(1 / 127.5, offset=-1)  # 0..255 to -1..1",
             ),
             (
+                "Ids of words or of users are names, not sizes: each gets a vector.",
+                "first = [fw.layers.Embedding(1000, 16), fw.layers.GlobalAveragePooling1D()]",
+            ),
+            (
                 "Positive numbers over several decades (prices, counts): logarithms first.",
                 "X[:, 3] = np.log1p(abs(X[:, 3]))",
             ),

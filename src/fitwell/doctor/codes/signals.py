@@ -23,7 +23,8 @@ CODES: tuple[Code, ...] = (
             - The first weights do not move; the loss hangs at the constant prediction's.
             - Recurrent networks forget what is more than some ten steps back.""",
         why="""Saturated or flat activations, initial weights that are too small, a long chain or
-            a long sequence. Adam rescales each weight's step, but not the noise in it.""",
+            a long sequence, or padding behind a short one. Adam rescales each weight's step, but
+            not the noise in it.""",
         unless="""At a minimum all gradients are small: compare layers, and look at the loss. A
             small gradient of a layer with few inputs, or behind a warm start, is not vanishing.""",
         cures=[
@@ -45,8 +46,8 @@ CODES: tuple[Code, ...] = (
                 """,
             ),
             (
-                "Sequences: gates keep the gradient.",
-                "layer = fw.layers.LSTM(32)",
+                "Sequences: gates keep the gradient, and padding behind the data is left out.",
+                "layers = [fw.layers.Embedding(1000, 16, mask_zero=True), fw.layers.LSTM(32)]",
             ),
         ],
         example="""

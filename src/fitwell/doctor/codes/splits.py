@@ -21,7 +21,8 @@ CODES: tuple[Code, ...] = (
             - Validation follows training to the digit, also where the network memorises.
             - The score falls on data that are really new.""",
         why="""The whole set was passed as validation data, rows were duplicated or augmented
-            before the split, or several rows of one person or one film went to both sides.""",
+            before the split, windows of one series were shuffled, or several rows of one person or
+            one film went to both sides.""",
         unless="""A few equal rows among coarse features happen by chance. Truth tables (XOR) have
             no other rows: then it is a check of the fit, not of generalisation.""",
         cures=[

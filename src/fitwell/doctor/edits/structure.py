@@ -12,16 +12,24 @@ from fitwell.doctor.setup import Facts, Setup
 from fitwell.initializers.random import Orthogonal, VarianceScaling, _Named
 from fitwell.layers.activation import Activation
 from fitwell.layers.dense import Dense
+from fitwell.layers.embedding import Embedding
+from fitwell.layers.masking import Masking
 from fitwell.layers.maxout import Maxout
 from fitwell.layers.merging import Add
 from fitwell.layers.noise import Dropout
 from fitwell.layers.normalizing import BatchNormalization
+from fitwell.layers.recurrent import LSTM, SimpleRNN
+from fitwell.layers.spatial import Conv1D, Conv2D, Conv3D
 from fitwell.network import Network
 from fitwell.regularizers import L2
 
 _FLAT = ("sigmoid", "hard_sigmoid", "softmax", "exponential", "linear")
 _NARROW = 8  # units: so few relus may all be dead on a side
 _DEEP, _KEPT = 4, 3  # hidden Dense layers
+_FILTERS = 64  # units that a convolution counts as: none is narrow
+_PASSING = ("Dropout", "Flatten", "Global", "MaxPool", "AveragePool", "Spatial", "ZeroPadding")
+_CONVOLUTIONS = (Conv1D, Conv2D, Conv3D)
+_OF_SEQUENCES = ("return_sequences", "return_state", "go_backwards", "dropout")
 _STRONG_L2, _STRONG_L1, _STRONG_DROPOUT = 1e-3, 1e-4, 0.45
 
 
@@ -87,14 +95,14 @@ def _activated(
     setup: Setup, choose: Callable[[int], str], flat: tuple[str, ...] | None
 ) -> Setup | None:
     edits: dict[str, Edit] = {}
-    for name in hidden(setup.network):
+    for name in _bendable(setup.network):
         layer: Any = setup.network.layers[name]
         behind = activation_after(setup.network, name)
         own = layer.activation if behind is None else setup.network.layers[behind].activation  # type: ignore[attr-defined]
-        now, new = _name(own), choose(layer.units)
+        now, new = _name(own), choose(getattr(layer, "units", _FILTERS))
         if now == new or (flat is not None and now not in flat):
             continue
-        if now == "linear" and behind is None and not _feeds_dense(setup.network, name):
+        if now == "linear" and behind is None and not _feeds_another(setup.network, name):
             continue
         given = layer.kernel_initializer
         start = "auto" if isinstance(given, str) or _scales_itself(given) else given
@@ -104,21 +112,64 @@ def _activated(
     return _replaced(setup, edits)
 
 
+def _bendable(network: Network) -> list[str]:
+    """Hidden Dense layers and convolutions, in order."""
+    outputs = {network.nodes[place].name for place, _ in network.outputs}
+    dense = hidden(network)
+    return [
+        node.name
+        for node in network.nodes
+        if node.name in dense
+        or (
+            isinstance(node.layer, _CONVOLUTIONS)
+            and not {node.name, activation_after(network, node.name)} & outputs
+        )
+    ]
+
+
 def _name(activation: Any) -> str:
     return "linear" if activation is None else activations.name_of(activation) or "own"
 
 
-def _feeds_dense(network: Network, name: str) -> bool:
-    """Whether a linear layer is read by another one, at most dropout between: a bend is missing."""
+def _feeds_another(network: Network, name: str) -> bool:
+    """Whether a linear layer is read by another one, at most pooling between: a bend is missing."""
     places = [i for i, node in enumerate(network.nodes) if node.name == name]
     while True:
         reading = [i for i, n in enumerate(network.nodes) if any(r[0] in places for r in n.inputs)]
         if len(reading) != 1:
             return False
         layer = network.nodes[reading[0]].layer
-        if not isinstance(layer, Dropout):
-            return isinstance(layer, Dense)
+        if not type(layer).__name__.startswith(_PASSING):
+            return isinstance(layer, (Dense, *_CONVOLUTIONS))
         places = reading
+
+
+# Sequences
+
+
+def masked(setup: Setup, facts: Facts) -> Setup | None:
+    """Padding is left out: by the Embedding that reads it, or by a Masking in front."""
+    found = facts.record.padding
+    if found is None:
+        return None
+    if not found.ids:
+        return _replaced(setup, {found.name: [Masking(found.value)]})
+    edits: dict[str, Edit] = {
+        name: [dataclasses.replace(layer, mask_zero=True)]
+        for name, layer in setup.network.layers.items()
+        if isinstance(layer, Embedding)
+    }
+    return _replaced(setup, edits) if found.value == 0 else None
+
+
+def gated(setup: Setup, facts: Facts) -> Setup | None:
+    """SimpleRNN becomes LSTM: its gates keep what was read long ago."""
+    edits: dict[str, Edit] = {}
+    for name, layer in setup.network.layers.items():
+        if isinstance(layer, SimpleRNN):
+            same = {each: getattr(layer, each) for each in _OF_SEQUENCES}
+            edits[name] = [LSTM(layer.units, **same)]
+    return _replaced(setup, edits)
 
 
 # Depth and width

@@ -14,9 +14,9 @@ _SCALE = "model = fw.Sequential([fw.layers.Normalization(), *layers])  # learns 
 _LARGE = 10.0  # sqrt(mean(x^2)) of a feature: rates and first weights are made for about 1
 _HUGE = 100.0
 _TINY = 0.01
+_JOLT = 5.0  # times the range of all values
 _UNEVEN = 100.0  # the largest feature over the smallest
 _FINE = 0.01  # float32's step over the spread: two digits are left
-_OVERLAP = 0.05
 _FAR = 20.0
 _SHUFFLE = (
     "order = numpy.random.default_rng(0).permutation(len(X)); X, y = X[order], y[order]"
@@ -30,7 +30,6 @@ def rules(record: Record) -> Iterator[Suspicion]:
         yield from _values(features)
         yield from _outliers(features)
         yield from _scale(features)
-        yield from _rows(features, record)
     for head in record.heads:
         yield from _labels(head)
         yield from _mix(head, record.run)
@@ -106,6 +105,9 @@ def _outliers(features: Features) -> Iterator[Suspicion]:
 def _scale(features: Features) -> Iterator[Suspicion]:
     if features.normalized or not features.mean.size:
         return
+    reach = float(features.high.max() - features.low.min())
+    if features.jolt > _JOLT * reach > 0:
+        yield _too_bright(features, reach)
     size = features.size
     worst, live = int(np.nanargmax(size)), size[features.std > 0]
     # Of many features a few are nearly constant: they are not what the others are held against.
@@ -133,46 +135,17 @@ def _scale(features: Features) -> Iterator[Suspicion]:
         )
 
 
-def _rows(features: Features, record: Record) -> Iterator[Suspicion]:
-    if features.overlap > _OVERLAP and features.duplicates < 0.5:
-        yield suspect(
-            "train_val_overlap",
-            f"{features.overlap:.0%} of the validation rows are training rows: the validation score"
-            " says nothing about new data.",
-            "X, X_val, y, y_val = sklearn.model_selection.train_test_split(X, y, test_size=0.2)"
-            + (
-                "  # first; then copy rows of the training part"
-                if features.duplicates > 0.05
-                else ""
-            ),
-            ("share of validation rows seen in training", features.overlap),
-            severity=WARNING,
-        )
-    elif features.duplicates > 0.05 and features.rows > 50:
-        yield suspect(
-            "duplicate_rows",
-            f"{features.duplicates:.0%} of the rows of {features.name} repeat an earlier one.",
-            "X, first = numpy.unique(X, axis=0, return_index=True); y = y[first]",
-            ("share of rows that repeat one", features.duplicates),
-        )
-    mean, std = features.held_out_mean, features.held_out_std
-    if mean is None or std is None or features.rows < 10:
-        return
-    spread = np.where(features.std > 0, features.std, np.inf)
-    ratio = np.where(features.std > 0, std / spread, 1.0)
-    moved = abs(mean - features.mean) / spread
-    if (ratio > 5).any() or moved.max(initial=0) > 5 or np.median(ratio) < 0.1:
-        worst = int(np.nanargmax(np.maximum(moved, np.maximum(ratio, 1 / np.maximum(ratio, 1e-9)))))
-        yield suspect(
-            "train_val_scale_mismatch",
-            f"Feature {worst} has mean {features.mean[worst]:.4g} and spread"
-            f" {features.std[worst]:.4g} in training but {mean[worst]:.4g} and {std[worst]:.4g} in"
-            " validation: they were scaled differently.",
-            "mean, std = X.mean(0), X.std(0); X_val = (X_val_raw - mean) / std  # as for X",
-            ("validation mean, in training standard deviations", float(moved[worst])),
-            ("validation spread over training spread", float(ratio[worst])),
-            severity=WARNING,
-        )
+def _too_bright(features: Features, reach: float) -> Suspicion:
+    """A RandomBrightness for pixels of 0 to 255, of values that were divided by it before."""
+    return suspect(
+        "unscaled_inputs",
+        f"In training RandomBrightness moves the values of {features.name} by up to"
+        f" {features.jolt:.3g}; they lie within {reach:.3g}: what is in the images is lost.",
+        f"RandomBrightness(0.2, value_range=({features.low.min():g}, {features.high.max():g}))"
+        "  # (0, 255) if it is left out",
+        ("largest move over the range of the values", features.jolt / reach),
+        strength=0.93,
+    )
 
 
 def _labels(head: Head) -> Iterator[Suspicion]:

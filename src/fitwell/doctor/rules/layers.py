@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from fitwell.doctor.record import Moment, Pulse, Record, Run
+from fitwell.doctor.pulse import Moment, Pulse
+from fitwell.doctor.record import Record, Run
 from fitwell.doctor.rules.base import Suspicion, suspect
 
 _VANISHED = 1e-3  # gradient of the first layer over that of the last

@@ -19,6 +19,8 @@ _CURVES = {
     "SparseCategoricalCrossentropy": 0.5,
 }  # fmt: skip
 _FAST = 0.03  # Adam's 1e-3 is usual; beyond, weights jump by a good part of themselves a step
+_LEFT = 0.1  # of the first moving mean and variance
+_TINY_BATCH = 4
 
 
 def rules(record: Record) -> Iterator[Suspicion]:
@@ -26,6 +28,7 @@ def rules(record: Record) -> Iterator[Suspicion]:
     if plan is None:
         return
     yield from _schedule(plan) if plan.fades else _rate(plan)
+    yield from _statistics(record, plan)
     yield from _stability(record, plan)
     yield from _batches(plan, record.run)
     if plan.epsilon >= 1e-3:
@@ -113,6 +116,35 @@ def _rate(plan: Plan) -> Iterator[Suspicion]:
         )
 
 
+def _statistics(record: Record, plan: Plan) -> Iterator[Suspicion]:
+    """Batch normalization: of how many examples, and how long its moving statistics take."""
+    layer = next((one for one in record.layers if one.kind == "BatchNormalization"), None)
+    if layer is None:
+        return
+    if plan.batch_size <= _TINY_BATCH and plan.rows >= 50:
+        yield suspect(
+            "batch_too_small",
+            f"{layer.name} takes mean and variance from {plan.batch_size} examples: they are"
+            " mostly chance, and in prediction other ones stand in their place.",
+            "model.fit(X, y, batch_size=32)  # or LayerNormalization",
+            ("examples of a batch", plan.batch_size),
+            strength=0.87,
+            layer=layer.name,
+        )
+    left = layer.momentum**plan.total_steps
+    if left > _LEFT:
+        yield suspect(
+            "too_few_epochs",
+            f"After {plan.total_steps} steps the moving mean and variance of {layer.name}, with"
+            f" which it predicts, are {left:.0%} what they began as.",
+            f"{more_epochs(_longer(plan))}; or BatchNormalization(momentum=0.9)",
+            ("steps in all", plan.total_steps),
+            ("share of the first moving statistics", left),
+            strength=0.75,
+            layer=layer.name,
+        )
+
+
 def _longer(plan: Plan) -> int:
     return max(plan.epochs * 10, 100)
 
@@ -167,7 +199,7 @@ def steep(record: Record) -> bool:
 def _batches(plan: Plan, run: Run | None) -> Iterator[Suspicion]:
     scales = [] if run is None else [one.noise for one in run.course if one.noise is not None]
     noise = [("gradient noise scale, in examples", min(scales))] if scales else []
-    if plan.batch_size <= 4 and plan.rows >= 50:
+    if plan.batch_size <= _TINY_BATCH and plan.rows >= 50:
         yield suspect(
             "batch_too_small",
             f"Each step sees {plan.batch_size} of {plan.rows:,} examples: its gradient is mostly"

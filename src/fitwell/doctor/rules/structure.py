@@ -20,9 +20,10 @@ _RELU_LIKE = ("relu", "leaky_relu", "elu", "gelu", "silu", "swish", "selu")
 def rules(record: Record) -> Iterator[Suspicion]:
     dense = [layer for layer in record.layers if layer.fan_in]
     hidden = [layer for layer in dense if layer.hidden]
+    normalized = any("Normalization" in layer.kind for layer in record.layers)
     for layer in dense:
         if record.fresh:
-            yield from _first_weights(layer)
+            yield from _first_weights(layer, normalized)
         yield from _regularizer(layer)
     if record.fresh:
         yield from _growth(hidden)
@@ -55,12 +56,15 @@ def _curved(record: Record, otherwise: float) -> float:
     if run.linear is None or run.kernel is None:  # too few rows to tell
         return max(otherwise, 0.4)
     bent = run.kernel - run.linear > max(run.noise, 0.1)
-    return 0.92 if bent and run.score < run.linear + max(run.noise, 0.05) else otherwise
+    reached = run.score if run.held_out is None else min(run.score, run.held_out)
+    return 0.92 if bent and reached < run.linear + max(run.noise, 0.05) else otherwise
 
 
-def _first_weights(layer: Layer) -> Iterator[Suspicion]:
+def _first_weights(layer: Layer, normalized: bool) -> Iterator[Suspicion]:
     name = "he_normal" if layer.activation in _RELU_LIKE else "glorot_uniform"
     cure = f'kernel_initializer="{name}"'
+    # Normalization, or pooling after a convolution, may bring the values back.
+    most = 2 * _GAIN_HIGH if layer.kind.startswith("Dense") and not normalized else np.inf
     if layer.hidden and layer.zero:
         # Behind other weights than equal ones, and without a ReLU that is off, a layer of zeros
         # learns: residual blocks begin so.
@@ -85,7 +89,7 @@ def _first_weights(layer: Layer) -> Iterator[Suspicion]:
             severity=CRITICAL if layer.twins else WARNING,
             layer=layer.name,
         )
-    elif layer.gain > _GAIN_HIGH and layer.fan_in >= 4 and layer.kind.startswith("Dense"):
+    elif layer.gain > _GAIN_HIGH and layer.fan_in >= 4 and layer.kind.startswith(("Dense", "Conv")):
         yield suspect(
             "bad_init",
             f"The first weights of {layer.name} have standard deviation"
@@ -94,7 +98,7 @@ def _first_weights(layer: Layer) -> Iterator[Suspicion]:
             cure,
             ("growth of values", layer.gain),
             ("standard deviation that keeps their size", layer.fan_in**-0.5),
-            severity=WARNING if layer.gain > 2 * _GAIN_HIGH and layer.hidden else INFO,
+            severity=WARNING if layer.hidden and layer.gain > most else INFO,
             strength=0.65,
             layer=layer.name,
         )
@@ -188,17 +192,20 @@ def _activations(hidden: Sequence[Layer], record: Record) -> Iterator[Suspicion]
         layer
         for before, layer, after in zip([None, *hidden], hidden, [*hidden[1:], None], strict=False)
         if layer.activation == "linear"
-        and layer.kind == "Dense"
+        and (layer.kind == "Dense" or record.straight)
         and not _bottleneck(before, layer, after)
     ]
     if linear:
-        whole = all(one.activation == "linear" and one.kind == "Dense" for one in hidden)
+        whole = record.straight or all(
+            one.activation == "linear" and one.kind == "Dense" for one in hidden
+        )
         yield suspect(
             "linear_hidden",
             f"{linear[0].name} has no activation: with the layer after it it is one linear map"
             + (", and the network a linear model." if whole else "."),
             'activation="relu"',
             ("hidden layers without an activation", len(linear)),
+            severity=WARNING if record.straight and _curved(record, 0.0) > 0.9 else INFO,
             strength=_curved(record, 0.6) if whole else 0.35,
             layer=linear[0].name,
         )
