@@ -10,7 +10,7 @@ import numpy as np
 
 from fitwell import figures
 from fitwell.assessment import measures
-from fitwell.plots.panels import classified, panel, words
+from fitwell.plots.panels import classified, distinct, panel
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def confusion(
 def draw_confusion(counts: HostArray, names: Sequence[str]) -> Figure:
     """The picture of a matrix of counts."""
     kept = _most_confused(counts)
-    counts, shown = counts[np.ix_(kept, kept)], [words(names[i], 14) for i in kept]
+    counts, shown = counts[np.ix_(kept, kept)], distinct([names[i] for i in kept], 14)
     size = len(kept)
     more = f", {size} of {len(names)} classes" if size < len(names) else ""
     cell = 0.85 if size <= _WITH_SHARES else 0.42

@@ -16,7 +16,7 @@ from fitwell.assessment.reading import subject_of
 from fitwell.assessment.shuffling import Importance, importances
 from fitwell.assessment.subject import Feature, Subject
 from fitwell.errors import InvalidArgument, UnknownName, did_you_mean
-from fitwell.plots.panels import PALETTE, counted, panel, words
+from fitwell.plots.panels import PALETTE, counted, distinct, legend, panel, words
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def draw_importance(found: Sequence[Importance], loss: str) -> Figure:
     axes.barh(places, values, color=figures.TRAINING, alpha=0.7, height=0.65)
     axes.hlines(places, low, high, color="#888888", linewidth=1.6)
     axes.axvline(0, color="#888888", linewidth=1)
-    axes.set_yticks(places, [words(one.name, 22) for one in found])
+    axes.set_yticks(places, distinct([one.name for one in found], 22))
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     axes.set_xlabel(f"{loss} gets worse by")
@@ -157,14 +157,15 @@ def draw_dependence(found: Dependence, task: str, classes: Sequence[str]) -> Fig
     figure, axes = panel(3.2)
     several = found.mean.shape[1] > 1
     drawn = _moved_most(found)
-    for place, k in enumerate(drawn):
-        how = {"color": PALETTE[place], "label": words(classes[k], 16) if several else None}
+    names = distinct([classes[k] for k in drawn], 16) if several else [None]
+    for place, (k, name) in enumerate(zip(drawn, names, strict=True)):
+        how = {"color": PALETTE[place], "label": name}
         if found.ordered:
             _line(axes, found, k, how)
         else:
             _points(axes, found, k, how, _SPREAD * (place - (len(drawn) - 1) / 2))
     if several:
-        axes.legend(frameon=False, fontsize="small")
+        legend(figure, axes)
     what = f"p({classes[1]})" if task == "binary" else "probability" if several else "prediction"
     axes.set(xlabel=words(found.name, 40), ylabel=f"mean {words(what, 24)}")
     return figure

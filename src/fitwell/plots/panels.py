@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D1F", "#7F7F7F")
 """Of classes: Okabe & Ito's colours without yellow, which white swallows, and with two more."""
 WIDTH = 5.0  # inches: on a phone a point is about a pixel then
+_FEW_NAMES = 3  # of lines, which find room on a panel
+_BETWEEN_WORDS = re.compile(r"[\s_./-]")
 
 
 def panel(height: float = 3.6, width: float = WIDTH, title: str = "") -> tuple[Figure, Axes]:
@@ -57,6 +61,52 @@ def words(text: Any, most: int = 24) -> str:
     line = " ".join(str(text).split())
     short = line if len(line) <= most else line[: most - 1] + "…"
     return "".join(c if c.isprintable() else " " for c in short).replace("$", r"\$")
+
+
+def distinct(names: Sequence[Any], most: int = 24) -> list[str]:
+    """`words` of names that stand beside each other: what they share gives way to what differs.
+
+    >>> distinct(["species 01 of the region", "species 02 of the region"], 8)
+    ['…01…', '…02…']
+    >>> distinct(["a", "a long name of one", "a long name of two"], 9)
+    ['a', 'a l…f one', 'a l…f two']
+    """
+    texts = [" ".join(str(name).split()) for name in names]
+    if _told_apart(texts, most):
+        return [words(text, most) for text in texts]
+    start = _shared(texts)
+    end = _shared([text[start:][::-1] for text in texts])
+    cores = [text[start : len(text) - end] for text in texts]
+    cores = [f"{'…' * bool(start)}{core}{'…' * bool(end)}" for core in cores]
+    if _told_apart(cores, most):
+        return [words(core, most) for core in cores]
+    kept = most // 2
+    halves = [f"{t[: most - kept - 2]}…{t[-kept - 1 :]}" if len(t) > most else t for t in texts]
+    return [words(half, most) for half in halves]
+
+
+def _shared(texts: Sequence[str]) -> int:
+    """How many letters all begin with, up to the end of a word."""
+    columns = zip(*texts, strict=False)
+    same = sum(1 for _ in itertools.takewhile(lambda column: len(set(column)) == 1, columns))
+    return same - len(_BETWEEN_WORDS.split(texts[0][:same])[-1])
+
+
+def _told_apart(texts: Sequence[str], most: int) -> bool:
+    return len({words(text, most) for text in texts}) == len(set(texts))
+
+
+def legend(figure: Figure, axes: Axes, inside: str = "best") -> None:
+    """Names of lines: on the panel where there are few, else below it, where they hide nothing."""
+    entries = len(axes.get_legend_handles_labels()[1])
+    if entries <= _FEW_NAMES:
+        axes.legend(frameon=False, loc=inside, fontsize="small")
+        return
+    figure.set_figheight(figure.get_figheight() + 0.22 * -(-entries // 2) + 0.1)
+    handles, names = axes.get_legend_handles_labels()
+    figure.legend(
+        handles, names, frameon=False, loc="outside lower center", ncols=2, fontsize="small"
+    )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,17 @@ from fitwell import figures
 from fitwell.arguments import whole_number
 from fitwell.assessment import ranking
 from fitwell.assessment.ranking import Curve, Reliability
-from fitwell.plots.panels import PALETTE, WIDTH, classified, panel, plain, with_probabilities, words
+from fitwell.plots.panels import (
+    PALETTE,
+    WIDTH,
+    classified,
+    distinct,
+    legend,
+    panel,
+    plain,
+    with_probabilities,
+    words,
+)
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
@@ -138,24 +148,24 @@ def draw_roc(curves: Mapping[str, Curve]) -> Figure:
     """The picture of ROC curves by name of their class."""
     figure, axes = panel(4.2, title="ROC")
     axes.plot([0, 1], [0, 1], color="#888888", linestyle="--", linewidth=1)
-    for (name, curve), colour in zip(curves.items(), PALETTE, strict=False):
-        label = f"{words(name, 18)}: area {curve.area:.3f}"
+    for name, curve, colour in zip(distinct([*curves], 18), curves.values(), PALETTE, strict=False):
+        label = f"{name}: area {curve.area:.3f}"
         axes.plot(*_thinned(curve), color=colour, label=label)
     axes.set(xlabel="false positive rate", ylabel="true positive rate")
-    axes.legend(frameon=False, loc="lower right")
+    legend(figure, axes, "lower right")
     return figure
 
 
 def draw_precision_recall(curves: Mapping[str, Curve]) -> Figure:
     """The picture of precision-recall curves by name of their class."""
     figure, axes = panel(4.2, title="Precision and recall")
-    for (name, curve), colour in zip(curves.items(), PALETTE, strict=False):
+    for name, curve, colour in zip(distinct([*curves], 18), curves.values(), PALETTE, strict=False):
         x, y = _thinned(curve)
-        label = f"{words(name, 18)}: average {curve.area:.3f}"
+        label = f"{name}: average {curve.area:.3f}"
         axes.plot(x, y, color=colour, label=label, drawstyle="steps-pre")
         axes.axhline(curve.y[-1], color=colour, linestyle="--", linewidth=0.8)
     axes.set(xlabel="recall", ylabel="precision", ylim=(0, 1.04))
-    axes.legend(frameon=False, loc="lower left")
+    legend(figure, axes, "lower left")
     return figure
 
 

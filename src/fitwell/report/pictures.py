@@ -132,8 +132,8 @@ def _errors(judgement: Judgement) -> Drawn:
     if counts is not None:
         yield (
             partial(draw_confusion, counts, classes),
-            "Rows are true classes, columns predicted ones, with the share of the row. Blue is "
-            "right, red is wrong.",
+            "Rows are true classes, columns predicted ones. Blue is right, red is wrong: the "
+            "deeper, the larger the share of the row.",
         )
     few = len(judgement.roc) < len(classes)
     some = " The eight most frequent classes." if few and len(classes) > 2 else ""
