@@ -22,6 +22,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8
 """Of classes: Okabe & Ito's colours without yellow, which white swallows, and with two more."""
 WIDTH = 5.0  # inches: on a phone a point is about a pixel then
 _FEW_NAMES = 3  # of lines, which find room on a panel
+_HALF = 26  # letters that half the width of a panel has room for
 _BETWEEN_WORDS = re.compile(r"[\s_./-]")
 
 
@@ -98,15 +99,14 @@ def _told_apart(texts: Sequence[str], most: int) -> bool:
 
 def legend(figure: Figure, axes: Axes, inside: str = "best") -> None:
     """Names of lines: on the panel where there are few, else below it, where they hide nothing."""
-    entries = len(axes.get_legend_handles_labels()[1])
-    if entries <= _FEW_NAMES:
+    handles, names = axes.get_legend_handles_labels()
+    if len(names) <= _FEW_NAMES:
         axes.legend(frameon=False, loc=inside, fontsize="small")
         return
-    figure.set_figheight(figure.get_figheight() + 0.22 * -(-entries // 2) + 0.1)
-    handles, names = axes.get_legend_handles_labels()
-    figure.legend(
-        handles, names, frameon=False, loc="outside lower center", ncols=2, fontsize="small"
-    )
+    columns = 2 if max(map(len, names)) <= _HALF else 1
+    figure.set_figheight(figure.get_figheight() + 0.1 + 0.22 * -(-len(names) // columns))
+    how: dict[str, Any] = {"frameon": False, "fontsize": "small", "ncols": columns}
+    figure.legend(handles, names, loc="outside lower center", **how)
 
 
 @dataclass(frozen=True)
