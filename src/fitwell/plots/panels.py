@@ -97,16 +97,16 @@ def _told_apart(texts: Sequence[str], most: int) -> bool:
     return len({words(text, most) for text in texts}) == len(set(texts))
 
 
-def legend(figure: Figure, axes: Axes, inside: str = "best") -> None:
+def legend(figure: Figure, axes: Axes, inside: Any = "best") -> None:
     """Names of lines: on the panel where there are few, else below it, where they hide nothing."""
-    handles, names = axes.get_legend_handles_labels()
+    lines, names = axes.get_legend_handles_labels()
     if len(names) <= _FEW_NAMES:
         axes.legend(frameon=False, loc=inside, fontsize="small")
         return
     columns = 2 if max(map(len, names)) <= _HALF else 1
     figure.set_figheight(figure.get_figheight() + 0.1 + 0.22 * -(-len(names) // columns))
     how: dict[str, Any] = {"frameon": False, "fontsize": "small", "ncols": columns}
-    figure.legend(handles, names, loc="outside lower center", **how)
+    figure.legend(handles=lines, labels=names, loc="outside lower center", **how)
 
 
 @dataclass(frozen=True)
