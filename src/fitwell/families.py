@@ -16,7 +16,7 @@ _FAMILIES = {
         "spatial.transposed",
     ),
     "dense": ("dense", "highway", "masked", "maxout", "tied"),
-    "embeddings": ("embedding", "periodic", "positions"),
+    "embeddings": ("category_embedding", "embedding", "periodic", "positions"),
     "inputs": (),
     "normalization": ("normalizing",),
     "recurrent": ("recurrent",),

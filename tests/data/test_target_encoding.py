@@ -38,8 +38,8 @@ def test_means_by_hand() -> None:
     z = 1.75 / 3.5
     features = column.encode(pl.Series("c", ["a", "b", "new", None]))
     one = z / np.sqrt(1 + z**2 / 9)
-    np.testing.assert_allclose(features, [[-one], [one], [0], [0]], rtol=1e-6)
-    assert column.feature_names == ("c (target encoding)",)
+    np.testing.assert_allclose(features, [[-one, -1], [one, 0], [0, 1], [0, 1]], rtol=1e-6)
+    assert column.feature_names == ("c (target encoding)", "c (place)")
 
 
 def test_rare_values_share_what_they_say_and_missing_ones_have_their_own() -> None:
@@ -52,7 +52,8 @@ def test_rare_values_share_what_they_say_and_missing_ones_have_their_own() -> No
 
 def test_values_that_say_nothing_become_zeros() -> None:
     column = fitted(["a", "b", "a", "b"], np.array([[1.0], [1.0], [2.0], [2.0]]))
-    assert (column.encode(pl.Series("c", ["a", "b", "z"])) == 0).all()
+    features = column.encode(pl.Series("c", ["a", "b", "z"]))
+    assert features.tolist() == [[0, -1], [0, 0], [0, 1]]
 
 
 def test_rows_without_a_target_do_not_count() -> None:
@@ -99,7 +100,8 @@ def test_a_target_that_follows_from_three_hundred_values() -> None:
     with its mean over 13 rows sqrt(13 / 14) of that.
     """
     prepared = tabular.prepare(table(noise=False), "y")
-    assert prepared.encoder.feature_names == ("shop (target encoding)", "x")
+    assert prepared.encoder.feature_names == ("shop (target encoding)", "shop (place)", "x")
+    assert prepared.encoder.categories == ((1, 301),)
     assert correlation(prepared.train) == pytest.approx(0.68, abs=0.04)
     assert correlation(prepared.test) == pytest.approx(0.68, abs=0.05)
     assert prepared.notes == (

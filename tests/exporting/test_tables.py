@@ -161,7 +161,8 @@ LOG = 1 + np.log(2)  # the weight of a term that is there twice
 def test_columns_of_text(tmp_path: Path, column: Any, texts: Any, z: Any) -> None:
     count = len(column.feature_names)
     net = fw.Sequential([fw.Input((count,)), fw.layers.Dense(1)])
-    net.set_weights([np.array([[1.0], [5.0]], np.float32)[:count], np.zeros(1, np.float32)])
+    kernel = [[1.0], [5.0 * hasattr(column, "missing")]]
+    net.set_weights([np.array(kernel, np.float32)[:count], np.zeros(1, np.float32)])
     target = Target("price", "regression", low=-9, high=9)
     model = TableModel(net, TableEncoder((column,)), target)
     z = np.array(z)

@@ -25,7 +25,27 @@ def counted(ids: Any, depth: int) -> Any:
     return np.array(table, float).reshape(*np.shape(ids)[:-1], depth)
 
 
+def embedded(params: Any, x: Any) -> Any:
+    """CategoryEmbedding of columns (2, 3) and (0, 4): the nearest of -1, 0, 1, and of four."""
+    rows = []
+    for example in np.asarray(x):
+        places = [np.linspace(-1, 1, n) for n in (3, 4)]
+        near = [
+            int(abs(each - v).argmin()) for each, v in zip(places, example[[2, 0]], strict=True)
+        ]
+        rows.append(
+            np.concatenate([params["embeddings"][near[0]], params["embeddings"][3 + near[1]]])
+        )
+    return np.array(rows)
+
+
 ROWS = [
+    row(
+        "category_embedding",
+        layers.CategoryEmbedding(((2, 3), (0, 4)), units=2),
+        (3,),
+        formula=embedded,
+    ),
     row(
         "category_encoding",
         layers.CategoryEncoding(5),

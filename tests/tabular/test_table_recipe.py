@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
+import numpy as np
 import pytest
 
 import fitwell as fw
@@ -53,3 +54,18 @@ def test_weights_that_do_not_decay_and_one_output_for_each_target() -> None:
     assert network.optimizer.exclude_from_weight_decay == ("bias", "scale")
     alone = fw.Sequential([fw.Input((5,)), fw.layers.Dense(1)], name="own")
     assert (members(alone), described(alone)) == (1, "own, 2 layers: 6 weights")
+
+
+def test_categories_of_many_values_are_embedded_beside_the_bins() -> None:
+    network = default_network(3, NUMBER, plan(455), 455, seed=0, categories=((1, 300),))
+    assert "8 members" in described(network)
+    assert network.output_shape == (None, 1)
+    x = np.array([[0.5, 2 * 7 / 299 - 1, 0.0], [0.5, 2 * 8 / 299 - 1, 0.0]], np.float32)
+    before = network.predict(x, verbose=0)
+    (table,) = network["category_embedding"].get_weights()
+    assert table.shape == (300, 8)
+    table[7] += 5
+    network["category_embedding"].set_weights([table])
+    after = network.predict(x, verbose=0)
+    assert abs(after[0] - before[0]) > 0.01
+    assert after[1] == before[1]

@@ -78,6 +78,16 @@ class TableEncoder(Description):
         written = CategoryColumn | TargetEncodedColumn | TextColumn
         return tuple(c.name for c in self.columns if isinstance(c, written))
 
+    @property
+    def categories(self) -> tuple[tuple[int, int], ...]:
+        """Each feature that holds the place of a value among many, and how many there are."""
+        found, start = [], 0
+        for column in self.columns:
+            start += len(column.feature_names)
+            if isinstance(column, TargetEncodedColumn):
+                found.append((start - 1, len(column.values) + 1))
+        return tuple(found)
+
     def transform(self, frame: pl.DataFrame) -> HostArray:
         """(rows, features), float32, all finite.
 
@@ -158,7 +168,7 @@ def put_out_of_fold(
         end = start + len(column.feature_names)
         if isinstance(column, TargetEncodedColumn):
             values = frame[column.name][rows]
-            features[:, start:end] = out_of_fold(column, values, signals(), groups)
+            features[:, start : end - 1] = out_of_fold(column, values, signals(), groups)
         start = end
 
 

@@ -21,7 +21,7 @@ FOLDS = 5
 
 
 class TargetEncodedColumn(Description):
-    """z = (m - center) * scale; feature = z / sqrt(1 + (z / 3)^2), one for each signal s.
+    """z = (m - center) * scale; feature = z / sqrt(1 + (z / 3)^2), one for each signal s; and p.
 
     m = (n s_mean + k s_all) / (n + k): the mean of the signal over the n training rows with the
     same value, drawn towards that of all rows, where k is the variance within values over the
@@ -66,21 +66,24 @@ class TargetEncodedColumn(Description):
 
     @property
     def feature_names(self) -> tuple[str, ...]:
+        place = f"{self.name} (place)"
         if len(self.center) == 1:
-            return (f"{self.name} (target encoding)",)
-        return tuple(f"{self.name} (target encoding {n + 1})" for n in range(len(self.center)))
+            return (f"{self.name} (target encoding)", place)
+        count = len(self.center)
+        return (*(f"{self.name} (target encoding {n + 1})" for n in range(count)), place)
 
     @property
     def matrix(self) -> HostArray:
-        """(values + 1, signals) float32: the features of each value, the unseen last."""
-        return self.features(np.array(self.means))
+        """(values + 1, signals + 1) float32: the features of each value, the unseen last."""
+        places = np.linspace(-1, 1, len(self.means), dtype=np.float32)
+        return np.concatenate([self.features(np.array(self.means)), places[:, None]], axis=1)
 
     def features(self, means: HostArray) -> HostArray:
-        """(n, signals) m -> features, float32."""
+        """(n, signals) m -> the features of the signals, float32."""
         return scaled(means, np.array(self.center), np.array(self.scale)).astype(np.float32)
 
     def encode(self, column: pl.Series) -> HostArray:
-        """(n,) values of the column -> (n, signals) features."""
+        """(n,) values of the column -> (n, signals + 1) features."""
         return self.matrix[category_codes(column, self.values)]
 
     def surprise(self, column: pl.Series) -> str:

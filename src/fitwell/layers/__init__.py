@@ -32,6 +32,7 @@ from fitwell.layers.augmenting import (
 )
 from fitwell.layers.base import Layer
 from fitwell.layers.categories import CategoryEncoding, Discretization
+from fitwell.layers.category_embedding import CategoryEmbedding
 from fitwell.layers.dense import Dense
 from fitwell.layers.embedding import Embedding
 from fitwell.layers.ensemble import EnsembleAdapter, EnsembleDense
@@ -184,6 +185,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEmbedding",
     "CategoryEncoding",
     "CausalMask",
     "Concatenate",

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from fitwell.callbacks import EarlyStopping
 from fitwell.data.labels import Target
 from fitwell.layers import (
+    CategoryEmbedding,
+    Concatenate,
     Dense,
     Dropout,
     EnsembleAdapter,
@@ -129,9 +131,16 @@ def plan(rows: int, epochs: int | None = None) -> Plan:
 
 
 def default_network(
-    features: int, targets: Target | Sequence[Target], chosen: Plan, rows: int, seed: int
+    features: int,
+    targets: Target | Sequence[Target],
+    chosen: Plan,
+    rows: int,
+    seed: int,
+    categories: Sequence[tuple[int, int]] = (),
 ) -> Model:
     """The network, compiled: bins of every feature, wide layers that several members share.
+
+    Categories of very many values are embedded beside the bins.
 
     Of several targets each has an output of its own on the same hidden layers, and the loss is the
     sum of theirs: numbers are standardised, so none outweighs the others by its unit.
@@ -142,11 +151,12 @@ def default_network(
         chosen: how long it will be trained.
         rows: of the training part.
         seed: of the weights, the order of the rows and dropout.
+        categories: which features are places among how many values (`TableEncoder.categories`).
     """
     own = strength(rows, features)
     inputs = Input(shape=(features,))
+    bins = PiecewiseLinearEmbedding(own.units, own.bins)
     hidden = [
-        PiecewiseLinearEmbedding(own.units, own.bins),
         EnsembleAdapter(MEMBERS),
         *(
             layer
@@ -155,14 +165,20 @@ def default_network(
         ),
     ]
     optimizer = _optimizer(own, chosen.steps(rows))
-    if isinstance(targets, Target):
-        network: Model = Sequential([inputs, *hidden, _last(targets)], name="table", seed=seed)
-        network.compile(optimizer, loss=loss_of(targets, own.smoothing))
-        return network
-    x = functools.reduce(lambda x, layer: layer(x), hidden, inputs)
-    outputs = [_last(target, f"target_{n}")(x) for n, target in enumerate(targets, 1)]
-    network = Model(inputs, outputs, name="table", seed=seed)
-    network.compile(optimizer, loss=[loss_of(target, own.smoothing) for target in targets])
+    one = isinstance(targets, Target)
+    each = [targets] if isinstance(targets, Target) else targets
+    losses = [loss_of(target, own.smoothing) for target in each]
+    if one and not categories:
+        layers = [inputs, bins, *hidden, _last(each[0])]
+        network: Model = Sequential(layers, name="table", seed=seed)
+    else:
+        x = bins(inputs)
+        if categories:
+            x = Concatenate()([x, CategoryEmbedding(tuple(categories))(inputs)])
+        x = functools.reduce(lambda x, layer: layer(x), hidden, x)
+        outputs = [_last(target, f"target_{n}")(x) for n, target in enumerate(each, 1)]
+        network = Model(inputs, outputs[0] if one else outputs, name="table", seed=seed)
+    network.compile(optimizer, loss=losses[0] if one else losses)
     return network
 
 

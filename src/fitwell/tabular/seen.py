@@ -90,9 +90,9 @@ def fingerprints(encoder: TableEncoder, features: HostArray, target: HostArray) 
         target: (n,) as the network gets it.
     """
     stay = [
-        not isinstance(column, TargetEncodedColumn)
+        not isinstance(column, TargetEncodedColumn) or number >= len(column.center)
         for column in encoder.columns
-        for _ in column.feature_names
+        for number, _ in enumerate(column.feature_names)
     ]
     odd = np.random.PCG64(0).random_raw(len(stay) + 1) | np.uint64(1)  # the same in all versions
     total = _bits(target) * odd[-1]

@@ -206,7 +206,8 @@ def build_several(
     rows = len(np.unique(np.concatenate([one.train.rows for one in prepared])))
     features = prepared[0].train.x.shape[1]
     targets = [one.target for one in prepared]
-    return default_network(features, targets, plan(rows, epochs), rows, seed)
+    categories = prepared[0].encoder.categories
+    return default_network(features, targets, plan(rows, epochs), rows, seed, categories)
 
 
 def fit_several(prepared: Sequence[Prepared], network: Model, **options: Any) -> MultiTargetModel:

@@ -38,7 +38,8 @@ def check_length(epochs: int | None, time_limit: float | str | None) -> None:
 def build(prepared: Prepared, *, epochs: int | None = None, seed: int = 0) -> Model:
     """The default network for a table, compiled and untrained."""
     rows, features = prepared.train.x.shape
-    return default_network(features, prepared.target, plan(rows, epochs), rows, seed)
+    categories = prepared.encoder.categories
+    return default_network(features, prepared.target, plan(rows, epochs), rows, seed, categories)
 
 
 def fit(prepared: Prepared, network: Model, **options: Any) -> TableModel:
