@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+import fitwell as fw
 from fitwell import tabular
 from fitwell.data.columns import infer_columns
 from fitwell.data.encoding import fit_encoder
@@ -21,6 +22,7 @@ Answer = tuple[Rows, dict[str, float]]
 
 TARGET = "target"
 _COURSE = ("epochs", "refit_epochs")
+BUDGET = "120s"  # of a search
 
 
 def fitwell_train(
@@ -39,6 +41,37 @@ def fitwell_train(
         for name, value in model.facts["calibration"][when].items():
             found[f"{name} {when} calibration"] = value
     return outputs.argmax(axis=1), found
+
+
+def fitwell_tuned(
+    frame: pl.DataFrame, task: str, train: Rows, validation: Rows, test: Rows, seed: int
+) -> Answer:
+    """What `fitwell train --tune` does: the better of the default network and a search."""
+    prepared = _prepared(frame, task, train, validation, test)
+    found = tabular.tuned(prepared, BUDGET, seed=seed, verbose=0)
+    facts = {
+        "trials": len(found.trials),
+        "default kept": float(tabular.DEFAULT in found.best_values),
+    }
+    return _answer(prepared, found.best, task), facts
+
+
+def fitwell_search(
+    frame: pl.DataFrame, task: str, train: Rows, validation: Rows, test: Rows, seed: int
+) -> Answer:
+    """`fitwell.search` alone: dense networks on the encoded table."""
+    prepared = _prepared(frame, task, train, validation, test)
+    part, held = prepared.train, (prepared.validation.x, prepared.validation.encoded)
+    found = fw.search(
+        None, part.x, part.encoded, budget=BUDGET, validation_data=held, seed=seed, verbose=0
+    )
+    return _answer(prepared, found.best, task), {"trials": len(found.trials)}
+
+
+def _answer(prepared: tabular.Prepared, network: fw.Model, task: str) -> Rows:
+    model = tabular.TableModel(network, prepared.encoder, prepared.target)
+    outputs = model.outputs(prepared.test.x)
+    return outputs if task == "regression" else outputs.argmax(axis=1)
 
 
 def _prepared(
@@ -165,9 +198,11 @@ PEERS = {
     "scikit-learn MLP": peer(_perceptron),
 }
 OPTIONAL = {"xgboost": ("XGBoost", peer(_xgboost)), "catboost": ("CatBoost", peer(_catboost))}
+SLOW = {"fitwell train --tune 120s": fitwell_tuned, "fitwell.search 120s": fitwell_search}
+"""Two minutes for each fit: measured if they are named."""
 
 
 def models() -> dict[str, Callable[..., Answer]]:
-    """By the name in the tables; those of other libraries where they are installed."""
+    """By the name in the tables: all there are; other libraries where they are installed."""
     extra = [pair for module, pair in OPTIONAL.items() if importlib.util.find_spec(module)]
-    return {**OWN, **PEERS, **dict(extra)}
+    return {**OWN, **PEERS, **dict(extra), **SLOW}

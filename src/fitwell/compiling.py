@@ -15,8 +15,11 @@ import functools
 import os
 import re
 import stat
+import threading
 import time
-from collections.abc import Callable, Iterator
+import weakref
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import Future
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -25,6 +28,7 @@ import jax
 import numpy as np
 from jax.experimental.xla_metadata import set_xla_metadata
 
+from fitwell import waiting
 from fitwell.errors import FitwellError, InvalidArgument, OutOfMemory
 from fitwell.settings import settings
 
@@ -143,6 +147,52 @@ def compile(
         static_argnums=static,
         compiler_options=options(once=once, small=small),
     )
+
+
+def prepared(
+    program: Any,
+    key: Hashable,
+    arguments: Callable[[], tuple[Any, ...]],
+    stop: Callable[[], bool],
+) -> bool:
+    """Compiles a program before its first call; False as soon as `stop` says True before.
+
+    A compilation that was left goes on, and who asks for it again waits for the same one.
+
+    Args:
+        program: what `compile` returned.
+        key: what of the arguments decides about the program, beside what it was built from.
+        arguments: makes some like those of the call.
+
+    Raises:
+        what tracing or compiling raises.
+    """
+    with _LOCK:
+        works = _WORKS.setdefault(program, {})
+        if key not in works:
+            works[key] = waiting.begun(lambda: _compile_for(program, arguments()))
+        work = works[key]
+    if not waiting.ended(work, stop):
+        return False
+    error = work.exception()
+    if error is not None:
+        works.pop(key, None)
+        raise error
+    return True
+
+
+def _compile_for(program: Any, arguments: tuple[Any, ...]) -> None:
+    program.lower(*arguments).compile()  # a call with such arguments finds it
+
+
+def form(arrays: Any) -> Hashable:
+    """Structure, shapes and types of arrays: what decides about the program that reads them."""
+    leaves, structure = jax.tree.flatten(arrays)
+    return structure, tuple((np.shape(leaf), str(getattr(leaf, "dtype", ""))) for leaf in leaves)
+
+
+_WORKS: weakref.WeakKeyDictionary[Any, dict[Hashable, Future[None]]] = weakref.WeakKeyDictionary()
+_LOCK = threading.Lock()
 
 
 def unit(function: Callable[P, R]) -> Callable[P, R]:

@@ -27,6 +27,10 @@ from fitwell.training import Batch, Objective, Stats
 from fitwell.types import HostArray
 
 _RAN_OUT = "the data ran out"
+_NO_TIME = (
+    "fit: expected a first step within the time limit, received none: the program was still being "
+    "compiled. Give it more time; the next fit goes on with what is compiled by then."
+)
 _PATIENCE_SECONDS = 0.12  # a validation that ends within it after Ctrl-C or the time limit counts
 
 
@@ -71,6 +75,8 @@ class Fit:
         self.pace = Pace(source.capacity)
         intervals = [c.every for c in callbacks if c.every is not None]
         self.every = int(np.gcd.reduce(intervals)) if intervals else None
+        held = None if validation is None else validation.capacity
+        self.validation_pace = None if held is None else Pace(held, first=held)
         self.zeros: Stats | None = None
         self.restored: list[HostArray] = []
         self.interrupted: list[float] = []
@@ -85,7 +91,7 @@ class Fit:
         with interruptible() as self.interrupted:
             self.call("on_train_begin")
             self.step_number = int(self.model.train_state.step)  # a callback may have resumed it
-            self.keeper.keep(self.position.data_epoch, self.position.step)
+            self.keeper.begin(self.position.data_epoch, self.position.step)
             try:
                 while self.position.epoch < self.epochs and not self._ended():
                     self._epoch()
@@ -96,6 +102,8 @@ class Fit:
             self.call("on_train_end", dict(self.history.last()))
         if self.history.stopped == _RAN_OUT:
             self._warn_of_too_little_data()
+        if self.history.stopped == "time_limit" and not self.history.epoch:
+            warn(_NO_TIME)
         return self.history
 
     def call(self, hook: str, *arguments: Any) -> None:
@@ -109,13 +117,16 @@ class Fit:
             self.stopped_by = type(callback).__name__
 
     def _ended(self) -> bool:
-        if self.interrupted:
-            self.history.stopped = "interrupted"
-        elif self.deadline is not None and time.perf_counter() >= self.deadline:
-            self.history.stopped = "time_limit"
+        if self._asked():
+            self.history.stopped = "interrupted" if self.interrupted else "time_limit"
         elif self.model.stop_training:
             self.history.stopped = self.history.stopped or f"callback {self.stopped_by}"
         return bool(self.history.stopped)
+
+    def _asked(self) -> bool:
+        """Whether Ctrl-C or the time limit ends the fit."""
+        late = self.deadline is not None and time.perf_counter() >= self.deadline
+        return bool(self.interrupted) or late
 
     def _overdue(self) -> bool:
         """Whether the end was asked for so long ago that not even a validation may go on."""
@@ -142,6 +153,7 @@ class Fit:
                 self.validation,
                 batch_hook(self.callbacks, "test"),
                 self._overdue,
+                self.validation_pace,
             )
             self.call("on_test_end", found or {})
             logs.update({f"val_{name}": value for name, value in (found or {}).items()})
@@ -171,7 +183,7 @@ class Fit:
             # The host fills the next chunk while the device computes the last.
             data, count = self.source.chunk(position.data_epoch, position.step, self._count())
             if running:
-                jax.block_until_ready(position.totals)
+                self.pace.wait(running, position.totals)
                 now = time.perf_counter()
                 self.pace.update(running, now - since)
                 running, since = 0, now
@@ -183,13 +195,13 @@ class Fit:
                 if not whole:
                     self.history.stopped = _RAN_OUT
                 return whole
-            if self._ended():
+            if self._ended() or not self._compiled(data):
                 return False
             self._dispatch(data, count, since := since or time.perf_counter())
             running = count
             if self.every is not None:
                 self._batch_hooks()
-        jax.block_until_ready(position.totals)
+        self.pace.wait(running, position.totals)
         if running:
             self.pace.update(running, time.perf_counter() - since)
         return True
@@ -211,13 +223,28 @@ class Fit:
             count = min(count, self.every - self.step_number % self.every)
         return count
 
+    def _compiled(self, data: Batch) -> bool:
+        """Before the first dispatch: False if Ctrl-C or the time limit came while it compiled."""
+        if self.zeros is not None:
+            return True
+        train, rates = self.model.train_state, np.zeros(self.source.capacity, np.float32)
+
+        def arguments() -> tuple[Any, ...]:
+            return train, self._zeros(data), compiling.shard(data), rates, 1
+
+        if compiling.prepared(self.program, compiling.form(data), arguments, self._asked):
+            self.zeros = self._zeros(data)
+        return self.zeros is not None
+
+    def _zeros(self, data: Batch) -> Stats:
+        return zero_totals(self.network, self.objective, data)
+
     def _dispatch(self, data: Batch, count: int, since: float) -> None:
         position, model = self.position, self.model
         if self.every is not None:
             self.call("on_train_batch_begin", position.step)
         train = model.train_state
-        if self.zeros is None:
-            self.zeros = zero_totals(self.network, self.objective, data)
+        assert self.zeros is not None
         if position.totals is None:
             fresh = jax.tree.map(np.copy, self.zeros)
             leaves, form = jax.tree.flatten(fresh)
@@ -295,4 +322,4 @@ class Fit:
     def rescue(self) -> None:
         """After an error: a dispatch donates the weights; if it failed, the last snapshot's."""
         if any(leaf.is_deleted() for leaf in jax.tree.leaves(self.model.train_state)):
-            self.model.train_state = self.keeper.snapshot.train
+            self.keeper.restore()

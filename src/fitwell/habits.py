@@ -101,6 +101,16 @@ CURES = {
 """
 
 
+LANES = {
+    "callbacks": "Lanes share one program without hooks: patience stops a lane, and monitor says "
+    "by what. Leave it out, or fit the models one by one.",
+    "doctor": "It watches one network: leave it out, and fit the model that you keep.",
+    "escape_saddles": "It looks at one network: fit the models one by one, or leave it out and "
+    "train more seeds, of which not all begin near the saddle.",
+    "shuffle": 'The order is that of fit: leave it out, or pass batch_size="full".',
+}
+"""What fit takes and functions that train many networks at once do not, with the cure."""
+
 _SYMBOLS = (
     "Build the graph with symbols: h = first(x), y = second(h), Model(x, [h, y]). Of a model's "
     'layers: Model(model.inputs, model["name"].output).'
@@ -160,9 +170,11 @@ def cure_of_attribute(name: str) -> str | None:
 
 
 def cure_of(subject: str, name: str) -> str | None:
-    """What to write in place of Keras' argument `name` of `subject`, if it is known.
+    """What to write in place of an argument `name` that `subject` does not have, if it is known.
 
     >>> cure_of("Dense", "dtype")
     'fitwell computes in float32: leave it out.'
     """
+    if subject in ("fit_many", "cross_validate", "find_learning_rate", "search"):
+        return LANES.get(name)
     return CURES.get(f"{subject}.{name}") or CURES.get(name)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-import jax
 import numpy as np
 
 from fitwell import compiling
@@ -54,34 +53,41 @@ def measure(
     state: State,
     source: Source,
     on_batch: Callable[[str, int, dict[str, float]], None] | None = None,
-    stop: Callable[[], bool] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    pace: Pace | None = None,
 ) -> dict[str, float] | None:
     """Loss and metrics over a source, exact for a partial last batch.
 
     Args:
         network: a program's.
         on_batch: called with "begin" and "end" around every batch, which is a dispatch then.
-        stop: asked between dispatches; once it says True there is no result: None.
+        stop: asked while programs compile and run; once it says True there is no result: None.
+        pace: what an earlier call measured of the same source; this one goes on with it.
     """
     program = evaluate_program(network, objective)
     totals: Stats | None = None
     collected: Collected = {}
     step = 0
     rates = np.zeros(source.capacity, np.float32)
-    pace, ran, since = Pace(source.capacity, first=source.capacity), 0, 0.0
+    pace, ran, since = pace or Pace(source.capacity, first=source.capacity), 0, 0.0
     while source.steps is None or step < source.steps:
         data, count = source.chunk(0, step, pace.count if on_batch is None else 1)
         if count == 0:
             break
         if totals is None:
-            totals = zero_totals(network, objective, data)
+            given = params, state, data, rates, count
+            totals = _begun(program, network, objective, given, stop)
+            if totals is None:
+                return None
         if on_batch is not None:
             on_batch("begin", step, {})
-        jax.block_until_ready(totals)  # two buffers: the one before must have been read
+        # Two buffers: the one before must have been read.
+        if not pace.wait(ran, totals, stop):
+            return None
         now = time.perf_counter()
         if ran:
             pace.update(ran, now - since)
-        if stop is not None and stop():
+        if stop():
             return None
         ran, since = count, now
         after, totals, each = program(params, state, totals, compiling.shard(data), rates, count)
@@ -93,4 +99,20 @@ def measure(
     if totals is None:
         cure = "Check the data loader."
         raise InvalidData("evaluate", "an iterable with at least one batch", "none", cure)
-    return to_logs(objective, totals, collected)
+    return to_logs(objective, totals, collected) if pace.wait(ran, totals, stop) else None
+
+
+def _begun(
+    program: Any, network: Network, objective: Objective, given: tuple[Any, ...],
+    stop: Callable[[], bool],
+) -> Stats | None:  # fmt: skip
+    """The sums before the first batch, once the program is compiled; None if `stop` came first."""
+    params, state, data, rates, count = given
+
+    def arguments() -> tuple[Any, ...]:
+        zeros = zero_totals(network, objective, data)
+        return params, state, zeros, compiling.shard(data), rates, count
+
+    if not compiling.prepared(program, compiling.form(data), arguments, stop):
+        return None
+    return zero_totals(network, objective, data)

@@ -6,14 +6,18 @@ import signal
 import threading
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import jax
 import numpy as np
 
+from fitwell import waiting
 from fitwell.settings import settings
 
 ROOM = 8  # steps a buffer holds for each that the cautious estimate allows; speed is measured
+_LONG = 0.25  # seconds from which on a wait is one that Ctrl-C may end
 
 
 class Pace:
@@ -22,10 +26,22 @@ class Pace:
     def __init__(self, capacity: int, first: int = 16) -> None:
         # A first dispatch that is surely short; what follows is measured.
         self.capacity, self.count = capacity, min(first, max(capacity // ROOM, 1))
+        self.seconds = float("inf")  # that a step takes; not known yet
 
     def update(self, count: int, seconds: float) -> None:
-        wanted = count * settings.chunk_seconds / max(seconds, 1e-6)
+        self.seconds = max(seconds, 1e-6) / count
+        wanted = settings.chunk_seconds / self.seconds
         self.count = int(np.clip(wanted, 1, min(self.capacity, 4 * max(count, self.count))))
+
+    def wait(self, count: int, arrays: Any, stop: Callable[[], bool] = lambda: False) -> bool:
+        """Waits for what `count` steps compute; False as soon as `stop` says True before.
+
+        Where they take long. A wait for a short dispatch is left to JAX, which wakes up earlier.
+        """
+        if count * self.seconds > _LONG and not waiting.computed(arrays, stop):
+            return False
+        jax.block_until_ready(arrays)
+        return True
 
 
 @contextmanager

@@ -255,9 +255,8 @@ def _totals_shapes(
     """Remembered: to trace the network again costs more than to evaluate a small one."""
     batch = jax.tree.unflatten(form, [jax.ShapeDtypeStruct(*leaf) for leaf in leaves])
 
-    def stats(key: Key, batch: Batch) -> Stats:
-        params, state = network.init(key)
+    def stats(params: Params, state: State, key: Key, batch: Batch) -> Stats:
         found = losses_and_stats(network, objective, params, state, batch, key=key, train=False)
         return split_collected(objective, found[1][1])[0]
 
-    return jax.eval_shape(stats, abstract_key(), batch)
+    return jax.eval_shape(stats, *network.weight_shapes, abstract_key(), batch)

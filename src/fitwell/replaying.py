@@ -6,13 +6,13 @@ what a fit did once it does again, bit for bit.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from fitwell import compiling
@@ -78,19 +78,29 @@ class Keeper:
     def __init__(self, model: Trainee, network: Network, optimizer: Optimizer) -> None:
         self.model, self.network, self.optimizer = model, network, optimizer
         self.snapshot = self._here(model.train_state, 0, 0)
-        self._time = -math.inf
         self._assigned: list[tuple[int, float | None]] = []
 
     def _here(self, train: TrainState, epoch: int, step: int) -> Snapshot:
         return Snapshot(train, self.model.epochs_trained, epoch, step, int(train.step))
 
+    def begin(self, epoch: int, step: int) -> None:
+        """The first copy, of the host: a short fit needs no other, and none is compiled for it."""
+        train = self.model.train_state
+        key = jnp.array(jax.random.key_data(train.key))
+        bare = jax.tree.map(np.array, train._replace(key=()))  # type: ignore[arg-type]
+        own = jax.random.wrap_key_data(key, impl=jax.random.key_impl(train.key))
+        self._note(bare._replace(key=own), epoch, step)
+
     def keep(self, epoch: int, step: int) -> bool:
         """Copies the state as it is; False, and the last copy stays, if weights are not finite."""
         train, finite = copy_program(self.network)(self.model.train_state)
-        if finite or self._time == -math.inf:
-            self.snapshot, self._time = self._here(train, epoch, step), time.perf_counter()
-            self._assigned = self._assigned[-1:]
+        if finite:
+            self._note(train, epoch, step)
         return bool(finite)
+
+    def _note(self, train: TrainState, epoch: int, step: int) -> None:
+        self.snapshot, self._time = self._here(train, epoch, step), time.perf_counter()
+        self._assigned = self._assigned[-1:]
 
     def keep_at_times(self, epoch: int) -> bool:
         """`keep` before an epoch, unless the last copy is a second old at most."""
@@ -98,8 +108,14 @@ class Keeper:
 
     def roll_back(self) -> None:
         """The model is what it was at the snapshot."""
-        self.model.train_state = self.snapshot.train
+        self.restore()
         self.model.epochs_trained = self.snapshot.epochs_trained
+
+    def restore(self) -> None:
+        """The model has the arrays of the snapshot; of those of the host, copies."""
+        self.model.train_state = jax.tree.map(
+            lambda a: jnp.array(a) if isinstance(a, np.ndarray) else a, self.snapshot.train
+        )
 
     def next_rates(self, step: int, count: int) -> Any:
         """The rates of the steps to come; a rate that was assigned holds in place of a schedule."""

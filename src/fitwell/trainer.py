@@ -113,8 +113,10 @@ class Trainer(Predictor):
     ) -> History:
         """Trains: `w <- w - step(gradient of the mean loss)`, epochs times over the data.
 
-        A second call continues where the first ended. Ctrl-C ends the fit with weights and
-        history kept.
+        A second call continues where the first ended. Ctrl-C ends the fit with weights and history
+        kept: at once while it compiles, else after the dispatch under way, which is a moment, or
+        one step where a step takes longer, for nothing can cut it short. A second Ctrl-C does not
+        wait: KeyboardInterrupt.
 
         Args:
             x: (n, ...) numbers, or texts if the model reads them: numpy, JAX, lists, frames of
@@ -131,8 +133,9 @@ class Trainer(Predictor):
             initial_epoch: the number of the first epoch.
             steps_per_epoch: batches that make an epoch; needed for endless iterables.
             validation_freq: epochs between validations, or a list of epochs, from 1.
-            time_limit: seconds, or "90s", "10m": the fit ends after the dispatch that exceeds it.
-                As after Ctrl-C, a validation that then takes longer than a moment is given up.
+            time_limit: seconds, or "90s", "10m": the fit ends after the dispatch that exceeds it,
+                or untrained if it still compiles then. As after Ctrl-C, a validation that then
+                takes longer than a moment is given up.
             escape_saddles: where the loss of three epochs stands still and the curvature says that
                 the point is a saddle, step along its worst direction; the negative eigenvalue
                 is printed and enters the history as `"saddle_curvature"`. Needs arrays.

@@ -194,6 +194,7 @@ def test_next_to_divergence_the_smaller_of_two_equal_rates_is_taken() -> None:
 
 def test_a_time_limit_ends_all_lanes() -> None:
     many = {**FIT, "epochs": 10**6}
+    fw.fit_many(linear(), X, Y, seeds=2, **FIT)  # compiles, which the limit would not wait for
     found = fw.fit_many(linear(), X, Y, seeds=2, time_limit=0.3, **many)
     assert [history.stopped for history in found.histories] == ["time_limit"] * 2
     assert all(1 <= len(history.epoch) < 10**6 for history in found.histories)
@@ -220,6 +221,12 @@ def many(**arguments: Any) -> Callable[[], Any]:
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
+    "of one fit": (
+        many(escape_saddles=True),
+        "fit_many: expected an argument it knows, received escape_saddles=True. It looks at one "
+        "network: fit the models one by one, or leave it out and train more seeds, of which not "
+        "all begin near the saddle.",
+    ),
     "unequal": (
         many(seeds=3, learning_rate=[0.1, 0.2]),
         "fit_many: expected as many values of everything that varies, one for each lane, received "

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 import fitwell as fw
 from fitwell import layers as L  # noqa: N812 - read in every line
-from fitwell.errors import FitwellError
+from fitwell.errors import FitwellError, MissingPackage
 from fitwell.population.dense import SPACE, dense
 from fitwell.population.grouping import Trial, families
 from fitwell.population.hunting import split_rows
@@ -153,6 +154,16 @@ def test_optuna_proposes_one_trial_of_each_shape() -> None:
     told = found.trials[0].proposal.study.trials
     assert [t.value for t in told] == [found.trials[i].score for i in (0, 9, 18, 27)]
     assert found.best_values["kind"] == "line"
+
+
+def test_optuna_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)  # as where it is not installed
+    message = (
+        "search: expected the package optuna, received none. Run pip install optuna, or leave "
+        "sampler out."
+    )
+    with pytest.raises(MissingPackage, match=re.escape(message)):
+        fw.search(linear, X, Y, sampler="optuna", **SEARCH)
 
 
 def test_rows_are_divided_at_random_and_once() -> None:

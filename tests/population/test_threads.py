@@ -127,7 +127,10 @@ def test_a_lane_alone_without_memory_is_an_error_in_words(monkeypatch: pytest.Mo
 
 @pytest.mark.usefixtures("two_groups")
 def test_an_error_of_one_group_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = threading.Barrier(2)
+
     def check(group: Group) -> None:
+        started.wait()  # a group that has not begun would not be begun any more
         if group.lanes[0].seed == 0:
             raise ZeroDivisionError("of one thread")
 

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 import fitwell
+from fitwell import waiting
 from fitwell.cli import showing
 from fitwell.errors import FitwellError, InvalidFile
 
@@ -91,10 +92,20 @@ def check_output(path: Path, *read: str | Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a command; an error is one message and exit code 2, `--debug` shows where it arose."""
-    if arguments is None:
-        _end_with_the_reader()
-        arguments = sys.argv[1:]
+    """Runs a command; an error is one message and exit code 2, `--debug` shows where it arose.
+
+    Args:
+        arguments: None for those of the process, which then ends with the command.
+    """
+    if arguments is not None:
+        return _run(arguments)
+    _end_with_the_reader()
+    code = _run(sys.argv[1:])
+    waiting.leave(code)  # a compilation that was interrupted goes on, but nobody needs it
+    return code
+
+
+def _run(arguments: list[str]) -> int:
     try:
         app(arguments, prog_name="fitwell", obj=arguments)
     except SystemExit as end:  # how typer ends, after its own message where there is one

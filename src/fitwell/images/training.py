@@ -14,6 +14,7 @@ import numpy as np
 
 from fitwell.arguments import named
 from fitwell.callbacks import Callback, EarlyStopping
+from fitwell.callbacks.until import Until
 from fitwell.data.duplicates import copies_note, equal_rows
 from fitwell.data.images import Images, read_images
 from fitwell.data.splits import Split, split
@@ -211,11 +212,12 @@ def fit(
         batch_size=batch,
         epochs=planned,
         validation_data=prepared.part("validation"),
-        callbacks=[stopper, *callbacks],
-        time_limit=time_limit,
+        callbacks=[stopper, Until("train", time_limit), *callbacks],
         verbose=verbose,
     )
     seconds = time.perf_counter() - began
+    if history.stopped == "interrupted" and not history.epoch:
+        raise KeyboardInterrupt  # before the first step: there is nothing to measure
     model = ImageModel(network, prepared.images.classes)
     test_x, test_y = prepared.part("test")
     outputs = model.outputs(test_x)

@@ -15,6 +15,7 @@ import numpy as np
 
 from fitwell.arguments import whole_number
 from fitwell.callbacks import EarlyStopping
+from fitwell.callbacks.until import Until
 from fitwell.errors import FitwellError, InvalidArgument, InvalidFile, MissingPackage
 from fitwell.machine import cores
 from fitwell.model import Model
@@ -75,7 +76,7 @@ class Hunt:
                 self.trials += trials
                 self._write()
         winner = min(self.trials, key=Trial.rank, default=None)
-        if winner is None and interrupted:
+        if interrupted and (winner is None or winner.epochs < 1):
             raise KeyboardInterrupt  # there is nothing to go on with
         if winner is None or winner.epochs < 1:
             raise InvalidArgument(
@@ -195,8 +196,8 @@ class Hunt:
             self.shown, patience=patience, mode=mode, restore_best_weights=True
         )
         model.fit(
-            *self.train, batch_size=self._batch(), epochs=self.most, verbose=0, callbacks=stopping,
-            validation_data=self.held, time_limit=left,
+            *self.train, batch_size=self._batch(), epochs=self.most, verbose=0,
+            validation_data=self.held, callbacks=[stopping, Until("search", left)],
         )  # fmt: skip
         return model
 

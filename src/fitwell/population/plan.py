@@ -85,6 +85,10 @@ class Signals:
         self.deadline, self.interrupted = deadline, interrupted
         self.failed = False
 
+    def asked(self) -> bool:
+        """Whether anything ends the lanes."""
+        return self.reason() is not None
+
     def reason(self) -> str | None:
         if self.failed:
             return "failed"

@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from fitwell import compiling
 from fitwell.data.sources import ArraySource
 from fitwell.history import History
 from fitwell.machine import cores
@@ -105,30 +106,33 @@ class Group:
         totals, collected, step, stopped = None, [], 0, None
         while step < self.source.steps and stopped is None:
             data, count = self.source.chunk(epoch, step, min(self.pace.count, self.source.capacity))
-            began = time.perf_counter()
+            more = self._rates(epoch, step, count), count, self.values, self.masks
             if totals is None:
                 totals = self._zeros(data)
-            self.train, totals, each = self.program(
-                self.train,
-                totals,
-                data,
-                self._rates(epoch, step, count),
-                count,
-                self.values,
-                self.masks,
-            )
+                if not self._ready(self.program, self.train, totals, data, *more):
+                    return self.signals.reason()
+            began = time.perf_counter()
+            self.train, totals, each = self.program(self.train, totals, data, *more)
             collected.append((each, count))
-            jax.block_until_ready(totals)
+            self.pace.wait(count, totals)
             self.pace.update(count, time.perf_counter() - began)
             step += count
             self.step += count
             stopped = self.signals.reason()
         logs = self._logs(totals, collected)
         if self.held_out is not None:
-            for mine, held in zip(logs, self._validate(), strict=True):
+            found = self._validate()
+            if found is None:
+                return self.signals.reason()
+            for mine, held in zip(logs, found, strict=True):
                 mine.update({f"val_{name}": value for name, value in held.items()})
         self._note(epoch, logs)
         return stopped
+
+    def _ready(self, program: Any, *arguments: Any) -> bool:
+        """Compiles a program before its first call: False if the end was asked for meanwhile."""
+        key = compiling.form(arguments)
+        return compiling.prepared(program, key, lambda: arguments, self.signals.asked)
 
     def _rates(self, epoch: int, step: int, count: int) -> Any:
         """The rates of `count` steps of an epoch; each lane counts the steps that it takes."""
@@ -179,7 +183,8 @@ class Group:
         shared = isinstance(source, ArraySource) or source.shared
         return programs.evaluate_program(plan.network, plan.objective, shared), source
 
-    def _validate(self) -> list[dict[str, float]]:
+    def _validate(self) -> list[dict[str, float]] | None:
+        """The values of all lanes; None if the end was asked for while the program compiled."""
         assert self.held_out is not None
         program, source = self.held_out
         totals, collected, step = jax.tree.map(np.copy, self.zeros), [], 0
@@ -187,9 +192,11 @@ class Group:
         assert source.steps is not None
         while step < source.steps:
             data, count = source.chunk(0, step, source.capacity)
-            totals, each = program(
-                self.train.params, self.train.state, totals, data, room, count, self.values
-            )
+            weights = self.train.params, self.train.state
+            more = data, room, count, self.values
+            if step == 0 and not self._ready(program, *weights, totals, *more):
+                return None
+            totals, each = program(*weights, totals, *more)
             jax.block_until_ready(totals)
             collected.append((each, count))
             step += count

@@ -1,6 +1,6 @@
 """From a table to a model: `train`, `load`, and a model that takes raw tables."""
 
-from fitwell.tabular.choices import plain, tuned
+from fitwell.tabular.choices import DEFAULT, plain, tuned
 from fitwell.tabular.folds import cross_validate
 from fitwell.tabular.front import load, train
 from fitwell.tabular.model import TableModel
@@ -9,6 +9,7 @@ from fitwell.tabular.several import MultiTargetModel, build_several, fit_several
 from fitwell.tabular.training import build, check_length, fit, measured
 
 __all__ = [
+    "DEFAULT",
     "MultiTargetModel",
     "Part",
     "Prepared",

@@ -13,6 +13,7 @@ import numpy as np
 
 from fitwell.arguments import named, whole_number
 from fitwell.callbacks import Callback
+from fitwell.callbacks.until import Until
 from fitwell.data.encoding import decisions
 from fitwell.feeding import seconds
 from fitwell.model import Model
@@ -81,11 +82,12 @@ def run(
         epochs=chosen.epochs,
         validation_data=held,
         validation_freq=chosen.validation_freq,
-        callbacks=[stopper, *callbacks],
-        time_limit=time_limit,
+        callbacks=[stopper, Until("train", time_limit), *callbacks],
         verbose=verbose,
         doctor=doctor,
     )
+    if history.stopped == "interrupted" and not history.epoch:
+        raise KeyboardInterrupt  # before the first step: there is nothing to measure
     best = None if stopper.best_weights is None else stopper.best_epoch + 1
     course = {
         "network": described(network),

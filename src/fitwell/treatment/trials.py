@@ -159,16 +159,21 @@ def _trained(
     more: dict[str, Any] = {"batch_size": setup.batch_size, "epochs": setup.epochs, "verbose": 0}
     more |= {"class_weight": setup.class_weight}
     more |= {"sample_weight": train.sample_weight(model.output_names)}
-    timed: dict[str, Any] = {"time_limit": max(limit, 0.1)} if np.isfinite(limit) else {}
+    timed: dict[str, Any] = {}
+    if np.isfinite(limit) and setup.epochs > 1:
+        timed = {"time_limit": max(limit, 0.1)}
     if setup.optimizer.needs_value:
+        more |= {"batch_size": "full", "doctor": "off"}
+        if timed:  # compiles, so that the limit is of training alone
+            model.fit(train.x, y, **(more | {"epochs": 1}))
         alone = [assembled(setup, like, seed) for seed in seeds]
         for one in alone:
-            one.fit(train.x, y, doctor="off", **(more | {"batch_size": "full"}), **timed)
+            one.fit(train.x, y, **more, **timed)
         _refuse_halves([one.history for one in alone if one.history is not None])
         return alone, 0.0
     more |= {"seeds": [seed for _ in rates or (0,) for seed in seeds]}
     more |= {"learning_rate": [rate for rate in rates for _ in seeds] or None}
-    if timed and setup.epochs > 1:  # compiles, so that the limit is of training alone
+    if timed:
         _refuse_halves(fit_many(model, train.x, y, **(more | {"epochs": 1})).histories)
     if setup.patience is not None and data.held is not None:
         held = data.held.x, data.held.y(model.output_names)
