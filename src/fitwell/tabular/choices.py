@@ -90,7 +90,8 @@ def tuned(
             path=path,
             verbose=verbose,
         )
-    except InvalidArgument:  # no time for one epoch of one trial
+    except (InvalidArgument, KeyboardInterrupt) as end:  # before one epoch of one trial
+        kept.interrupted = isinstance(end, KeyboardInterrupt)
         return kept
     found.seconds += spent
     if _loss(prepared, found.best) < loss:
