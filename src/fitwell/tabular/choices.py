@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 
 from fitwell.arguments import named
+from fitwell.callbacks.until import Until
 from fitwell.errors import InvalidArgument
 from fitwell.feeding import seconds
 from fitwell.layers import Dense, Input
@@ -17,8 +18,8 @@ from fitwell.population.grouping import Trial
 from fitwell.population.searching import Search
 from fitwell.sequential import Sequential
 from fitwell.tabular.preparing import Prepared
-from fitwell.tabular.recipe import head_of, loss_of
-from fitwell.tabular.training import build, run
+from fitwell.tabular.recipe import described, head_of, loss_of, plan, stopping
+from fitwell.tabular.training import build
 
 DEFAULT = "default network"
 _SHARE, _LEAST = 0.4, 0.5  # of the budget: what the default may take, what a search has at least
@@ -72,11 +73,15 @@ def tuned(
     began, total = time.perf_counter(), seconds("search", "budget", budget)
     part, held = prepared.train, prepared.validation
     own = build(prepared, seed=seed)
-    course = run([prepared], own, time_limit=_SHARE * total, verbose=0, doctor="off")
-    loss = _loss(prepared, own)
-    spent = time.perf_counter() - began
-    trial = Trial(0, {DEFAULT: course["network"]}, None, loss, course["epochs"])
-    kept = Search([], own, trial, "val_loss", spent, course["stopped"] == "interrupted")
+    _fit(prepared, own, _SHARE * total)
+    history = own.history
+    assert history is not None
+    cut = history.stopped == "interrupted"
+    if cut and not history.epoch:
+        raise KeyboardInterrupt  # before the first step: there is nothing to keep
+    loss, spent = _loss(prepared, own), time.perf_counter() - began
+    trial = Trial(0, {DEFAULT: described(own)}, None, loss, len(history.epoch))
+    kept = Search([], own, trial, "val_loss", spent, cut)
     if kept.interrupted:
         return kept
     try:
@@ -97,6 +102,23 @@ def tuned(
     if _loss(prepared, found.best) < loss:
         return found
     return Search(found.trials, own, trial, found.monitor, found.seconds, found.interrupted)
+
+
+def _fit(prepared: Prepared, network: Model, limit: float) -> None:
+    """Trains the default network, on the training part alone: it is compared by the other."""
+    part, held = prepared.train, prepared.validation
+    chosen = plan(len(part.x))
+    network.fit(
+        part.x,
+        part.encoded,
+        batch_size=chosen.batch_size,
+        epochs=chosen.epochs,
+        validation_data=(held.x, held.encoded),
+        validation_freq=chosen.validation_freq,
+        callbacks=[stopping(chosen), Until("search", limit)],
+        verbose=0,
+        doctor="off",
+    )
 
 
 def _loss(prepared: Prepared, network: Model) -> float:
