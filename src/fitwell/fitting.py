@@ -102,8 +102,6 @@ class Fit:
             self.call("on_train_end", dict(self.history.last()))
         if self.history.stopped == _RAN_OUT:
             self._warn_of_too_little_data()
-        if self.history.stopped == "time_limit" and not self.history.epoch:
-            warn(_NO_TIME)
         return self.history
 
     def call(self, hook: str, *arguments: Any) -> None:
@@ -234,6 +232,8 @@ class Fit:
 
         if compiling.prepared(self.program, compiling.form(data), arguments, self._asked):
             self.zeros = self._zeros(data)
+        elif not self.interrupted:
+            warn(_NO_TIME)
         return self.zeros is not None
 
     def _zeros(self, data: Batch) -> Stats:
