@@ -10,7 +10,7 @@ demo: $(VENV)/.installed
 	$(BIN)/fitwell train sklearn:breast_cancer
 
 test: check
-	$(BIN)/python -m pytest -n auto --maxprocesses=4 --dist worksteal --doctest-modules src tests
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses=4 --dist worksteal --doctest-modules src tests
 	@echo "Lines per file:" && wc -l $$(git ls-files 'src/*.py') | sort -n | tail -6
 
 check: $(VENV)/.installed-test

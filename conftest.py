@@ -15,7 +15,7 @@ import pytest
 
 from fitwell import compiling, settings
 
-PROGRAMS = 600  # in memory at once, a megabyte each
+PROGRAMS = 500  # in memory at once, two megabytes each
 LEVEL, EMITTERS = "xla_backend_optimization_level", "xla_cpu_use_fusion_emitters"
 PIECES = "xla_cpu_parallel_codegen_split_count"  # of a program, compiled side by side
 QUICK: dict[str, Any] = {LEVEL: 0, EMITTERS: False, PIECES: 1}

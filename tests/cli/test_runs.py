@@ -150,7 +150,7 @@ def _wait(child: subprocess.Popen[str], file: Path) -> None:
         time.sleep(0.01)
 
 
-def test_a_killed_run_goes_on_bit_for_bit() -> None:
+def test_a_killed_run_goes_on_bit_for_bit(capsys: Any) -> None:
     _table("t.csv")
     killed = _child(*LONG, "-o", "killed")
     backup = Path("killed/backup/backup.safetensors")
@@ -158,8 +158,7 @@ def test_a_killed_run_goes_on_bit_for_bit() -> None:
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert not Path("killed/model.safetensors").exists()
-    early = _child("predict", "killed", "t.csv")
-    assert " ".join(early.communicate(timeout=120)[1].split()) == (
+    assert " ".join(run(capsys, "predict", "killed", "t.csv")[2].split()) == (
         "Error run killed: expected a run with a model, received one that did not come to its end. "
         "Go on with fitwell train --resume killed."
     )
@@ -168,9 +167,8 @@ def test_a_killed_run_goes_on_bit_for_bit() -> None:
     whole, _ = _child(*LONG, "-o", "whole").communicate(timeout=120)
     assert json.loads(out)["scores"] == json.loads(whole)["scores"]
     assert not backup.exists()
-    again = _child("train", "--resume", "killed")
-    _, err = again.communicate(timeout=120)
-    assert again.returncode == 2
+    code, _, err = run(capsys, "train", "--resume", "killed")
+    assert code == 2
     assert " ".join(err.split()) == (
         "Error --resume killed: expected an unfinished run, received a complete one. Start a new "
         "run: leave --resume out."

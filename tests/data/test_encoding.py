@@ -325,7 +325,7 @@ def tables(draw: Any) -> pl.DataFrame:
 
 @given(tables())
 @settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -11,9 +11,16 @@ from tests.doctor.programs import Program, programs
 import fitwell as fw
 
 ALL = programs()
+LONG = "at_digits_dying_relu_34x128"  # trains for longer than it takes to compile it well
 
 
-@pytest.mark.parametrize("program", ALL, ids=lambda program: program.id)
+@pytest.mark.parametrize(
+    "program",
+    [
+        pytest.param(one, id=one.id, marks=[pytest.mark.optimized] if one.id == LONG else [])
+        for one in ALL
+    ],
+)
 def test_the_fault_is_named_and_nothing_else(program: Program) -> None:
     found = diagnosis(program)
     codes = set(found.above().codes)
