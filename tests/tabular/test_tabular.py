@@ -392,6 +392,7 @@ def test_titanic_beats_logistic_regression(real_tables: Path) -> None:
     assert model.evaluate(table)["accuracy"] == right.mean() > 0.8
 
 
+@pytest.mark.optimized  # trains for longer than it takes to compile it well
 def test_california_beats_linear_regression_clearly(real_tables: Path) -> None:
     path = real_tables / "california_housing.csv"
     model = tabular.train(path, "median_house_value", epochs=16, verbose=0)
