@@ -91,6 +91,7 @@ def test_train_options(capsys: Any, tmp_path: Path) -> None:
     code, out, _ = run(
         capsys, "train", "t.tsv", "--target", "y", "--task", "regression",
         "--columns", "a=category", "--epochs", 2, "--seed", 5, "--time-limit", "1m", "-o", "m",
+        "--no-report",
     )  # fmt: skip
     assert code == 0
     assert "y: a number" in out
@@ -169,15 +170,15 @@ def test_the_end_of_a_search_in_words() -> None:
 
 def test_a_time_limit_is_said(capsys: Any) -> None:
     _, out, _ = run(
-        capsys, "train", "sklearn:iris", "--epochs", 90_000, "--time-limit", "0.5", "-o",
-        "i",
+        capsys, "train", "sklearn:iris", "--epochs", 90_000, "--time-limit", "0.5", "-o", "i",
+        "--no-report",
     )  # fmt: skip
     assert re.search(r"s, \d+ of 90000 epochs: ended by the time limit, best epoch \d+ kept", out)
 
 
 def test_ratings_may_be_a_quantity(capsys: Any) -> None:
     pl.DataFrame({"a": list(range(0, 120, 2)), "y": [1, 2, 3] * 20}).write_csv("r.csv")
-    train = ("train", "r.csv", "--target", "y", "--epochs", 1)
+    train = ("train", "r.csv", "--target", "y", "--epochs", 1, "--no-report")
     hint = "classes (1, 2, 3) (whole numbers: --task regression to predict a quantity)"
     assert hint in run(capsys, *train)[1]
     assert "whole numbers" not in run(capsys, *train, "--task", "multiclass")[1]

@@ -81,8 +81,8 @@ def test_the_folder_of_a_run(capsys: Any) -> None:
 
 
 def test_a_run_repeats_its_numbers_and_gets_its_own_folder(capsys: Any) -> None:
-    words = ("train", "sklearn:wine", "--layers", "8", "--epochs", 4, "--seed", 3, "--json")
-    one, other = (json.loads(run(capsys, *words)[1]) for _ in range(2))
+    words = ("train", "sklearn:wine", "--layers", "8", "--epochs", 4, "--seed", 3, "--no-report")
+    one, other = (json.loads(run(capsys, *words, "--json")[1]) for _ in range(2))
     assert (one["run"], other["run"]) == ("runs/wine-1", "runs/wine-2")
     assert one["scores"] == other["scores"]
     np.testing.assert_array_equal(
@@ -92,7 +92,8 @@ def test_a_run_repeats_its_numbers_and_gets_its_own_folder(capsys: Any) -> None:
 
 
 def test_predict_and_evaluate_take_the_folder(capsys: Any) -> None:
-    assert run(capsys, "train", "sklearn:iris", "--layers", "8", "--epochs", 2, "-o", "r")[0] == 0
+    words = ("train", "sklearn:iris", "--layers", "8", "--epochs", 2, "--no-report", "-o", "r")
+    assert run(capsys, *words)[0] == 0
     code, out, _ = run(capsys, "predict", "r", "sklearn:iris", "--json")
     rows = json.loads(out)
     assert code == 0
@@ -225,8 +226,8 @@ def test_a_network_of_ones_own(capsys: Any) -> None:
         "    model.compile(fw.optimizers.Adam(0.05), loss='sparse_categorical_crossentropy')\n"
         "    return model\n"
     )
-    words = ("train", "sklearn:iris", "--model", "net.py:build", "--epochs", 30, "-o", "r")
-    assert run(capsys, *words)[0] == 0
+    words = ("train", "sklearn:iris", "--model", "net.py:build", "--epochs", 30, "--no-report")
+    assert run(capsys, *words, "-o", "r")[0] == 0
     model = tabular.load("r/model.safetensors")
     assert [layer.units for layer in model.network.layers] == [5, 3]
     assert model.facts["scores"]["accuracy"] > 0.9  # the classes are nearly separable
@@ -280,7 +281,9 @@ def test_a_network_that_breaks(capsys: Any) -> None:
 
 
 def test_a_searched_network(capsys: Any) -> None:
-    code, out, _ = run(capsys, "train", "sklearn:iris", "--tune", "6s", "-o", "r", "--json")
+    code, out, _ = run(
+        capsys, "train", "sklearn:iris", "--tune", "6s", "-o", "r", "--json", "--no-report"
+    )
     assert code == 0
     said = json.loads(out)
     assert said["stopped"] is None
@@ -329,6 +332,7 @@ def test_what_does_not_learn_is_treated(capsys: Any) -> None:
         30,
         "--treat",
         "--json",
+        "--no-report",
     )
     code, out, _ = run(capsys, *words, "-o", "r")
     said = json.loads(out)
@@ -397,7 +401,9 @@ def test_columns_with_a_role(capsys: Any) -> None:
     rows = {"x": x, "who": np.arange(120) // 6, "w": np.repeat([1.0, 2.0], 60), "y": x > 0}
     pl.DataFrame(rows).write_csv("t.csv")
     words = ("train", "t.csv", "--target", "y", "--layers", "4", "--epochs", 2, "--folds", 3)
-    code, out, _ = run(capsys, *words, "--weights", "w", "--group", "who", "--json", "-o", "r")
+    code, out, _ = run(
+        capsys, *words, "--weights", "w", "--group", "who", "--json", "-o", "r", "--no-report"
+    )
     assert code == 0
     held = pl.read_csv("r/out_of_fold.csv")["row"].to_numpy() - 1
     test = sorted(set(range(120)) - set(held))
