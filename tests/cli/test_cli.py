@@ -168,7 +168,9 @@ def test_the_end_of_a_search_in_words() -> None:
     assert course(facts | {"stopped": None}) == "7 trials, units (8,)"
 
 
-def test_a_time_limit_is_said(capsys: Any) -> None:
+def test_a_time_limit_is_said(capsys: Any, model: Path) -> None:
+    """With the programs of the model above: half a second is not for compiling."""
+    assert model.exists()
     _, out, _ = run(
         capsys, "train", "sklearn:iris", "--epochs", 90_000, "--time-limit", "0.5", "-o", "i",
         "--no-report",
