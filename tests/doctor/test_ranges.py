@@ -205,3 +205,14 @@ def test_a_linear_layer_that_is_narrow_makes_no_other_network_than_a_linear_one(
                if one.finding.code == "linear_hidden"]  # fmt: skip
     assert said.cause.endswith("and the network a linear model.")
     assert verdict(record(layers=layers, run=BENT)).above().codes == ["linear_hidden"]
+
+
+def test_momentum_multiplies_a_rate() -> None:
+    dead = change(FAILED, after=(Pulse("dense_0", 0.0, 0.0, dead=1.0),))
+    fast = change(PLAN, optimizer="SGD", rate=0.5, momentum=0.95, reach=800.0)
+    assert fast.effective == pytest.approx(10)
+    found = verdict(record(layers=stack(3), plan=fast, run=dead))
+    assert found.above().codes == ["lr_too_high"]
+    usual = change(fast, rate=0.1, momentum=0.9, reach=160.0)
+    found = verdict(record(layers=stack(3), plan=usual, run=dead))
+    assert found.above().codes == ["dying_relu"]

@@ -28,6 +28,7 @@ class Features:
         resolution: (width,) the step of float32 at the largest value, over the std.
         outlying: (width,) the largest distance from the median, over the range of the middle 99 %.
         missing: how many values are NaN or infinite.
+        by_chance: the share of rows with a copy in training if features were independent.
         sentinels: (feature, value, share): a value such as -999 far from all others.
         duplicates: the share of rows that are copies of an earlier one.
         overlap: the share of validation rows that are training rows.
@@ -57,6 +58,7 @@ class Features:
     normalized: bool = False
     listed: bool = False
     jolt: float = 0.0
+    by_chance: float = 0.0
 
     @property
     def constant(self) -> list[int]:
@@ -185,6 +187,11 @@ class Plan:
     def per_weight(self) -> bool:
         """Whether a weight moves about `rate` a step, however large its gradient is."""
         return self.optimizer not in ("SGD", "LBFGS", "LARS", "LAMB", "Adafactor")
+
+    @property
+    def effective(self) -> float:
+        """rate / (1 - momentum): how far a gradient that stays leads a step, in the end."""
+        return self.rate / max(1 - self.momentum, 1e-6)
 
     @property
     def fades(self) -> bool:

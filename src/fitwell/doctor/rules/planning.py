@@ -18,6 +18,7 @@ _CURVES = {
     "MeanSquaredError": 2.0, "BinaryCrossentropy": 0.25, "CategoricalCrossentropy": 0.5,
     "SparseCategoricalCrossentropy": 0.5,
 }  # fmt: skip
+_FAST_DESCENT = 2.0  # rate over 1 - momentum: 0.1 and 0.9, which are usual, make 1
 _FAST = 0.03  # Adam's 1e-3 is usual; beyond, weights jump by a good part of themselves a step
 _LEFT = 0.1  # of the first moving mean and variance
 _TINY_BATCH = 4
@@ -105,6 +106,15 @@ def _rate(plan: Plan) -> Iterator[Suspicion]:
             ("learning rate", plan.rate),
             steps,
             strength=0.74 if plan.reach < 1 else 0.5,
+        )
+    elif not plan.per_weight and plan.effective >= _FAST_DESCENT:
+        yield suspect(
+            "lr_too_high",
+            f"With rate {plan.rate:g} and momentum {plan.momentum:g} a gradient that stays moves"
+            f" the weights by {plan.effective:.3g} times itself a step.",
+            f"optimizer=fw.optimizers.{plan.optimizer}(0.01, momentum=0.9)",
+            ("rate over 1 - momentum", plan.effective),
+            strength=0.84 if plan.effective >= 2 * _FAST_DESCENT else 0.6,
         )
     if plan.total_steps < _FEW_STEPS and plan.rows > plan.batch_size * 2:
         yield suspect(
