@@ -41,7 +41,7 @@ def features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
     other: tuple[HostArray, HostArray] | tuple[None, None] = (None, None)
     if held_out is not None and len(held_out):
         theirs = _flat(held_out)
-        other = _moments(np.where(np.isfinite(theirs), theirs, np.nan))
+        other = _moments_beside(flat, mean, std, np.where(np.isfinite(theirs), theirs, np.nan))
     return Features(
         name, len(x), x.shape[1:], mean, std, low, high, resolution, _outlying(flat), missing,
         _sentinels(flat, low, high), duplicates, overlap, beside, other[0], other[1],
@@ -72,6 +72,23 @@ def _moments(flat: HostArray) -> tuple[HostArray, HostArray]:
     if np.isfinite(flat.sum()):
         return np.asarray(flat.mean(0)), np.asarray(flat.std(0))
     return np.asarray(np.nanmean(flat, 0)), np.asarray(np.nanstd(flat, 0))
+
+
+def _moments_beside(
+    flat: HostArray, mean: HostArray, std: HostArray, other: HostArray
+) -> tuple[HostArray, HostArray]:
+    """Moments of other rows; of a feature that is nearly constant in both those of these rows.
+
+    A few of its rows, by chance, would look like another scale: rare pixels, rare words.
+    """
+    theirs, spread = _moments(other)
+    odd = (spread > 3 * std) | (std > 3 * spread) | (abs(theirs - mean) > 3 * std)
+    if odd.any():
+        ends = [np.nanquantile(rows[:, odd], [0.1, 0.9], axis=0) for rows in (flat, other)]
+        still = (ends[0] == ends[0][0]).all(0) & (ends[1] == ends[0][0]).all(0)
+        rare = np.flatnonzero(odd)[still]
+        theirs[rare], spread[rare] = mean[rare], std[rare]
+    return theirs, spread
 
 
 def _flat(x: HostArray) -> HostArray:
