@@ -77,6 +77,20 @@ EVIDENT: tuple[Cure, ...] = (
         free=True,
     ),
     Cure(
+        "let the layers learn",
+        ("underfitting",),
+        "All layers are frozen: no step changes a weight.",
+        "model.trainable = True",
+        structure.thawed,
+    ),
+    Cure(
+        "widen the bottleneck",
+        ("too_narrow",),
+        "What one or two units do not pass on is lost for all layers behind them.",
+        'Dense(32, activation="relu")',
+        structure.widened,
+    ),
+    Cure(
         "initialise by fan-in",
         (
             "zero_init", "symmetric_init", "bad_init", "exploding_activation", "high_initial_loss",

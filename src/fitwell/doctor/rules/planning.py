@@ -93,12 +93,13 @@ def _rate(plan: Plan) -> Iterator[Suspicion]:
     if plan.per_weight and plan.way < _SHORT_WAY:
         usual = _USUAL_RATES.get(plan.optimizer, _USUAL_RATE)
         code = "lr_too_low" if plan.rate < usual else "too_few_epochs"
+        better = f"optimizer=fw.optimizers.{plan.optimizer}({_better(plan):g})"
+        longer = more_epochs(_longer(plan))
         yield suspect(
             code,
-            f"{plan.optimizer} moves a weight by about the rate a step: {plan.total_steps:,} steps"
-            f" of {plan.rate:g} are {plan.way:.3g} at most.",
-            f"{more_epochs(_longer(plan))}; and optimizer=fw.optimizers.{plan.optimizer}"
-            f"({_better(plan):g})",
+            f"{plan.total_steps:,} steps of {plan.optimizer} at the rate {plan.rate:g} move a"
+            f" weight by {plan.way:.3g} at most, about.",
+            f"{better}; or {longer}" if code == "lr_too_low" else f"{longer}; and {better}",
             way,
             steps,
             strength=0.97 if plan.way < 0.1 else 0.72,
