@@ -67,6 +67,13 @@ EVIDENT: tuple[Cure, ...] = (
         scaling.scaled_targets,
     ),
     Cure(
+        "bins for every name",
+        ("unscaled_inputs",),
+        "Whole numbers that are names, 20 not twice 10, get a value of their own each.",
+        "Sequential([PiecewiseLinearEmbedding(units=8, bins=128), ...])",
+        features.named,
+    ),
+    Cure(
         "scale the inputs inside the model",
         ("unscaled_inputs", "saturation", "constant_feature", "dying_relu", "nan"),
         "A Normalization in front brings every feature to mean 0 and variance 1; fit computes it "
