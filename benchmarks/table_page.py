@@ -17,7 +17,7 @@ _TEST_PER_TRAINED = 0.25
 ABOUT = """\
 Nobody is tuned; everybody gets the same rows. What others learn from, *fitwell train* divides into
 four fifths to learn from and a fifth that says when to stop; of tables of less than 10,000 rows it
-then learns from all of them, for as many steps. Columns are standardised for the others, missing
+then learns from all of them. Columns are standardised for the others, missing
 numbers filled with the median, words one-hot.
 
 *fitwell better by* is the mean difference on the same folds (or splits), + where fitwell is ahead.

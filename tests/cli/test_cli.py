@@ -79,7 +79,7 @@ def test_train_says_what_it_does_and_saves(capsys: Any, tmp_path: Path) -> None:
         shown = [number(column[name]) for column in (scores, linear, constant)]
         assert re.search(rf"{name}\W+" + r"\W+".join(map(re.escape, shown)), out), name
     assert re.search(
-        r"Trained in \d+\.\d s, 20 of 20 epochs: best epoch \d+, so \d+ on training", out
+        r"Trained in \d+\.\d s, 20 of 20 epochs: best epoch \d+; then \d+ on training", out
     )
     assert "\nSaved in runs/flowers-1: model, numbers, log, report\n" in out
     assert not any(line.endswith(" ") for line in out.splitlines())
@@ -150,7 +150,7 @@ ENDS: dict[tuple[Any, ...], str] = {
     (None, 7): "9 of 20 epochs: best epoch 7 kept",
     ("callback EarlyStopping", 7): "9 of 20 epochs: stopped early, best epoch 7 kept",
     ("interrupted", 7): "9 of 20 epochs: interrupted by Ctrl-C, best epoch 7 kept",
-    (None, 7, 5): "9 of 20 epochs: best epoch 7, so 5 on training and validation rows together",
+    (None, 7, 5): "9 of 20 epochs: best epoch 7; then 5 on training and validation rows together",
     ("time_limit", None): "9 of 20 epochs: ended by the time limit, before the first epoch ended",
 }
 

@@ -212,7 +212,7 @@ def course(facts: Mapping[str, Any]) -> str:
     best = facts["best_epoch"]
     kept = "before the first epoch ended" if best is None else f"best epoch {best} kept"
     if again := facts.get("refit_epochs"):
-        kept = f"best epoch {best}, so {again} on training and validation rows together"
+        kept = f"best epoch {best}; then {again} on training and validation rows together"
     said = ", ".join(part for part in (end, kept) if part)
     return f"{facts['epochs']} of {facts['planned_epochs']} epochs: {said}"
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fitwell.doctor.cure import Cure
-from fitwell.doctor.cures import EVIDENT, FURTHER
+from fitwell.doctor.cures import EVIDENT, FURTHER, Cure
 from fitwell.recipes import edits
 
 _ALL = {cure.name: cure for cure in (*EVIDENT, *FURTHER)}

@@ -109,7 +109,7 @@ def course_words(facts: Mapping[str, Any]) -> str:
         parts.append(f"{facts['seconds']:.1f} s")
     parts += [str(end)] if end else []
     if again := facts.get("refit_epochs"):
-        parts += [f"epoch {best} was best, so {again} on training and validation rows together"]
+        parts += [f"epoch {best} was best; then {again} on training and validation rows together"]
     elif best:
         parts += [f"the weights of epoch {best} were kept"]
     return ", ".join(parts)

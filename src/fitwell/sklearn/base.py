@@ -23,7 +23,7 @@ from fitwell.sklearn.building import Job, Learning, build, hold_rate
 from fitwell.sklearn.packing import pack, unpack
 from fitwell.sklearn.rows import Scaling, check_share, dense, full_batch, mean_one, merged
 from fitwell.tabular.recipe import Plan, plan
-from fitwell.tabular.refitting import MOST_ROWS, refit
+from fitwell.tabular.refitting import MOST_ROWS, epochs_enough, refit
 from fitwell.types import HostArray
 
 _FEW = 100  # rows: of fewer a tenth measures nothing, and equal ones can be summed in no time
@@ -257,17 +257,16 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         """The fit of the model, whose history is appended to that of the fits before.
 
         Returns:
-            the best epoch on the rows put aside, from 1; without any the last.
+            after how many epochs another ought to end.
         """
         x, y, weight = self._examples(rows)
         validation, stopper, every = None, None, 1
         if held is not None:
             x_held, y_held, weight_held = self._examples(held)
             validation = x_held, y_held, mean_one(weight_held)
+            patience = max(chosen.epochs // 4, 4) if self.patience is None else self.patience
             if self.network is None and self.patience is None:
-                every = chosen.validation_freq
-            own = max(chosen.epochs // every // 4, 4)
-            patience = own if self.patience is None else self.patience
+                every, patience = chosen.validation_freq, chosen.patience
             stopper = EarlyStopping(patience=patience, restore_best_weights=True)
         history = self.model_.fit(
             x,
@@ -284,7 +283,8 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         self._check_weights()
         for name, values in history.history.items():
             self.history_.setdefault(name, []).extend(values)
-        return chosen.epochs if stopper is None else stopper.best_epoch + 1
+        best = chosen.epochs if stopper is None else stopper.best_epoch + 1
+        return epochs_enough(history, best, len(held.x)) if held is not None else best
 
     def _look_at(self, held: Rows) -> None:
         """What rows that were put aside still tell after the training."""

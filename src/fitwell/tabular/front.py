@@ -69,7 +69,8 @@ def train(
     Rows are split into 64 % training, 16 % validation (when to stop) and 20 % test, with every
     class in its share and copies of a row in one part. In a small table every row counts: with less
     than 10,000 rows for training and validation the network, once it has stopped, is trained anew
-    on both, for as many steps; how sure it may be is measured before.
+    on both: to the end of its plan, or for as many steps as were best where the end was clearly
+    worse. How sure it may be is measured before.
 
     `model.facts["scores"]` holds the scores on the test rows, `model.facts["baselines"]` those of
     a constant and of a linear model, and `model.facts["differences"]` how far it is from each: 95 %

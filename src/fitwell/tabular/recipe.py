@@ -67,7 +67,7 @@ def strength(rows: int, features: int) -> Strength:
     """That for so many training rows and features: between small and large tables, gradual.
 
     >>> strength(300, 10)
-    Strength(bins=2, units=16, dropout=0.3, weight_decay=0.15, learning_rate=0.002, smoothing=0.1)
+    Strength(bins=2, units=16, dropout=0.3, weight_decay=0.15, learning_rate=0.004, smoothing=0.1)
     >>> strength(13_000, 14)
     Strength(bins=47, units=16, dropout=0.1, weight_decay=0.0003, learning_rate=0.01, smoothing=0.0)
     """
@@ -77,7 +77,7 @@ def strength(rows: int, features: int) -> Strength:
         units=min(max(256 // features, 2), 16),
         dropout=round(0.3 - 0.2 * share, 2),
         weight_decay=_between(0.15, 0.0003, share),
-        learning_rate=_between(0.002, 0.01, share),
+        learning_rate=_between(0.004, 0.01, share),
         smoothing=round(0.1 - 0.1 * share, 2),
     )
 
@@ -117,7 +117,7 @@ def plan(rows: int, epochs: int | None = None) -> Plan:
     """The plan for so many training rows; larger tables are read in larger batches.
 
     >>> plan(600)
-    Plan(epochs=128, batch_size=72, patience=8, validation_freq=4)
+    Plan(epochs=128, batch_size=72, patience=32, validation_freq=4)
     >>> plan(13_000)
     Plan(epochs=128, batch_size=256, patience=8, validation_freq=4)
     """
@@ -127,7 +127,8 @@ def plan(rows: int, epochs: int | None = None) -> Plan:
     size = math.ceil(rows / batches / MEMBERS) * MEMBERS
     chosen = epochs or min(max(math.ceil(_STEPS / batches), _LEAST_EPOCHS), _MOST_EPOCHS)
     every = min(math.ceil(chosen / _VALIDATIONS), _MOST_BETWEEN)
-    return Plan(chosen, size, max(chosen // every // 4, 4), every)
+    waits = chosen // every if rows < _MANY else chosen // every // 4  # few rows tell little
+    return Plan(chosen, size, max(waits, 4), every)
 
 
 def default_network(

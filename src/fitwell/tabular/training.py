@@ -20,7 +20,7 @@ from fitwell.model import Model
 from fitwell.tabular.model import TableModel
 from fitwell.tabular.preparing import Part, Prepared
 from fitwell.tabular.recipe import default_network, described, members, plan, stopping
-from fitwell.tabular.refitting import MOST_ROWS, refit
+from fitwell.tabular.refitting import MOST_ROWS, epochs_enough, refit
 from fitwell.tabular.scores import beside, scores, simplest
 from fitwell.tabular.seen import fingerprints, seen_rows
 from fitwell.tabular.uncertainty import with_uncertainty
@@ -101,7 +101,8 @@ def run(
     limit = None if time_limit is None else began + seconds("train", "time_limit", time_limit)
     if fresh is not None and best is not None and ended:
         unseen = [_answer(network, one.validation.x, n) for n, one in enumerate(targets)]
-        steps = best * math.ceil(len(part[0]) / chosen.batch_size)
+        enough = epochs_enough(history, best, len(held[0]))
+        steps = enough * math.ceil(len(part[0]) / chosen.batch_size)
         course |= _learned_from_both(network, fresh, part, held, steps, chosen.batch_size, limit)
     course["seconds"] = time.perf_counter() - began
     return course, unseen
