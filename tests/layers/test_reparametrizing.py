@@ -43,7 +43,7 @@ def test_spectral_normalization_step_by_step() -> None:
             y, new = layer.forward(params, state, x, key=KEY, train=True)
             return jnp.sum(weight * y), (y, new)
 
-        grads, (y, new) = jax.grad(loss, has_aux=True)(params)
+        grads, (y, new) = jax.jit(jax.grad(loss, has_aux=True))(params)
         np.testing.assert_allclose(y, kernel / s, rtol=1e-5)
         np.testing.assert_allclose(new["vector_u"][0], u, rtol=1e-4)
         G = np.asarray(weight, np.float64)
@@ -84,7 +84,7 @@ def test_weight_normalization_keeps_the_gradient_of_v_across_it() -> None:
     def loss(params: Any) -> Any:
         return jnp.sum(jnp.sin(layer.forward(params, {}, x, key=KEY, train=True)[0]))
 
-    grad = jax.grad(loss)(params)["layer"]["kernel"]
+    grad = jax.jit(jax.grad(loss))(params)["layer"]["kernel"]
     assert float(jnp.abs(grad).max()) > 0.1
     along = jnp.sum(grad * params["layer"]["kernel"], 0)
     np.testing.assert_allclose(along, 0, atol=1e-5)
