@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -145,7 +146,11 @@ def test_masked_steps_as_in_keras_and_pytorch(name: str, layer: Any) -> None:
 def masks_of(model: Any, x: Any) -> Any:
     train = model.train_state
     xs = [jnp.asarray(x)]
-    return model.network.masked_forward(train.params, train.state, xs, key=KEY, train=False)[1]
+
+    def masks(params: Any, state: Any, xs: Any) -> Any:
+        return model.network.masked_forward(params, state, xs, key=KEY, train=False)[1]
+
+    return jax.jit(masks)(train.params, train.state, xs)
 
 
 def test_masks_travel_as_far_as_the_time_axis() -> None:
@@ -280,8 +285,13 @@ def test_stateful_in_a_fit() -> None:
 # Dropout, penalties, initial weights
 
 
+@functools.cache
+def program(layer: Any, train: bool) -> Any:
+    return jax.jit(lambda params, x, key: layer.forward(params, {}, x, key=key, train=train)[0])
+
+
 def run(layer: Any, params: Any, x: Any, key: Any, train: bool = True) -> Any:
-    return layer.forward(params, {}, x, key=key, train=train)[0]
+    return program(layer, train)(params, x, key)
 
 
 @pytest.mark.parametrize("kind", [L.LSTM, L.GRU, L.SimpleRNN])
