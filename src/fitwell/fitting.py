@@ -73,8 +73,8 @@ class Fit:
         self.on_breakdown, self.broken = on_breakdown, False
         self.program = train_program(self.network, objective, optimizer.program())
         self.pace = Pace(source.capacity)
-        intervals = [c.every for c in callbacks if c.every is not None]
-        self.every = int(np.gcd.reduce(intervals)) if intervals else None
+        self.hooked = [(c, c.every) for c in callbacks if c.every is not None]
+        self.every = math.gcd(*(every for _, every in self.hooked)) or None
         held = None if validation is None else validation.capacity
         self.validation_pace = None if held is None else Pace(held, first=held)
         self.zeros: Stats | None = None
@@ -267,7 +267,7 @@ class Fit:
 
     def _batch_hooks(self) -> None:
         """Batches are counted over the epochs: `every` may be longer than one."""
-        due = [c for c in self.callbacks if c.every and self.step_number % c.every == 0]
+        due = [callback for callback, every in self.hooked if self.step_number % every == 0]
         logs = self._live() if due else {}
         for callback in due:
             callback.on_train_batch_end(self.position.step - 1, logs)

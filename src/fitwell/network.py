@@ -237,7 +237,10 @@ class Network:
 
     @functools.cached_property
     def _program(self) -> Network:
-        return self.with_layers({name: layer.program() for name, layer in self.layers.items()})
+        found = self.with_layers({name: layer.program() for name, layer in self.layers.items()})
+        if not any(layer.on_host for layer in self.layers.values()):  # a vocabulary has a shape
+            vars(found)["weight_shapes"] = self.weight_shapes  # to trace `init` again costs time
+        return found
 
     def with_layer(self, name: str, **changes: Any) -> Network:
         """The same network with fields of one layer changed, at every use of it."""

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import jax
-import numpy as np
 
 from fitwell import waiting
 from fitwell.settings import settings
@@ -30,8 +29,8 @@ class Pace:
 
     def update(self, count: int, seconds: float) -> None:
         self.seconds = max(seconds, 1e-6) / count
-        wanted = settings.chunk_seconds / self.seconds
-        self.count = int(np.clip(wanted, 1, min(self.capacity, 4 * max(count, self.count))))
+        most = min(self.capacity, 4 * max(count, self.count))
+        self.count = max(1, min(int(settings.chunk_seconds / self.seconds), most))
 
     def wait(self, count: int, arrays: Any, stop: Callable[[], bool] = lambda: False) -> bool:
         """Waits for what `count` steps compute; False as soon as `stop` says True before.

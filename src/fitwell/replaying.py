@@ -86,7 +86,7 @@ class Keeper:
     def begin(self, epoch: int, step: int) -> None:
         """The first copy, of the host: a short fit needs no other, and none is compiled for it."""
         train = self.model.train_state
-        key = jnp.array(jax.random.key_data(train.key))
+        key: Any = np.array(jax.random.key_data(train.key))
         bare = jax.tree.map(np.array, train._replace(key=()))  # type: ignore[arg-type]
         own = jax.random.wrap_key_data(key, impl=jax.random.key_impl(train.key))
         self._note(bare._replace(key=own), epoch, step)

@@ -164,7 +164,25 @@ MISALIGNED: list[tuple[Any, Any, tuple[int, ...], type[FitwellError], str]] = [
         (4, 3),
         ShapeMismatch,
         "fit, y for MeanSquaredError: expected labels of shape (2, 4, 3), the shape of the "
-        "output, received (2,). Labels and outputs need one shape.",
+        "output, received (2,). One label for a whole sequence: write return_sequences=False in "
+        "the last recurrent layer, or pool over the steps (GlobalAveragePooling1D).",
+    ),
+    (
+        [[0, 255], [3, 7]],
+        BCE,
+        (2,),
+        InvalidData,
+        "fit, y for BinaryCrossentropy: expected labels in [0, 1], received from 0 to 255. Divide "
+        "pixels and the like by 255 (X / 255, layers.Rescaling), or use mse.",
+    ),
+    (
+        [0, 1],
+        SPARSE,
+        (4, 3),
+        ShapeMismatch,
+        "fit, y: expected labels of shape (n, 4), received (2,). One label for a whole sequence: "
+        "write return_sequences=False in the last recurrent layer, or pool over the steps "
+        "(GlobalAveragePooling1D).",
     ),
     (
         [0, np.nan, np.inf],

@@ -122,3 +122,13 @@ def test_a_rate_that_diverges_is_the_cause_alone() -> None:
     sizes = change(NUMBERS, labels=labels("numbers", mean=300.0, std=200.0))
     found = verdict(record(heads=sizes, plan=steep, run=broken, curvature=5000.0))
     assert found.above().codes == ["lr_too_high"]
+
+
+def test_a_rest_that_is_not_learned_and_has_no_cause_is_no_alarm() -> None:
+    """93 % of the variance where a linear model reaches 98 %: a fact; half of it is an alarm."""
+    run = change(LEARNED, linear=0.98, kernel=0.9)
+    near = verdict(record(heads=NUMBERS, run=change(run, score=0.95, held_out=0.93)))
+    assert "underfitting" in near.codes
+    assert not near.above()
+    far = verdict(record(heads=NUMBERS, run=change(run, score=0.5, held_out=0.5)))
+    assert far.above().codes == ["underfitting"]

@@ -14,7 +14,8 @@ from fitwell.doctor.edits import heads, plan, scaling, structure
 from fitwell.doctor.rewriting import is_chain, rewritten
 from fitwell.doctor.setup import Facts, Setup
 from fitwell.treatment.examining import as_told, facts_of
-from fitwell.treatment.scoring import divided, read
+from fitwell.treatment.scoring import Judge, divided, read
+from fitwell.treatment.trials import run
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 4)).astype(np.float32)
@@ -244,3 +245,29 @@ def test_every_cure_says_what_it_answers_and_does() -> None:
         assert cure.code
         assert cure.sentence.endswith(".")
     assert cures_for("overfitting")[0].name == "stop early"
+
+
+def test_layers_that_are_all_frozen_learn_again() -> None:
+    setup, facts = told([L.Dense(8, "relu", trainable=False), L.Dense(1, trainable=False)], NUMBERS)
+    assert facts.record.plan is not None
+    assert facts.record.plan.parameters == 0
+    cured = structure.thawed(setup, facts)
+    assert cured is not None
+    assert all(layer.trainable for layer in cured.network.layers.values())
+    model = fw.Sequential([L.Dense(8, "relu", trainable=False), L.Dense(1, trainable=False)])
+    model.compile("adam", "mse")
+    data = divided(read("test", model, X, NUMBERS), None)
+    found = run(setup, model, data, Judge(facts.record.heads), [0, 1], subject="treat")
+    assert found.refused == "treat: every layer is frozen, so that no weight learns"
+    some = told([L.Dense(8, "relu", trainable=False), L.Dense(1)], NUMBERS)
+    assert structure.thawed(*some) is None  # a pretrained part
+
+
+def test_a_layer_of_one_unit_becomes_wide() -> None:
+    setup, facts = told([L.Dense(16, "relu"), L.Dense(1, "relu"), L.Dense(1)], NUMBERS)
+    cured = structure.widened(setup, facts)
+    assert cured is not None
+    assert [node.layer.units for node in cured.network.nodes[1:]] == [16, 32, 1]  # type: ignore[attr-defined]
+    assert structure.widened(*told([L.Dense(2), L.Dense(4)], X)) is None  # a linear code
+    pairs = X[:, :2]
+    assert structure.widened(*told([L.Dense(2, "tanh"), L.Dense(1)], NUMBERS, pairs)) is None

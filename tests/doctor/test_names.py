@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from tests.doctor.test_rules import FAILED, NUMBERS, change, record
 
 import fitwell as fw
 from fitwell.doctor import examining, reading, statistics
 from fitwell.doctor.baselines import baselines, indicators
-from fitwell.doctor.edits.features import binned, embedded
-from fitwell.doctor.verdict import verdict
+from fitwell.doctor.edits.features import binned, embedded, named
+from fitwell.doctor.verdict import suspicions, verdict
 from fitwell.examples import Examples
 from fitwell.layers import Dense
+from fitwell.treatment.asking import asked
 from fitwell.treatment.examining import as_told, facts_of
 from fitwell.treatment.scoring import divided, read
 
@@ -29,11 +31,11 @@ def model() -> fw.Sequential:
 
 
 def test_a_linear_model_of_names_tells_what_one_of_numbers_does_not() -> None:
-    plain, named = baselines(PAIRS, STARS, False), baselines(indicators(PAIRS), STARS, False)
+    plain, names = baselines(PAIRS, STARS, False), baselines(indicators(PAIRS), STARS, False)
     assert plain is not None
-    assert named is not None
+    assert names is not None
     assert max(plain.linear, plain.kernel) < 0.45  # of neighbours by chance
-    assert named.linear > 0.5
+    assert names.linear > 0.5
     one = model()
     examples = Examples(one, "test")
     data = examples.batch(PAIRS, STARS)
@@ -77,3 +79,20 @@ def test_cures_read_ids_as_names_and_numbers_by_bins() -> None:
     assert embedded(told, facts) is None
     kinds = [type(n.layer).__name__ for n in binned(told, facts).network.nodes]
     assert kinds == ["InputLayer", "PiecewiseLinearEmbedding", "Dense", "Dense"]
+    assert named(told, facts) is None
+    case = asked("treat", two, PAIRS, STARS, None, 1, None, None)
+    assert named(case.setup, case.facts) is not None  # ids tell more as names
+
+
+def test_rows_of_few_values_meet_by_chance_and_are_no_leak() -> None:
+    rows = np.c_[RANDOM.integers(0, 60, 3000), RANDOM.integers(0, 80, 3000)].astype(np.float32)
+    new = np.c_[RANDOM.integers(0, 60, 500), RANDOM.integers(0, 80, 500)].astype(np.float32)
+    found = statistics.features("x", rows, new)
+    assert found.by_chance == pytest.approx(1 - (1 - 1 / 4800) ** 3000, rel=0.05)
+    assert found.overlap == pytest.approx(found.by_chance, abs=0.05)
+    codes = {one.finding.code for one in suspicions(record(found))}
+    assert not codes & {"train_val_overlap", "duplicate_rows"}
+    numbers = RANDOM.normal(size=(300, 2))
+    leaky = statistics.features("x", numbers, numbers[:100])
+    assert leaky.by_chance == 0
+    assert "train_val_overlap" in {one.finding.code for one in suspicions(record(leaky))}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from tests.doctor.test_rules import (
@@ -21,13 +23,13 @@ from tests.doctor.test_rules import (
 )
 
 import fitwell as fw
-from fitwell.doctor import examining, reading
+from fitwell.doctor import examining, reading, statistics
 from fitwell.doctor.finding import Severity
 from fitwell.doctor.mixture import Shift, mixture
 from fitwell.doctor.record import Pulse
 from fitwell.doctor.verdict import suspicions, verdict
 from fitwell.examples import Examples
-from fitwell.optimizers import Adam, schedules
+from fitwell.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, schedules
 
 
 def severity(found: object, code: str) -> Severity | None:
@@ -205,3 +207,52 @@ def test_a_linear_layer_that_is_narrow_makes_no_other_network_than_a_linear_one(
                if one.finding.code == "linear_hidden"]  # fmt: skip
     assert said.cause.endswith("and the network a linear model.")
     assert verdict(record(layers=layers, run=BENT)).above().codes == ["linear_hidden"]
+
+
+def test_momentum_multiplies_a_rate() -> None:
+    dead = change(FAILED, after=(Pulse("dense_0", 0.0, 0.0, dead=1.0),))
+    fast = change(PLAN, optimizer="SGD", rate=0.5, momentum=0.95, reach=800.0)
+    assert fast.effective == pytest.approx(10)
+    found = verdict(record(layers=stack(3), plan=fast, run=dead))
+    assert found.above().codes == ["lr_too_high"]
+    usual = change(fast, rate=0.1, momentum=0.9, reach=160.0)
+    found = verdict(record(layers=stack(3), plan=usual, run=dead))
+    assert found.above().codes == ["dying_relu"]
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "way", "code"),
+    [
+        (Adadelta(0.001), 0.01 * 0.9, "lr_too_low"),
+        (Adadelta(1.0), 0.01 * 900, None),
+        (Adagrad(0.001), 2 * 0.001 * 30, "lr_too_low"),
+        (Adagrad(0.05), 2 * 0.05 * 30, None),
+        (SGD(0.1, clipnorm=0.001), 0.09, "lr_too_low"),
+        (SGD(0.1, clipnorm=1.0), 90.0, None),
+        (AdamW(0.001, weight_decay=50.0), 0.9, "over_regularized"),
+        (AdamW(0.001, weight_decay=0.1), 0.9, None),
+    ],
+)
+def test_how_far_an_optimizer_leads_in_900_steps(
+    optimizer: Any, way: float, code: str | None
+) -> None:
+    told = reading.plan(optimizer, 32, 20, 45, 1440, True, 4000)
+    assert told.way == pytest.approx(way)
+    flat = change(FAILED, history={"loss": [2.31, 2.3, 2.31, 2.3, 2.31, 2.3]})
+    codes = verdict(record(plan=told, run=flat)).above().codes
+    assert codes[:1] == ([code] if code else ["underfitting"])
+
+
+def test_rare_values_are_no_other_scale() -> None:
+    """A pixel that is on in one training row of 400, and in three of 100 others."""
+    random = np.random.default_rng(0)
+    x, other = random.random((400, 3)), random.random((100, 3))
+    x[:, 2], other[:, 2] = 0, 0
+    x[7, 2], other[:3, 2] = 0.1, 1
+    assert "train_val_scale_mismatch" not in suspected(x, other)
+    assert "train_val_scale_mismatch" in suspected(x, 255 * other)
+
+
+def suspected(x: np.ndarray, other: np.ndarray) -> set[str]:
+    found = statistics.features("x", x.astype(np.float32), other.astype(np.float32))
+    return {one.finding.code for one in suspicions(record(found))}

@@ -24,6 +24,7 @@ from fitwell.layers import (
     Masking,
     RandomBrightness,
     SimpleRNN,
+    TimeDistributed,
 )
 from fitwell.training import Batch
 
@@ -138,6 +139,20 @@ def test_the_gradient_at_every_step_of_a_linear_rnn() -> None:
     assert (found.layer, found.steps) == ("simple_rnn", 10)
     assert found.early == pytest.approx(0.5**9, rel=1e-4)
     assert found.late == pytest.approx(1.0, rel=1e-4)
+
+
+def test_the_activation_of_an_output_at_every_step_is_seen() -> None:
+    """TimeDistributed(Dense(1, "sigmoid")) gives probabilities; its loss is that of them."""
+    model = fw.Sequential(
+        [SimpleRNN(3, return_sequences=True), TimeDistributed(Dense(1, "sigmoid"))]
+    )
+    model.compile("adam", "binary_crossentropy")
+    x = RANDOM.normal(size=(40, 5, 2)).astype(np.float32)
+    y = (x[..., :1] > 0).astype(np.float32)
+    assert not model.checkup(x, y).above()
+    p = model.predict(x, verbose=0)
+    truth = -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+    assert model.evaluate(x, y, verbose=0) == pytest.approx(truth, rel=1e-5)
 
 
 # Whole fits

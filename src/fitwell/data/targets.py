@@ -24,6 +24,11 @@ from fitwell.types import HostArray, Shape
 BINARY = (BinaryCrossentropy, BinaryFocalCrossentropy)
 ONE_HOT = (CategoricalCrossentropy, CategoricalFocalCrossentropy)
 
+_PER_SEQUENCE = (
+    "One label for a whole sequence: write return_sequences=False in the last recurrent layer, or "
+    "pool over the steps (GlobalAveragePooling1D)."
+)
+
 
 def choose_loss(activation: str | None, shape: Shape, y: HostArray) -> tuple[Loss, str]:
     """The loss for an output, and why, in words.
@@ -110,7 +115,9 @@ def _class_indices(
             subject,
             f"labels of shape {shape_of_batch(shape[:-1])}",
             f"{array.shape}",
-            "Each example needs one class index.",
+            _PER_SEQUENCE
+            if array.ndim == 1 and len(shape) == 2
+            else "Each example needs one class index.",
         )
     with np.errstate(invalid="ignore"):  # beyond 32 bits: unequal, so answered below
         whole = array.astype(np.int32, copy=False)
@@ -149,6 +156,8 @@ def _same_shape(subject: str, array: HostArray, shape: Shape, loss: Loss | None)
         if whole
         else f"Give the last layer {array.shape[-1]} units, or change the labels."
         if array.ndim == len(shape) + 1
+        else _PER_SEQUENCE
+        if len(shape) == 2
         else "Labels and outputs need one shape."
     )
     raise ShapeMismatch(
@@ -166,6 +175,8 @@ def _check_range(subject: str, array: HostArray, loss: Loss) -> None:
     cure = (
         "Labels of -1 and 1: use hinge, or pass (y + 1) / 2."
         if low == -1 and high == 1
+        else f"Divide pixels and the like by {high:g} (X / {high:g}, layers.Rescaling), or use mse."
+        if low >= 0 and array[0].size > 1 and isinstance(loss, BINARY)
         else "Use sparse_categorical_crossentropy with a softmax for several classes, "
         "or mse for regression."
     )

@@ -6,39 +6,8 @@ network still learns or generalises too little. Both stand in the order of plaus
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
+from fitwell.doctor.cure import Cure
 from fitwell.doctor.edits import features, heads, plan, scaling, structure
-from fitwell.doctor.setup import Facts, Setup
-
-
-@dataclass(frozen=True)
-class Cure:
-    """One change of a setup.
-
-    Attributes:
-        name: short, in the imperative.
-        codes: the findings it answers.
-        sentence: what it does and why.
-        code: lines a user can paste and adapt.
-        apply: Setup, Facts -> Setup, or None where it does not apply; pure.
-        fits: what it is for: "underfitting", "overfitting" or "" for both.
-        of_plan: it changes how weights are moved, not the network.
-        neutral: in place of `apply`, makes the same program do nothing; None where that cannot be.
-        free: leaving it out gives a program that is compiled already.
-    """
-
-    name: str
-    codes: tuple[str, ...]
-    sentence: str
-    code: str
-    apply: Callable[[Setup, Facts], Setup | None]
-    fits: str = ""
-    of_plan: bool = False
-    neutral: Callable[[Setup, Facts], Setup | None] | None = None
-    free: bool = False
-
 
 EVIDENT: tuple[Cure, ...] = (
     Cure(
@@ -67,6 +36,13 @@ EVIDENT: tuple[Cure, ...] = (
         scaling.scaled_targets,
     ),
     Cure(
+        "bins for every name",
+        ("unscaled_inputs",),
+        "Whole numbers that are names, 20 not twice 10, get a value of their own each.",
+        "Sequential([PiecewiseLinearEmbedding(units=8, bins=128), ...])",
+        features.named,
+    ),
+    Cure(
         "scale the inputs inside the model",
         ("unscaled_inputs", "saturation", "constant_feature", "dying_relu", "nan"),
         "A Normalization in front brings every feature to mean 0 and variance 1; fit computes it "
@@ -75,6 +51,20 @@ EVIDENT: tuple[Cure, ...] = (
         scaling.scaled_inputs,
         neutral=scaling.as_they_are,
         free=True,
+    ),
+    Cure(
+        "let the layers learn",
+        ("underfitting",),
+        "All layers are frozen: no step changes a weight.",
+        "model.trainable = True",
+        structure.thawed,
+    ),
+    Cure(
+        "widen the bottleneck",
+        ("too_narrow",),
+        "What one or two units do not pass on is lost for all layers behind them.",
+        'Dense(32, activation="relu")',
+        structure.widened,
     ),
     Cure(
         "initialise by fan-in",

@@ -322,6 +322,7 @@ def plan(
         float(rates.mean() * (total + trained * steps)),
         float(getattr(optimizer, "momentum", 0.0) or 0.0),
         float(getattr(optimizer, "epsilon", 0.0) or 0.0),
-        any(getattr(optimizer, name, None) for name in clips),
+        min((float(v) for name in clips if (v := getattr(optimizer, name, None))), default=0.0),
         batch_size, epochs, steps, rows, validated, parameters, trained,
+        float(getattr(optimizer, "weight_decay", 0.0) or 0.0),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from fitwell.doctor.pulse import Moment, Pulse
 from fitwell.doctor.sequences import Memory, Padding
 from fitwell.types import HostArray
 
+_ADADELTA = 0.01  # of its rate is a step, about
 _FADED = 0.1  # of the largest rate: the mean of a cosine is 0.5, of a fall to 1e-3 of it 0.14
 
 
@@ -28,6 +29,7 @@ class Features:
         resolution: (width,) the step of float32 at the largest value, over the std.
         outlying: (width,) the largest distance from the median, over the range of the middle 99 %.
         missing: how many values are NaN or infinite.
+        by_chance: the share of rows with a copy in training if features were independent.
         sentinels: (feature, value, share): a value such as -999 far from all others.
         duplicates: the share of rows that are copies of an earlier one.
         overlap: the share of validation rows that are training rows.
@@ -57,6 +59,7 @@ class Features:
     normalized: bool = False
     listed: bool = False
     jolt: float = 0.0
+    by_chance: float = 0.0
 
     @property
     def constant(self) -> list[int]:
@@ -160,11 +163,12 @@ class Plan:
         rate: the largest learning rate of the schedule over the planned steps.
         reach: sum of the rates over all planned steps, and those of fits before.
         momentum, epsilon: of the optimizer, 0 if it has none.
-        clips: it clips gradients.
+        clip: the norm or value to which it clips gradients, 0 for none.
         steps: of an epoch.
         validated: there are validation data.
         parameters: weights that learn.
         trained: epochs of fits before.
+        decay: the decoupled weight decay per unit of rate.
     """
 
     optimizer: str
@@ -172,7 +176,7 @@ class Plan:
     reach: float
     momentum: float
     epsilon: float
-    clips: bool
+    clip: float
     batch_size: int
     epochs: int
     steps: int
@@ -180,11 +184,26 @@ class Plan:
     validated: bool
     parameters: int
     trained: int = 0
+    decay: float = 0.0
 
     @property
     def per_weight(self) -> bool:
         """Whether a weight moves about `rate` a step, however large its gradient is."""
         return self.optimizer not in ("SGD", "LBFGS", "LARS", "LAMB", "Adafactor")
+
+    @property
+    def way(self) -> float:
+        """About how far a weight can go in all steps; of gradient descent if its gradient is 1."""
+        if self.optimizer == "Adagrad":  # its steps fall with the square root of their number
+            return 2 * self.rate * self.total_steps**0.5
+        if self.optimizer == "Adadelta":  # its steps begin near the root of epsilon
+            return _ADADELTA * self.reach
+        return self.reach * (self.clip if self.clip and not self.per_weight else 1.0)
+
+    @property
+    def effective(self) -> float:
+        """rate / (1 - momentum): how far a gradient that stays leads a step, in the end."""
+        return self.rate / max(1 - self.momentum, 1e-6)
 
     @property
     def fades(self) -> bool:

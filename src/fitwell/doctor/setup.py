@@ -49,6 +49,7 @@ class Facts:
         means, stds: of the targets of each output, (width,), the rows in front left out.
         ranks: axes of an example's label, for each output: 0 or 1 for tables.
         weighted: examples or classes have weights already.
+        named: whole numbers tell clearly more where they are read as names.
     """
 
     record: Record
@@ -56,6 +57,7 @@ class Facts:
     stds: tuple[HostArray, ...]
     ranks: tuple[int, ...]
     weighted: bool = False
+    named: bool = False
 
     @property
     def rows(self) -> int:

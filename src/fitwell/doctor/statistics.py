@@ -14,6 +14,7 @@ _COMPARED = 20_000  # pairs of rows that are compared
 _HELD_OUT = 2_000
 _LOOKED_AT = 400_000_000  # bytes
 _LISTED, _ALIKE = 500, 0.3  # rows; the correlation of neighbouring pixels is above
+_NEVER = 1e-3  # copies of a row by chance
 _COLUMNS = 32  # by which rows are compared at first
 _WINDOW = 6  # steps: shorter ones are alike by chance
 
@@ -35,15 +36,17 @@ def features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
         resolution = np.where(std > 0, step / np.where(std > 0, std, 1), 0.0)
     held = None if held_out is None else _in_memory(held_out)
     duplicates, overlap = _copies(whole, held)
+    chance = _by_chance(flat, len(x)) if max(duplicates, overlap) > 0 else 0.0
     beside = _beside(whole, held)
     other: tuple[HostArray, HostArray] | tuple[None, None] = (None, None)
     if held_out is not None and len(held_out):
         theirs = _flat(held_out)
-        other = _moments(np.where(np.isfinite(theirs), theirs, np.nan))
+        other = _moments_beside(flat, mean, std, np.where(np.isfinite(theirs), theirs, np.nan))
     return Features(
         name, len(x), x.shape[1:], mean, std, low, high, resolution, _outlying(flat), missing,
         _sentinels(flat, low, high), duplicates, overlap, beside, other[0], other[1],
         listed=x.ndim == 2 and _listed(flat[::1 + len(flat) // _LISTED]),
+        by_chance=chance,
     )  # fmt: skip
 
 
@@ -69,6 +72,23 @@ def _moments(flat: HostArray) -> tuple[HostArray, HostArray]:
     if np.isfinite(flat.sum()):
         return np.asarray(flat.mean(0)), np.asarray(flat.std(0))
     return np.asarray(np.nanmean(flat, 0)), np.asarray(np.nanstd(flat, 0))
+
+
+def _moments_beside(
+    flat: HostArray, mean: HostArray, std: HostArray, other: HostArray
+) -> tuple[HostArray, HostArray]:
+    """Moments of other rows; of a feature that is nearly constant in both those of these rows.
+
+    A few of its rows, by chance, would look like another scale: rare pixels, rare words.
+    """
+    theirs, spread = _moments(other)
+    odd = (spread > 3 * std) | (std > 3 * spread) | (abs(theirs - mean) > 3 * std)
+    if odd.any():
+        ends = [np.nanquantile(rows[:, odd], [0.1, 0.9], axis=0) for rows in (flat, other)]
+        still = (ends[0] == ends[0][0]).all(0) & (ends[1] == ends[0][0]).all(0)
+        rare = np.flatnonzero(odd)[still]
+        theirs[rare], spread[rare] = mean[rare], std[rare]
+    return theirs, spread
 
 
 def _flat(x: HostArray) -> HostArray:
@@ -168,6 +188,18 @@ def _equal(x: HostArray, rows: HostArray, other: HostArray, theirs: HostArray) -
         return 0
     same = (x[rows] == other[theirs]).reshape(len(rows), -1)
     return int(same.all(1).sum())
+
+
+def _by_chance(flat: HostArray, rows: int) -> float:
+    """1 - (1 - product over columns of sum p_v^2)^n: p_v the share of value v in a column."""
+    equal = 1.0
+    for column in flat.T:
+        _, counts = np.unique(column, return_counts=True)
+        several = len(column) > len(counts)  # of numbers that all differ none meet by chance
+        equal *= float(((counts / len(column)) ** 2).sum()) if several else 0.0
+        if equal * rows < _NEVER:
+            return 0.0
+    return float(-np.expm1(rows * np.log1p(-min(equal, 1 - 1e-12))))
 
 
 # Codes for "missing"

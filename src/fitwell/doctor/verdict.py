@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from fitwell.doctor.finding import Evidence, Finding, Findings, Severity
 from fitwell.doctor.outcome import Outcome, outcome
-from fitwell.doctor.record import Record
+from fitwell.doctor.record import Record, Run
 from fitwell.doctor.rules import (
     breaking,
     data,
@@ -21,6 +21,7 @@ from fitwell.doctor.rules import (
 )
 from fitwell.doctor.rules.base import Suspicion
 
+_WELL = 0.9  # of skill
 _BLAMED = 0.3  # a weaker suspicion is never taken for the cause
 _AS_STRONG = 0.1  # a second cause is named if it is this close to the first
 _ASIDE = (
@@ -102,8 +103,8 @@ def verdict(record: Record) -> Findings:
         [one for one in found if one not in certain and one.finding.code not in cleared]
     )
     if not causes:
-        causes = [Suspicion(_underfitting(record, result))]
-        found = [*found, *causes]
+        unknown = Suspicion(_underfitting(record, result))
+        found, causes = [*found, unknown], [] if _nearly(record.run) else [unknown]
     return Findings(_with_symptoms(found, causes, result))
 
 
@@ -164,10 +165,16 @@ def _agreeing(symptoms: tuple[str, ...], causes: Sequence[Finding]) -> tuple[str
     return symptoms
 
 
+def _nearly(run: Run) -> bool:
+    """Whether almost all is learned: that something is left, without a cause, is no alarm."""
+    known = [skill for skill in (run.score, run.held_out) if skill is not None]
+    return bool(known) and min(known) >= _WELL
+
+
 def _underfitting(record: Record, result: Outcome) -> Finding:
     return Finding(
         "underfitting",
-        Severity.WARNING,
+        Severity.INFO,
         f"The network learns less than is possible. {result.words}",
         "Wider or deeper layers, more epochs, less regularization: fw.treat(model, X, y).",
         (Evidence("weights", record.plan.parameters if record.plan else 0),),

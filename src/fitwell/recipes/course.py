@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fitwell.doctor.baselines import Baselines
-from fitwell.doctor.cures import EVIDENT, Cure, rate_cure
+from fitwell.doctor.cure import Cure
+from fitwell.doctor.cures import EVIDENT, rate_cure
 from fitwell.doctor.edits import plan
 from fitwell.doctor.outcome import Outcome
 from fitwell.doctor.setup import Facts, Setup

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fitwell.doctor.cures import EVIDENT, FURTHER, Cure
+from fitwell.doctor.cure import Cure
+from fitwell.doctor.cures import EVIDENT, FURTHER
 from fitwell.recipes import edits
 
 _ALL = {cure.name: cure for cure in (*EVIDENT, *FURTHER)}

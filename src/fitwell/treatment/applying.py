@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from fitwell.doctor.clinic import Ties
-from fitwell.doctor.cures import Cure, cures_for
+from fitwell.doctor.cure import Cure
+from fitwell.doctor.cures import cures_for
 from fitwell.doctor.setup import Facts, Setup
 from fitwell.model import Model
 from fitwell.treatment.examining import as_told, facts_of

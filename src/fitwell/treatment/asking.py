@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from fitwell import feeding
 from fitwell.doctor.baselines import Baselines
 from fitwell.doctor.setup import Facts, Setup
-from fitwell.doctor.simple import reached
+from fitwell.doctor.simple import Reached, reached
 from fitwell.errors import InvalidArgument
 from fitwell.model import Model, require_model
 from fitwell.treatment.examining import as_told, facts_of
@@ -57,16 +58,24 @@ def asked(
     data = divided(read(subject, model, x, y), held)
     setup = as_told(subject, model, data, epochs, batch_size, class_weight)
     facts = facts_of(model, setup, data)
-    return Asked(subject, model, seconds, began, data, setup, facts, Judge(facts.record.heads))
+    judge = Judge(facts.record.heads)
+    found = _reached(data, judge)
+    named = found is not None and bool(found.named)
+    facts = dataclasses.replace(facts, named=named)
+    return Asked(subject, model, seconds, began, data, setup, facts, judge)
 
 
 def possible(data: Data, judge: Judge) -> Baselines | None:
     """What simple models reach, of one output and one input of numbers."""
+    found = _reached(data, judge)
+    return found.best if found is not None and found.telling else None
+
+
+def _reached(data: Data, judge: Judge) -> Reached | None:
     x = data.all.xs[0]
     if len(data.all.xs) > 1 or len(judge.heads) > 1 or x.dtype.kind not in "fiub":
         return None
     y = judge.targets(data.all, 0)
     if len(y) != len(x):
         return None  # an answer for every step of a sequence
-    found = reached([x], y, [False], judge.discrete[0], judge.ranked[0])
-    return found.best if found is not None and found.telling else None
+    return reached([x], y, [False], judge.discrete[0], judge.ranked[0])

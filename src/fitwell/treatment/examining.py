@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from fitwell import activations, metrics
+from fitwell import activations, metrics, tree
 from fitwell.arguments import whole_number
 from fitwell.data.targets import choose_loss
 from fitwell.doctor import reading, recurrence
@@ -64,7 +64,7 @@ def facts_of(model: Model, setup: Setup, data: Data) -> Facts:
     objective = _objective(setup)
     plan = reading.plan(
         setup.optimizer, setup.batch_size, setup.epochs, -(-len(train) // setup.batch_size),
-        len(train), data.held is not None, int(sum(a.size for a in jax.tree.leaves(begun))),
+        len(train), data.held is not None, tree.size(network.split_trainable(begun)[0]),
     )  # fmt: skip
     fed = network.fed == network.inputs
     record = Record(

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fitwell.doctor.baselines import Baselines
-from fitwell.doctor.cures import EVIDENT, FURTHER, Cure, rate_cure
+from fitwell.doctor.cure import Cure
+from fitwell.doctor.cures import EVIDENT, FURTHER, rate_cure
 from fitwell.doctor.edits import plan
 from fitwell.doctor.setup import Facts, Setup
 from fitwell.model import Model

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitwell import notebook
 from fitwell.description import changed_fields
-from fitwell.doctor.cures import Cure
+from fitwell.doctor.cure import Cure
 from fitwell.doctor.rewriting import is_chain
 from fitwell.doctor.setup import Setup
 from fitwell.layers.inputs import InputLayer

@@ -129,6 +129,9 @@ def run(
     """
     began = time.perf_counter()
     train = data.train if rows is None else rows
+    if not tree.size(setup.network.split_trainable(setup.network.weight_shapes[0])[0]):
+        refused = f"{subject}: every layer is frozen, so that no weight learns"
+        return Trial(setup, (), -np.inf, (), time.perf_counter() - began, 0.0, refused)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -46,6 +46,11 @@ def binned(setup: Setup, facts: Facts) -> Setup | None:
     return _replaced(setup, edits)
 
 
+def named(setup: Setup, facts: Facts) -> Setup | None:
+    """The same, where whole numbers are known to be names."""
+    return binned(setup, facts) if facts.named else None
+
+
 def _is_table(one: Features) -> bool:
     return len(one.shape) == 1 and one.shape[0] <= _COLUMNS and not one.missing and not one.listed
 
@@ -67,4 +72,4 @@ def _replaced(setup: Setup, edits: dict[str, Edit]) -> Setup | None:
     return None if network is None else dataclasses.replace(setup, network=network)
 
 
-__all__ = ["binned", "embedded"]
+__all__ = ["binned", "embedded", "named"]

@@ -30,6 +30,7 @@ _FILTERS = 64  # units that a convolution counts as: none is narrow
 _PASSING = ("Dropout", "Flatten", "Global", "MaxPool", "AveragePool", "Spatial", "ZeroPadding")
 _CONVOLUTIONS = (Conv1D, Conv2D, Conv3D)
 _OF_SEQUENCES = ("return_sequences", "return_state", "go_backwards", "dropout")
+_BOTTLENECK = 2  # units
 _STRONG_L2, _STRONG_L1, _STRONG_DROPOUT = 1e-3, 1e-4, 0.45
 
 
@@ -290,4 +291,30 @@ def regularised(setup: Setup, facts: Facts) -> Setup | None:
         if layer.units >= 16:
             penalty = layer.kernel_regularizer or L2(1e-3)
             edits[name] = [dataclasses.replace(layer, kernel_regularizer=penalty), Dropout(0.3)]
+    return _replaced(setup, edits)
+
+
+# What keeps layers from learning, or values from passing
+
+
+def thawed(setup: Setup, facts: Facts) -> Setup | None:
+    """Every layer learns, where none does."""
+    plan = facts.record.plan
+    if plan is None or plan.parameters:
+        return None
+    network = setup.network
+    frozen = {name: one for name, one in network.layers.items() if not one.trainable}
+    learning = {name: dataclasses.replace(one, trainable=True) for name, one in frozen.items()}
+    return dataclasses.replace(setup, network=network.with_layers(learning)) if frozen else None
+
+
+def widened(setup: Setup, facts: Facts) -> Setup | None:
+    """32 units where one or two hidden ones stand between more features and the output."""
+    edits: dict[str, Edit] = {}
+    if sum(one.mean.size for one in facts.record.inputs) <= _BOTTLENECK:
+        return None
+    for name in hidden(setup.network):
+        layer: Any = setup.network.layers[name]
+        if layer.units <= _BOTTLENECK and layer.activation is not None:  # a linear code is meant
+            edits[name] = [dataclasses.replace(layer, units=32)]
     return _replaced(setup, edits)

@@ -20,7 +20,8 @@ def rules(record: Record) -> Iterator[Suspicion]:
 
 
 def _rows(features: Features) -> Iterator[Suspicion]:
-    if features.overlap > _OVERLAP and features.duplicates < 0.5:
+    chance = 2 * features.by_chance  # a few features of a few values each
+    if features.overlap > _OVERLAP + chance and features.duplicates < 0.5:
         yield suspect(
             "train_val_overlap",
             f"{features.overlap:.0%} of the validation rows are training rows: the validation score"
@@ -36,7 +37,7 @@ def _rows(features: Features) -> Iterator[Suspicion]:
         )
     elif features.beside > _NEIGHBOURS and features.duplicates < _OVERLAP:
         yield _windows(features)
-    elif features.duplicates > 0.05 and features.rows > 50:
+    elif features.duplicates > _OVERLAP + chance and features.rows > 50:
         yield suspect(
             "duplicate_rows",
             f"{features.duplicates:.0%} of the rows of {features.name} repeat an earlier one.",

@@ -12,12 +12,16 @@ from fitwell.doctor.rules.base import INFO, WARNING, Suspicion, more_epochs, sus
 _SHORT_WAY = 0.3  # how far weights must be able to go: first weights have size 0.1 to 1
 _FEW_STEPS = 100
 _USUAL_RATE = 5e-4  # of Adam; below, it is the rate and not the number of steps that is small
+_USUAL_RATES = {"Adadelta": 0.3, "Adagrad": 5e-3}
+_BEST_RATES = {"Adadelta": 1.0, "Adagrad": 0.05}
 _SLOW_DESCENT = 2e-3
 _FAR = 3.0  # times the largest stable rate
 _CURVES = {
     "MeanSquaredError": 2.0, "BinaryCrossentropy": 0.25, "CategoricalCrossentropy": 0.5,
     "SparseCategoricalCrossentropy": 0.5,
 }  # fmt: skip
+_STRONG_DECAY = 5.0
+_FAST_DESCENT = 2.0  # rate over 1 - momentum: 0.1 and 0.9, which are usual, make 1
 _FAST = 0.03  # Adam's 1e-3 is usual; beyond, weights jump by a good part of themselves a step
 _LEFT = 0.1  # of the first moving mean and variance
 _TINY_BATCH = 4
@@ -31,6 +35,15 @@ def rules(record: Record) -> Iterator[Suspicion]:
     yield from _statistics(record, plan)
     yield from _stability(record, plan)
     yield from _batches(plan, record.run)
+    if plan.per_weight and plan.decay >= _STRONG_DECAY:
+        yield suspect(
+            "over_regularized",
+            f"weight_decay={plan.decay:g}: against steps of the same rate weights stay below"
+            f" {1 / plan.decay:.2g}.",
+            f"optimizer=fw.optimizers.{plan.optimizer}({plan.rate:g}, weight_decay=0.004)",
+            ("weight decay", plan.decay),
+            strength=0.85,
+        )
     if plan.epsilon >= 1e-3:
         yield suspect(
             "adam_epsilon",
@@ -74,28 +87,40 @@ def _schedule(plan: Plan) -> Iterator[Suspicion]:
 
 
 def _rate(plan: Plan) -> Iterator[Suspicion]:
-    way = ("the furthest a weight can go: sum of the rates of all steps", plan.reach)
+    way = ("the furthest a weight can go in all steps, about", plan.way)
     steps = ("steps in all", plan.total_steps)
-    if plan.per_weight and plan.reach < _SHORT_WAY:
-        code = "lr_too_low" if plan.rate < _USUAL_RATE else "too_few_epochs"
+    quick = plan.rate * plan.way / plan.reach if plan.reach > 0 else 0.0  # a step, about
+    if plan.per_weight and plan.way < _SHORT_WAY:
+        usual = _USUAL_RATES.get(plan.optimizer, _USUAL_RATE)
+        code = "lr_too_low" if plan.rate < usual else "too_few_epochs"
+        better = f"optimizer=fw.optimizers.{plan.optimizer}({_better(plan):g})"
+        longer = more_epochs(_longer(plan))
         yield suspect(
             code,
-            f"{plan.optimizer} moves a weight by about the rate a step: {plan.total_steps:,} steps"
-            f" of {plan.rate:g} are {plan.reach:.3g} at most.",
-            f"{more_epochs(_longer(plan))}; and optimizer=fw.optimizers.{plan.optimizer}"
-            f"({_better(plan):g})",
+            f"{plan.total_steps:,} steps of {plan.optimizer} at the rate {plan.rate:g} move a"
+            f" weight by {plan.way:.3g} at most, about.",
+            f"{better}; or {longer}" if code == "lr_too_low" else f"{longer}; and {better}",
             way,
             steps,
-            strength=0.97 if plan.reach < 0.1 else 0.72,
+            strength=0.97 if plan.way < 0.1 else 0.72,
         )
-    elif plan.per_weight and plan.rate >= _FAST:
+    elif plan.per_weight and quick >= _FAST:
         yield suspect(
             "lr_too_high",
             f"{plan.optimizer} moves every weight by about {plan.rate:g} a step, as much as the"
             " weights themselves.",
             f"optimizer=fw.optimizers.{plan.optimizer}(1e-3)",
             ("learning rate", plan.rate),
-            strength=0.95 if plan.rate >= 0.3 else 0.85 if plan.rate >= 0.1 else 0.5,
+            strength=0.95 if quick >= 0.3 else 0.85 if quick >= 0.1 else 0.5,
+        )
+    elif not plan.per_weight and plan.clip and plan.way < _SHORT_WAY:
+        yield suspect(
+            "lr_too_low",
+            f"Gradients are clipped to {plan.clip:g}: {plan.total_steps:,} steps of {plan.rate:g}"
+            f" are {plan.way:.3g} at most.",
+            f"optimizer=fw.optimizers.{plan.optimizer}({plan.rate:g}, global_clipnorm=1.0)",
+            way,
+            strength=0.9,
         )
     elif not plan.per_weight and plan.rate <= _SLOW_DESCENT:
         yield suspect(
@@ -105,6 +130,15 @@ def _rate(plan: Plan) -> Iterator[Suspicion]:
             ("learning rate", plan.rate),
             steps,
             strength=0.74 if plan.reach < 1 else 0.5,
+        )
+    elif not plan.per_weight and plan.effective >= _FAST_DESCENT:
+        yield suspect(
+            "lr_too_high",
+            f"With rate {plan.rate:g} and momentum {plan.momentum:g} a gradient that stays moves"
+            f" the weights by {plan.effective:.3g} times itself a step.",
+            f"optimizer=fw.optimizers.{plan.optimizer}(0.01, momentum=0.9)",
+            ("rate over 1 - momentum", plan.effective),
+            strength=0.84 if plan.effective >= 2 * _FAST_DESCENT else 0.6,
         )
     if plan.total_steps < _FEW_STEPS and plan.rows > plan.batch_size * 2:
         yield suspect(
@@ -150,7 +184,7 @@ def _longer(plan: Plan) -> int:
 
 
 def _better(plan: Plan) -> float:
-    return 0.01 if plan.rate >= 1e-3 else 1e-3
+    return _BEST_RATES.get(plan.optimizer, 0.01 if plan.rate >= 1e-3 else 1e-3)
 
 
 def _stability(record: Record, plan: Plan) -> Iterator[Suspicion]:

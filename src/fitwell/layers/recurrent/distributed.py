@@ -50,6 +50,13 @@ class TimeDistributed(Layer):
         names: dict[str, str] = self.layer.initializer_names()
         return names
 
+    def split_activation(self) -> tuple[Layer | None, Any]:
+        """That of the layer inside: it acts along the last axis, of every step alike."""
+        bare, activation = self.layer.split_activation()
+        if activation is None or bare is None:
+            return self, None
+        return dataclasses.replace(self, layer=bare), activation
+
     def _step_shape(self, shape: Shape) -> Shape:
         if not shape:
             raise ShapeMismatch(
