@@ -297,6 +297,13 @@ def test_the_package_runs_as_a_module() -> None:
     assert done.stdout == f"fitwell {fitwell.__version__}\n"
 
 
+NET = """import fitwell as fw
+def build():
+    model = fw.Sequential([fw.layers.Dense(1)])
+    model.compile(loss="mse")
+    return model
+"""
+
 MISTAKES = {
     "time limit, before the data are read": (
         ["train", "nowhere.csv", "--target", "y", "--time-limit", "5x"],
@@ -369,6 +376,10 @@ MISTAKES = {
                              ".jsonl, .npz, received '.xlsx'. Choose one."),
     "unknown option": (["train", "t.csv", "--targt", "y"], "No such option: --targt"),
     "unknown command": (["trian"], "No such command 'trian'"),
+    "one output for two targets": (
+        ["train", "b.csv", "--target", "y,z", "--model", "net.py:build"],
+        "Error MODEL net.py:build: expected 2 outputs, one for each target, received 1. Return "
+        "fw.Model(inputs, outputs), compiled with a loss for each output."),
     "negative seed": (["train", "t.csv", "--seed", "-1"], "Invalid value for '--seed'"),
 }  # fmt: skip
 
@@ -377,6 +388,9 @@ MISTAKES = {
 def test_mistakes_are_answered_by_one_message(case: str, capsys: Any, tmp_path: Path) -> None:
     arguments, message = MISTAKES[case]
     (tmp_path / "t.csv").write_text("a,y\n1,2\n2,3\n")
+    (tmp_path / "net.py").write_text(NET)
+    rows = [f"{i},{i % 7},{i * i}" for i in range(40)]
+    (tmp_path / "b.csv").write_text("\n".join(["a,y,z", *rows]))
     code, _, err = run(capsys, *arguments)
     assert code == 2
     assert message in err

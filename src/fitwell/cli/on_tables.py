@@ -13,6 +13,7 @@ from fitwell.cli import patients, runs, showing
 from fitwell.cli.backing import Backup
 from fitwell.cli.order import Order
 from fitwell.data.tables import write_table
+from fitwell.errors import InvalidArgument
 from fitwell.model import Model
 from fitwell.tabular import MultiTargetModel, Prepared, TableModel
 from fitwell.tabular.recipe import described
@@ -143,8 +144,14 @@ def _chosen(order: Order, prepared: Prepared | tuple[Prepared, ...]) -> Model | 
         return tabular.plain(prepared, order.layers, order.seed)
     if order.model is None:
         return None
-    first = prepared if isinstance(prepared, Prepared) else prepared[0]
-    return patients.built(order.model, first.train.x.shape[1:])
+    several = (prepared,) if isinstance(prepared, Prepared) else prepared
+    model = patients.built(order.model, several[0].train.x.shape[1:])
+    if len(model.outputs) != len(several):
+        each = ", one for each target" if len(several) > 1 else ""
+        count = f"{len(several)} output{'s' if len(several) > 1 else ''}{each}"
+        cure = "Return fw.Model(inputs, outputs), compiled with a loss for each output."
+        raise InvalidArgument(f"MODEL {order.model}", count, f"{len(model.outputs)}", cure)
+    return model
 
 
 def prepare(order: Order) -> Prepared:

@@ -113,7 +113,9 @@ class Order:
         told = set(self.to_json()) - _OF_IMAGES
         if told:
             name = _option(min(told))
-            cure = "Leave it out: the classes are the sub-folders."
+            labels = name in ("--target", "--task", "--columns")
+            why = "the classes are the sub-folders" if labels else "it is for tables"
+            cure = f"Leave it out: {why}."
             raise InvalidArgument("train", "options for a folder of images", name, cure)
 
     @property

@@ -69,12 +69,13 @@ def rely(subject: Subject) -> Reliance:
     return Reliance(tuple(found), subject.loss_name, rows, _REPEATS, "", dependences)
 
 
-def course(history: History | None, kept: int | None) -> Course:
+def course(history: History | None, kept: int | None, *, timed: bool = True) -> Course:
     """The curves, findings and layers of a history; nothing of what it does not have.
 
     Args:
         history: of the fit.
         kept: the epoch whose weights the model has, from 1; None where nobody knows.
+        timed: whether to say how long it took.
     """
     if history is None:
         return Course()
@@ -87,17 +88,17 @@ def course(history: History | None, kept: int | None) -> Course:
     return Course(
         curves,
         kept or best,
-        f"{_words(history)}. {_kept(kept, best)}",
+        f"{_words(history, timed)}. {_kept(kept, best)}",
         tuple(history.layers),
         tuple(history.findings),
         examined=isinstance(history.findings, Findings),
     )
 
 
-def _words(history: History) -> str:
+def _words(history: History, timed: bool) -> str:
     count = len(history.epoch)
     parts = [f"{count} epoch{'' if count == 1 else 's'}"]
-    parts += [f"{history.seconds:.1f} s"] if history.seconds else []
+    parts += [f"{history.seconds:.1f} s"] if history.seconds and timed else []
     parts += [ENDS.get(history.stopped, history.stopped)] if history.stopped else []
     return ", ".join(parts)
 

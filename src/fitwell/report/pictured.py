@@ -55,7 +55,7 @@ def of_images(
         judgement=judgement,
         baselines=baselines,
         reliance=rely(subject),
-        course=course(history, facts.get("best_epoch")),
+        course=course(history, facts.get("best_epoch"), timed="seconds" not in facts),
         worst=examples.worst(subject, names, (), lambda row: (), "image"),
         suspects=suspects,
         suspicion=suspicion,

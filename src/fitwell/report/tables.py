@@ -130,7 +130,7 @@ def _study(model: TableModel, rows: Rows, setting: Setting) -> Study:
         judgement=judgement,
         baselines=rows.baselines,
         reliance=reliance,
-        course=course(setting.history, facts.get("best_epoch")),
+        course=course(setting.history, facts.get("best_epoch"), timed="seconds" not in facts),
         worst=examples.worst(subject, rows.numbers, names, cells),
         suspects=suspects,
         suspicion=suspicion,
