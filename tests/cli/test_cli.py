@@ -389,7 +389,7 @@ def test_mistakes_are_answered_by_one_message(case: str, capsys: Any, tmp_path: 
     arguments, message = MISTAKES[case]
     (tmp_path / "t.csv").write_text("a,y\n1,2\n2,3\n")
     (tmp_path / "net.py").write_text(NET)
-    rows = [f"{i},{i % 7},{i * i}" for i in range(40)]
+    rows = [f"{i / 7},{i % 7},{i * i}" for i in range(40)]
     (tmp_path / "b.csv").write_text("\n".join(["a,y,z", *rows]))
     code, _, err = run(capsys, *arguments)
     assert code == 2

@@ -17,6 +17,7 @@ from fitwell import tabular
 from fitwell.doctor import Evidence, Finding, Findings, Severity
 from fitwell.errors import InvalidArgument, InvalidData, InvalidFile
 from fitwell.history import History
+from fitwell.report import health
 from fitwell.report import page as page_module
 from fitwell.report.making import Origin
 from fitwell.report.study import Study
@@ -241,6 +242,18 @@ def test_rows_count_as_they_were_read(trained: tuple[TableModel, Prepared, Histo
             read = frame.row(int(row[0]) - 1, named=True)
             assert row[1] == read["target"]
             assert float(row[place]) == pytest.approx(read[SCRIPT], rel=1e-3)
+
+
+def test_updates_are_seen_where_the_rate_begins_at_nothing() -> None:
+    """Values 0, 0.003 and 0.001: the axis is logarithmic, from half of the least on."""
+    records = [
+        {"step": step, "layer": "one", "update_ratio": value}
+        for step, value in enumerate((0.0, 0.003, 0.001))
+    ]
+    ((draw, _),) = health.layers(records)
+    (axes,) = draw().axes
+    assert axes.get_yscale() == "log"
+    assert axes.get_ylim()[0] == pytest.approx(0.0005)
 
 
 def test_without_a_history(trained: tuple[TableModel, Prepared, History], tmp_path: Path) -> None:

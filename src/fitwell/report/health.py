@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitwell import curves, figures
-from fitwell.plots.panels import PALETTE, counted, panel, words
+from fitwell.plots.panels import PALETTE, counted, legend, panel, words
 from fitwell.report.study import Course
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ Pair = Mapping[str, tuple[list[int], list[float]]]
 _MOST_LAYERS = 8
 _LOG_RANGE = 100.0
 _USUAL = (1e-4, 1e-1)
+_LEAST_UPDATE = 1e-6  # of the weights: what is less is nothing
 
 _QUANTITIES = {
     "update_ratio": "How far a step moves the weights of a layer, relative to their size. Usual is "
@@ -77,7 +78,11 @@ def _draw(name: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> Figu
         axes.plot(xs, ys, color=colour, label=words(layer, 16), marker="o", markersize=3)
     values = np.array([y for line in lines.values() for _, y in line])
     wide = values.min() > 0 and values.max() / values.min() > _LOG_RANGE
-    if wide or (name == "update_ratio" and values.min() > 0):
+    moved = values[values > 0]
+    if name == "update_ratio" and len(moved):  # 0 where the rate is, at the ends of a schedule
+        axes.set_yscale("log")
+        axes.set_ylim(bottom=max(float(moved.min()), _LEAST_UPDATE) / 2)
+    elif wide:
         axes.set_yscale("log")
     else:
         counted(axes.yaxis)
@@ -85,7 +90,7 @@ def _draw(name: str, lines: Mapping[str, Sequence[tuple[float, float]]]) -> Figu
         axes.axhspan(*_USUAL, color="#888888", alpha=0.12, linewidth=0)
     counted(axes.xaxis)
     axes.set_xlabel("step")
-    axes.legend(frameon=False, fontsize="small")
+    legend(figure, axes)
     return figure
 
 
