@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import fitwell as fw
 from fitwell import compiling, waiting
 from fitwell.pacing import Pace, interruptible
 
@@ -152,3 +153,24 @@ def test_a_long_validation_is_left_and_a_short_one_waited_for() -> None:
     assert not pace.wait(1, late(), lambda: True)
     pace.update(8, 0.01)
     assert pace.wait(8, [jnp.ones(2) + 1], lambda: True)
+
+
+def test_after_ctrl_c_the_doctor_judges_by_the_curves_alone() -> None:
+    """What else it looks at would be compiled, and computed, first."""
+    compiled: list[str] = []
+
+    class Press(fw.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            jax.monitoring.register_event_duration_secs_listener(
+                lambda event, _, **about: compiled.append(about.get("fun_name", ""))
+            )
+
+    draw = np.random.default_rng(0)
+    x, y = draw.normal(size=(64, 3)), draw.normal(size=64)
+    model = fw.Sequential([fw.layers.Dense(7), fw.layers.Dense(1)], seed=0)
+    model.compile("sgd", loss="mse")
+    history = model.fit(x, y, epochs=9, verbose=0, callbacks=Press())
+    jax.monitoring.clear_event_listeners()
+    assert (history.stopped, history.epoch) == ("interrupted", [0])
+    assert not [name for name in compiled if "predict" in name]

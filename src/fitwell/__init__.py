@@ -21,7 +21,6 @@ from fitwell import (
     losses,
     metrics,
     optimizers,
-    plots,
     population,
     recipes,
     regularizers,
@@ -82,9 +81,9 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from fitwell import images, report, tabular
+    from fitwell import images, plots, report, tabular
 else:
-    _LATER = ("images", "report", "tabular")  # what stands on the rest, and not all need
+    _LATER = ("images", "plots", "report", "tabular")  # what stands on the rest, and not all need
     _refuse = missing_attribute(__name__, __all__)
 
     def __getattr__(name: str) -> Any:
