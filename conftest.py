@@ -27,7 +27,7 @@ KNOWN = "XLA_FLAGS" not in os.environ and version("jaxlib") in compiling._KNOWN_
 def compile_little() -> None:
     """All but the tests marked `optimized` compile without the optimizations of machine code.
 
-    That takes a fifth of the time. What XLA rewrites before, the programs themselves, stays.
+    It takes a ninth of the time. What XLA rewrites before, the programs themselves, stays.
     """
     if not KNOWN:
         return
