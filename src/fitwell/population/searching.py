@@ -81,7 +81,8 @@ def search(
 
     Successive halving: many trials train for a few epochs, the best third goes on three times as
     long, and so forth; then fresh trials, until the budget is spent. Trials of one shape are lanes
-    of one program, so that sixteen cost little more than one.
+    of one program, so that sixteen cost little more than one. Ctrl-C ends the trials, and the
+    best so far is fitted; a second one ends that fit, too.
 
     Args:
         space: a function `build(choose) -> compiled model` that asks `choose.number("rate", low,
