@@ -141,6 +141,8 @@ def _verdict(apart: Mapping[str, Difference], digits: int) -> list[str]:
     best = min(apart, key=lambda model: apart[model].mean)
     found = apart[best]
     word = "yes" if found.holds else "no"
+    if np.isnan(found.between):
+        return ["One repeat says nothing about standard errors between repeats.", ""]
     return [
         f"At least the best of the others ({best}), within one standard error: {word} "
         f"({found.mean:+.{digits}f} \u00b1 {found.between:.{digits}f}; for other rows "
@@ -173,7 +175,10 @@ def lettered(runs: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 def page(sections: Sequence[str], runs: Sequence[Mapping[str, Any]], more: Sequence[str]) -> str:
     """TABLES.md."""
     letters = lettered(runs)
-    began = [f"- {letters[line['run']]}: {line['run']}, {line['machine']}" for line in runs]
+    began = [
+        f"- {letters[line['run']]}: {line['run']}, commit {line['commit']}, {line['machine']}"
+        for line in runs
+    ]
     told = ["## Runs", "", "Each went on where the one before was ended.", "", *began]
     parts = ["# Tables", ABOUT.replace("\n\n", "\0").replace("\n", " ").replace("\0", "\n\n")]
     return "\n\n".join([*parts, *sections, *more, "\n".join(told)]) + "\n"

@@ -93,7 +93,7 @@ def test_the_page_is_what_was_measured(tmp_path: Path):
     append = table_cells.append
     append(tmp_path / "sets.jsonl", {"set": "wine", "task": "multiclass", "rows": 7, "columns": 2})
     for day in ("sunday", "monday", "tuesday"):
-        append(tmp_path / "runs.jsonl", {"run": day, "machine": "an abacus."})
+        append(tmp_path / "runs.jsonl", {"run": day, "commit": "c0ffee", "machine": "an abacus."})
     time = {"set": "wine", "model": "linear", "seconds": 0.5, "load": 0.25, "run": "tuesday"}
     append(tmp_path / "times.jsonl", time)
     cells = Cells("wine", tmp_path)
@@ -110,7 +110,9 @@ def test_the_page_is_what_was_measured(tmp_path: Path):
     assert "| linear | 0.7500 | +0.0000 | 0.1250 | 0.1443 | 3.00 | 0.50 (0.2) | A |" in text
     assert "(linear), within one standard error: yes (+0.0000 \u00b1 0.1250; for other" in text
     assert "fitwell train, means over fits: epochs 20." in text
-    assert "- A: monday, an abacus.\n- B: tuesday, an abacus.\n" in text
+    assert (
+        "- A: monday, commit c0ffee, an abacus.\n- B: tuesday, commit c0ffee, an abacus.\n" in text
+    )
     assert "sunday" not in text
 
 
