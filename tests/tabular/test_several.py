@@ -228,6 +228,18 @@ def test_training_where_targets_are_missing(tmp_path: Path) -> None:
         again.evaluate(half.with_columns(price=pl.lit(None, pl.Float64)))
 
 
+def test_a_target_that_is_missing_in_training_rows_alone() -> None:
+    """Then validation rows have no weights, and both parts are learned from in the end."""
+    frame, two = table(), ["price", "sold"]
+    row = int(tabular.prepare_several(frame, two)[0].train.rows[0])
+    one_less = frame.with_columns(price=pl.when(pl.int_range(pl.len()) != row).then("price"))
+    prepared = tabular.prepare_several(one_less, two)
+    model = tabular.fit_several(prepared, tabular.plain(prepared, [4]), epochs=2, verbose=0)
+    rows = [model[name].facts["rows"] for name in two]
+    assert rows[0] == rows[1] | {"train": rows[1]["train"] - 1}
+    assert model.facts["refit_epochs"] >= 1
+
+
 BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "one": ({"targets": ["price"]}, InvalidArgument, "two different targets or more, received ['p"),
     "twice": ({"targets": ["price", "price"]}, InvalidArgument, "two different targets or more"),

@@ -140,11 +140,21 @@ def _learned_from_both(
     left = None if limit is None else limit - time.perf_counter()
     if left is not None and left <= 0:
         return {}
+    if isinstance(part[2], list) != isinstance(held[2], list):  # rows of one lack some targets
+        part, held = _weighed_apart(*part), _weighed_apart(*held)
     x, y, weights = map(_one_after_other, part, held)
     return refit(
         network, fresh, x, y, steps=steps, batch_size=batch_size, sample_weight=weights,
         time_limit=left,
     )  # fmt: skip
+
+
+def _weighed_apart(x: HostArray, y: list[HostArray], weights: Any) -> _Examples:
+    """The same with an array of weights for each target."""
+    if isinstance(weights, list):
+        return x, y, weights
+    own = np.ones(len(x), np.float32) if weights is None else weights
+    return x, y, [own] * len(y)
 
 
 def _one_after_other(first: Any, second: Any) -> Any:
