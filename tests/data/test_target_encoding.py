@@ -136,7 +136,15 @@ def test_it_survives_json_and_a_damaged_one_is_refused() -> None:
     assert again.transform(frame).tobytes() == encoder.transform(frame).tobytes()
     assert encoder.text_columns == ("shop",)
     assert isinstance(fit_encoder(frame, columns).columns[0], CategoryColumn)  # without a target
-    stored = encoder.to_json()
-    stored[0]["args"]["means"] = stored[0]["args"]["means"][:-1]
-    with pytest.raises(InvalidFile, match="expected means as fitwell writes it"):
-        TableEncoder.from_json(stored)
+    args = encoder.to_json()[0]["args"]
+    for field, damaged in (
+        ("means", args["means"][:-1]),
+        ("means", [["1"]] * len(args["means"])),
+        ("scale", [float("nan")]),
+        ("values", [None, *args["values"][1:]]),
+        ("values", [args["values"][1], *args["values"][1:]]),
+    ):
+        stored = encoder.to_json()
+        stored[0]["args"][field] = damaged
+        with pytest.raises(InvalidFile, match=f"expected {field} as fitwell writes it"):
+            TableEncoder.from_json(stored)

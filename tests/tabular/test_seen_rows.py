@@ -69,6 +69,10 @@ def test_of_many_rows_some_are_kept() -> None:
 
 
 def test_damaged_fingerprints_are_refused() -> None:
-    for wrong in ({"step": 3, "hashes": ""}, {"step": 1, "hashes": "?"}):
+    for wrong in (
+        {"step": 3, "hashes": ""},
+        {"step": 1, "hashes": "?"},
+        {"step": 2**64, "hashes": ""},
+    ):
         with pytest.raises(InvalidFile):
             SeenRows(**wrong)

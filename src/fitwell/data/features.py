@@ -103,6 +103,7 @@ class CategoryColumn(Description):
 
     def validate(self) -> None:
         check_types(self, name=str, values=tuple, other=bool)
+        check_values(self, self.values)
 
     @property
     def two(self) -> bool:
@@ -308,6 +309,13 @@ def check_types(column: Description, **types: type) -> None:
         value = getattr(column, field)
         if not isinstance(value, kind):
             damaged(column, field, value)
+
+
+def check_values(column: Description, values: Sequence[Any]) -> None:
+    """The same for values of a category: text, each once, and None in the last place if at all."""
+    words = values[:-1] if values and values[-1] is None else values
+    if not all(isinstance(word, str) for word in words) or len(set(words)) < len(words):
+        damaged(column, "values", values[:3])
 
 
 def damaged(column: Description, field: str, value: Any) -> NoReturn:

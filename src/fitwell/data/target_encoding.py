@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fitwell.data.features import category_codes, check_types, damaged, unknown_words
+from fitwell.data.features import (
+    category_codes,
+    check_types,
+    check_values,
+    damaged,
+    unknown_words,
+)
 from fitwell.data.scaling import center_and_scale, scaled
 from fitwell.description import Description
 from fitwell.types import HostArray
@@ -50,19 +56,13 @@ class TargetEncodedColumn(Description):
 
     def validate(self) -> None:
         check_types(self, name=str, values=tuple, means=tuple, center=tuple, scale=tuple)
-        signals = len(self.center)
-        try:
-            shapes = {np.shape(np.array(part, np.float64)) for part in (self.center, self.scale)}
-            table = np.array(self.means, np.float64)
-        except (TypeError, ValueError):
-            damaged(self, "means", self.means[:3])
-        good = table.shape == (len(self.values) + 1, signals) and shapes == {(signals,)}
-        if (
-            not good
-            or not signals
-            or not np.isfinite([*table.flat, *self.center, *self.scale]).all()
-        ):
-            damaged(self, "means", self.means[:3])
+        check_values(self, self.values)
+        signals = max(len(self.center), 1)
+        one = (signals,)
+        shapes = {"means": (len(self.values) + 1, signals), "center": one, "scale": one}
+        for field, shape in shapes.items():
+            if not _numbers(getattr(self, field), shape):
+                damaged(self, field, getattr(self, field)[:3])
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -89,6 +89,15 @@ class TargetEncodedColumn(Description):
     def surprise(self, column: pl.Series) -> str:
         """What training never saw, as a sentence; empty if there is nothing."""
         return unknown_words(self.name, column, self.values, other=True)
+
+
+def _numbers(values: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
+    """Whether nested tuples hold finite numbers, and so many."""
+    try:
+        array = np.array(values)
+    except ValueError:  # of different lengths
+        return False
+    return array.shape == shape and array.dtype.kind in "if" and bool(np.isfinite(array).all())
 
 
 def fit_target_encoding(

@@ -38,7 +38,7 @@ class SeenRows(Description):
     def validate(self) -> None:
         check_types(self, step=int, hashes=str)
         check_number(self, "chance", 0.0, 1.0)
-        if self.step < 1 or self.step & (self.step - 1):
+        if not 1 <= self.step < 2**63 or self.step & (self.step - 1):
             damaged(self, "step", self.step)
         _ = self._known
 
