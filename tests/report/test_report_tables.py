@@ -225,8 +225,15 @@ def test_rows_of_folds_are_suspected_too(trained: tuple[TableModel, Prepared, Hi
     assert " of 300 rows (" in found.suspicion
     assert found.suspicion.endswith("Each row was judged by a network that had not seen it.")
     assert set(listed) <= {str(wrong + 1), *(str(row + 1) for row in prepared.test.rows)}
-    with pytest.raises(InvalidData, match=r"expected what tabular\.cross_validate returned"):
-        studies_of(model, prepared, history, Origin(), out_of_fold=said.drop("p(no)"))
+    for other in (said.drop("p(no)"), said.with_columns(row=pl.lit("1"))):
+        with pytest.raises(InvalidData, match=r"expected what tabular\.cross_validate returned"):
+            studies_of(model, prepared, history, Origin(), out_of_fold=other)
+
+
+def test_rows_without_any_target(trained: tuple[TableModel, Prepared, History]) -> None:
+    frame = table(9).with_columns(target=pl.lit(None, pl.String))
+    with pytest.raises(InvalidData, match="target target: expected a value in some rows, received"):
+        studies_of(trained[0], frame, None, Origin())
 
 
 def test_rows_count_as_they_were_read(trained: tuple[TableModel, Prepared, History]) -> None:

@@ -12,6 +12,7 @@ from fitwell import report as pages
 from fitwell.cli import checking, course, models, on_images, on_tables, runs, showing
 from fitwell.cli.app import DATA, REPLACED, ModelFile, SkipBadRows, app, check_output
 from fitwell.cli.order import Order
+from fitwell.data.tables import read_table
 from fitwell.errors import InvalidArgument
 from fitwell.history import History
 from fitwell.images import ImageModel
@@ -67,10 +68,8 @@ def _prepared(model: models.Trained, order: Order) -> Any:
 
 def _out_of_fold(folder: Path) -> pl.DataFrame | None:
     """What the networks of `--folds` said, if the run had them."""
-    import polars as pl
-
     path = folder / runs.OUT_OF_FOLD
-    return pl.read_csv(path, infer_schema_length=None) if path.exists() else None
+    return read_table(path) if path.exists() else None
 
 
 def _order(model: models.Trained, data: str | None, subject: str) -> Order | None:

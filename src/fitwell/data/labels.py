@@ -250,9 +250,23 @@ def true_column(frame: pl.DataFrame, name: str) -> pl.Series:
     return target_column(frame, name)
 
 
-def known_rows(frame: pl.DataFrame, *ys: pl.Series) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """The rows with one of these targets at least, and sentences about what is missing."""
+def is_known(*ys: pl.Series) -> pl.Series:
+    """Whether each row has a value of one of these targets at least.
+
+    Raises:
+        InvalidData: no row has.
+    """
     known = functools.reduce(operator.or_, (y.is_not_null() for y in ys))
+    if not known.any():
+        names = ", ".join(y.name for y in ys)
+        cure = "Give rows whose target is known; without it a model can only predict."
+        raise InvalidData(f"target {names}", "a value in some rows", "none", cure)
+    return known
+
+
+def known_rows(frame: pl.DataFrame, *ys: pl.Series) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """The rows of which `is_known` holds, and sentences about what is missing."""
+    known = is_known(*ys)
     missing, total = len(known) - int(known.sum()), len(known)
     lack, notes = " and no ".join(y.name for y in ys), []
     if missing:

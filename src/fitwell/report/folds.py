@@ -57,8 +57,9 @@ class Folds:
         classes = target.task != "regression"
         names = [f"p({label})" for label in target.classes] if classes else [target.name]
         columns = self.said.columns
-        if columns and set(names) <= set(columns):
-            rows = self.said.to_series(len(columns) - 1).to_numpy() - 1
+        told = [*names, *columns[-1:]]
+        if set(told) <= set(columns) and all(self.said[one].dtype.is_numeric() for one in told):
+            rows = self.said[told[-1]].to_numpy() - 1
             places = np.searchsorted(self.prepared.places, rows)
             if np.isin(rows, self.prepared.places).all():
                 outputs = self.said.select(names).to_numpy().astype(np.float64)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fitwell.assessment.comparing import Differences
 from fitwell.assessment.reading import of_table
 from fitwell.assessment.subject import Subject
-from fitwell.data.labels import TASKS, true_column
+from fitwell.data.labels import TASKS, is_known, true_column
 from fitwell.data.roles import row_weights
 from fitwell.history import History
 from fitwell.model import Model
@@ -103,7 +103,7 @@ def _test_rows(model: TableModel, prepared: Prepared, out_of_fold: pl.DataFrame 
 
 
 def _all_rows(model: TableModel, frame: pl.DataFrame, source: str) -> Rows:
-    known = true_column(frame, model.target.name).is_not_null()
+    known = is_known(true_column(frame, model.target.name))
     numbers, frame = known.arg_true().to_numpy() + 1, frame.filter(known)
     judged = f"all {frame.height:,} rows{f' of {source}' if source else ''}"
     name = model.facts.get("roles", {}).get("weights")

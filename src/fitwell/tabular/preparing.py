@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from fitwell.data.labels import (
     Target,
     fit_target,
     infer_task,
+    is_known,
     known_rows,
     signals_of,
     target_column,
@@ -168,7 +168,7 @@ def _prepared(
     roles.check(table.frame, names)
     # Of all rows, since notes number them.
     columns = infer_columns(table.frame, names, kinds, roles.given)
-    known = functools.reduce(operator.or_, (y.is_not_null() for y in ys))
+    known = is_known(*ys)
     rows, places = roles.of_rows(table.frame, known), known.arg_true().to_numpy()
     frame, notes = known_rows(table.frame, *ys)
     ys = [y.filter(known) for y in ys]

@@ -12,7 +12,7 @@ import numpy as np
 
 from fitwell.arguments import named
 from fitwell.data.encoding import TableEncoder
-from fitwell.data.labels import Target, known_rows, true_column
+from fitwell.data.labels import Target, is_known, known_rows, true_column
 from fitwell.data.matrices import answers
 from fitwell.data.tables import read_table
 from fitwell.errors import InvalidData
@@ -127,10 +127,7 @@ class MultiTargetModel:
         frame, scores = self.read(data), dict[str, Scores]()
         for model, outputs in self._outputs(frame):
             name = model.target.name
-            known = true_column(frame, name).is_not_null()
-            if not known.any():
-                cure = "Leave the column out and call predict."
-                raise InvalidData(f"target {name}", "a value in some rows", "none", cure)
+            known = is_known(true_column(frame, name))
             scores[name] = model.scored(frame.filter(known), outputs[known.to_numpy()])
         return scores
 
