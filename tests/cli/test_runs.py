@@ -319,6 +319,10 @@ def test_what_is_said_beside_a_finding_can_be_typed_in_the_shell(
     assert "zero_init" in out
     assert "the same command with --treat measures cures and keeps those that help" in out
     assert "history.findings" not in out
+    _begun_again("r")  # a run that goes on takes no other options
+    _, out, _ = run(capsys, "train", "--resume", "r")
+    assert "zero_init" in out
+    assert "--treat" not in out
 
 
 def test_what_does_not_learn_is_treated(capsys: Any) -> None:

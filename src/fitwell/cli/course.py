@@ -36,7 +36,9 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
     begun = _begun(run, order, words)
     try:
         run.begin({"order": order.to_json(), **begun}, begun["command"])
-        return _trained(run, work, diary, {**begun, **_repeat(order)}, 0 if as_json else "auto")
+        with speaking(_words(run, work, resumed=begun["command"] != words)):
+            origin = {**begun, **_repeat(order)}
+            return _trained(run, work, diary, origin, 0 if as_json else "auto")
     except KeyboardInterrupt as stop:  # outside the fit of the network, which ends by itself
         if not (run.folder / runs.ORDER).exists():
             raise
@@ -49,8 +51,7 @@ def _trained(
     run: runs.Run, work: Work, diary: runs.Diary, origin: dict[str, Any], verbose: int | str
 ) -> dict[str, Any]:
     try:
-        with speaking(_words(run, work, origin["command"])):
-            model: Any = work.fit(run, verbose)
+        model: Any = work.fit(run, verbose)
         model = dataclasses.replace(model, facts={**model.facts, "origin": origin})
         model.save(run.model)
         facts = dict(model.facts)
@@ -64,11 +65,10 @@ def _trained(
     return {"run": str(run.folder), "model": str(run.model), **facts}
 
 
-def _words(run: runs.Run, work: Work, command: list[str]) -> Words:
+def _words(run: runs.Run, work: Work, *, resumed: bool) -> Words:
     """What is said beside findings: commands, for there is no Python prompt."""
     order = work.order
-    treatable = isinstance(work, OnTable) and not (order.folds or order.tune)
-    treatable = treatable and "--resume" not in command
+    treatable = isinstance(work, OnTable) and not (order.folds or order.tune or resumed)
     prove = "the same command with --treat measures cures and keeps those that help"
     return Words(prove if treatable else "", f"fitwell doctor {shlex.quote(str(run.folder))}")
 
