@@ -85,7 +85,7 @@ def section(
         smaller: whether smaller scores are better.
         times: lines of `times.jsonl` of this set.
         letters: of runs.
-    """  # fmt: skip
+    """
     digits = 3 if smaller and _mean(cells.of(cells.models[0])) > 10 else 4
     name = "RMSE" if smaller else "accuracy"
     head = f"| model | {name} | fitwell better by | standard error | for other rows"

@@ -21,7 +21,7 @@ NUMBER_FORMS = (POINT, COMMA, f"{POINT}%", f"{COMMA}%")
 _SIGNS = r"[$€£¥₹₽₩₪₺]|R\$|kr\.?|zł|Kč"
 _CODES = "AUD|BRL|CAD|CHF|CNY|CZK|DKK|EUR|GBP|HUF|INR|JPY|MXN|NOK|PLN|SEK|USD|ZAR"
 _MONEY = f"(?:{_SIGNS}|{_CODES})"
-_SPACE = "[ \u00a0\u2009\u202f]"
+_SPACES = " \u00a0\u2009\u202f"
 _MINUS = ((r"^\u2212", "-"), (r"^\((.*\d.*)\)$", "-${1}"), (r"^(.*[.,]\d+)-$", "-${1}"))
 """How a minus is written beside Python's way: the sign of typesetters, `(1,234)`, `1.234,50-`."""
 
@@ -31,7 +31,7 @@ def _shape(decimal: str, group: str) -> str:
 
     Of commas also groups of two before the last three, as in India: `12,34,567`.
     """
-    grouped = [rf"[1-9]\d{{0,2}}(?:{g}\d{{3}})+" for g in (group, "['’]", _SPACE)]
+    grouped = [rf"[1-9]\d{{0,2}}(?:{g}\d{{3}})+" for g in (group, "['’]", f"[{_SPACES}]")]
     if group == ",":
         grouped.append(r"[1-9]\d?(?:,\d{2})+,\d{3}")
     whole = "|".join([*grouped, r"\d+"])
@@ -39,9 +39,7 @@ def _shape(decimal: str, group: str) -> str:
 
 
 _SHAPES = {POINT: _shape(r"\.", ","), COMMA: _shape(",", r"\.")}
-_GROUPING = {
-    form: f"[{group}'’ \u00a0\u2009\u202f]" for form, group in ((POINT, ","), (COMMA, "."))
-}
+_GROUPING = {POINT: f"[,'’{_SPACES}]", COMMA: f"[.'’{_SPACES}]"}
 _HEAD = 1000
 """Values that are looked at before a whole column is."""
 

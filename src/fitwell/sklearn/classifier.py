@@ -45,8 +45,8 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc] # scikit-learn 
             equal rows summed to one, so that the fit depends on no order; the default network sums
             equal rows, too, where there are fewer than 100.
         early_stopping: put rows aside and end with the best epoch on them. "auto": for the default
-            network from 100 rows on, which then, of less than 10,000, learns
-            from all of them, as long unless a part of that was clearly better.
+            network from 100 rows on, which then, of less than 10,000, learns from all of them, as
+            long unless a part of that was clearly better.
         validation_fraction: the share that is put aside, in (0, 1), of each class.
         patience: epochs without improvement to wait, >= 0. None: a quarter of the epochs.
         class_weight: {class: weight}, "balanced" or None; a list of dicts for several labels.
