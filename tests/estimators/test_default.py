@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from typing import Any
 
 import numpy as np
@@ -50,6 +54,23 @@ def test_rows_put_aside_are_learned_from_in_the_end() -> None:
     # Two bins between the smallest and the largest of the rows that it has learned from: of all.
     seen = net._inputs(x)
     assert np.allclose([edges[0, 0], edges[0, 2]], [seen.min(), seen.max()], atol=1e-5)
+
+
+def test_ctrl_c_ends_the_whole_fit() -> None:
+    """Rows put aside are not learned from then."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def press() -> None:
+        while signal.getsignal(signal.SIGINT) is before:  # until the network is being trained
+            time.sleep(0.005)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press, daemon=True).start()
+    x = np.random.default_rng(0).normal(size=(200, 1))
+    net = NetRegressor(epochs=10**6, validation_fraction=0.5, random_state=0).fit(x, x[:, 0])
+    (edges,) = (w for w in net.model_.layers[0].get_weights() if w.shape == (1, 3))
+    seen = net._inputs(x)
+    assert not np.allclose([edges[0, 0], edges[0, 2]], [seen.min(), seen.max()], atol=1e-5)
 
 
 def test_a_network_of_ones_own_refuses_missing_values() -> None:

@@ -23,7 +23,7 @@ from fitwell.sklearn.building import Job, Learning, build, hold_rate
 from fitwell.sklearn.packing import pack, unpack
 from fitwell.sklearn.rows import Scaling, check_share, dense, full_batch, mean_one, merged
 from fitwell.tabular.recipe import Plan, plan
-from fitwell.tabular.refitting import MOST_ROWS, epochs_enough, refit
+from fitwell.tabular.refitting import ENDED, MOST_ROWS, epochs_enough, refit
 from fitwell.types import HostArray
 
 _FEW = 100  # rows: of fewer a tenth measures nothing, and equal ones can be summed in no time
@@ -224,15 +224,15 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         if partial:
             hold_rate(self.model_, chosen.steps(len(rows.x)))
         again = self.network is None and self.batch_size != "full" and len(every.x) < MOST_ROWS
-        twin = copy.deepcopy(self.model_) if again and held is not None and epochs != 0 else None
-        best = self._run(rows, held, chosen) if epochs != 0 else 0
+        twin = copy.deepcopy(self.model_) if again and held is not None else None
+        enough = self._run(rows, held, chosen) if epochs != 0 else 0
         if held is not None:
             self._look_at(held)
-        if twin is not None:
+        if twin is not None and enough:
             x, y, weight = self._examples(every)
             size = self._batch_size(chosen, len(x))
             options: Any = {"batch_size": size, "sample_weight": mean_one(weight)}
-            refit(self.model_, twin, x, y, steps=best * -(-len(rows.x) // size), **options)
+            refit(self.model_, twin, x, y, steps=enough * -(-len(rows.x) // size), **options)
         self.n_iter_ = len(self.history_.get("loss", ()))
 
     def _make(self, x: HostArray, task: str, told: int, chosen: Plan, seed: int) -> None:
@@ -257,7 +257,7 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         """The fit of the model, whose history is appended to that of the fits before.
 
         Returns:
-            after how many epochs another ought to end.
+            after how many epochs a fit of all rows ought to end; 0 if there should be none.
         """
         x, y, weight = self._examples(rows)
         validation, stopper, every = None, None, 1
@@ -283,8 +283,9 @@ class Net(BaseEstimator):  # type: ignore[misc] # scikit-learn has no types
         self._check_weights()
         for name, values in history.history.items():
             self.history_.setdefault(name, []).extend(values)
-        best = chosen.epochs if stopper is None else stopper.best_epoch + 1
-        return epochs_enough(history, best, len(held.x)) if held is not None else best
+        if held is None or stopper is None or history.stopped not in ENDED:
+            return 0
+        return epochs_enough(history, stopper.best_epoch + 1, len(held.x))
 
     def _look_at(self, held: Rows) -> None:
         """What rows that were put aside still tell after the training."""

@@ -48,7 +48,8 @@ class NetClassifier(ClassifierMixin, Net):  # type: ignore[misc] # scikit-learn 
             network from 100 rows on, which then, of less than 10,000, learns from all of them, as
             long unless a part of that was clearly better.
         validation_fraction: the share that is put aside, in (0, 1), of each class.
-        patience: epochs without improvement to wait, >= 0. None: a quarter of the epochs.
+        patience: epochs without improvement to wait, >= 0. None: a quarter of the epochs; all of
+            them for the default network on less than 10,000 rows.
         class_weight: {class: weight}, "balanced" or None; a list of dicts for several labels.
         warm_start: another `fit` begins with the weights of the last.
         random_state: of the weights, the order of the rows, dropout and the rows put aside: a

@@ -14,6 +14,9 @@ from fitwell.types import HostArray
 MOST_ROWS = 10_000
 """Training and validation rows: of more, a fifth adds little and costs as much time again."""
 
+ENDED = (None, "callback EarlyStopping")
+"""How a training ended (`History.stopped`) after which there may be another."""
+
 
 def refit(
     network: Model,
@@ -82,4 +85,4 @@ def epochs_enough(history: History, best: int, rows: int) -> int:
     return len(history.epoch) if near else best
 
 
-__all__ = ["MOST_ROWS", "epochs_enough", "refit"]
+__all__ = ["ENDED", "MOST_ROWS", "epochs_enough", "refit"]

@@ -20,7 +20,7 @@ from fitwell.model import Model
 from fitwell.tabular.model import TableModel
 from fitwell.tabular.preparing import Part, Prepared
 from fitwell.tabular.recipe import default_network, described, members, plan, stopping
-from fitwell.tabular.refitting import MOST_ROWS, epochs_enough, refit
+from fitwell.tabular.refitting import ENDED, MOST_ROWS, epochs_enough, refit
 from fitwell.tabular.scores import beside, scores, simplest
 from fitwell.tabular.seen import fingerprints, seen_rows
 from fitwell.tabular.uncertainty import with_uncertainty
@@ -97,7 +97,7 @@ def run(
         "stopped": history.stopped,
     }
     unseen: list[HostArray | None] = [None] * len(targets)
-    ended = history.stopped in (None, "callback EarlyStopping") and history.treated is None
+    ended = history.stopped in ENDED and history.treated is None
     limit = None if time_limit is None else began + seconds("train", "time_limit", time_limit)
     if fresh is not None and best is not None and ended:
         unseen = [_answer(network, one.validation.x, n) for n, one in enumerate(targets)]
