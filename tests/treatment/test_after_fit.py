@@ -116,7 +116,8 @@ def test_batches_of_an_iterable_cannot_be_treated() -> None:
     model = fw.Sequential([L.Dense(1)], seed=0)
     model.compile(fw.optimizers.SGD(100.0), loss="mse")
     history, said = fitted(model, batches(), epochs=1, steps_per_epoch=6)
-    assert history.findings.above().codes == ["nan"]
+    assert history.findings.above().codes == ["lr_too_high"]
+    assert "nan" in history.findings[0].symptoms
     assert history.treated is None
     assert said.startswith("not treated: batches of an iterable")
     assert said.endswith("fw.treat(model, X, y)")
