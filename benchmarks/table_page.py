@@ -140,9 +140,9 @@ def _verdict(apart: Mapping[str, Difference], digits: int) -> list[str]:
         return []
     best = min(apart, key=lambda model: apart[model].mean)
     found = apart[best]
-    word = "yes" if found.holds else "no"
     if np.isnan(found.between):
         return ["One repeat says nothing about standard errors between repeats.", ""]
+    word = "yes" if found.holds else "no"
     return [
         f"At least the best of the others ({best}), within one standard error: {word} "
         f"({found.mean:+.{digits}f} \u00b1 {found.between:.{digits}f}; for other rows "
@@ -155,7 +155,8 @@ def _facts(cells: Sequence[Cell]) -> list[str]:
     told = [cell.facts for cell in cells if cell.facts]
     if not told:
         return []
-    means = {key: np.mean([each[key] for each in told]) for key in told[0]}
+    shared = [key for key in told[0] if all(key in each for each in told)]
+    means = {key: np.mean([each[key] for each in told]) for key in shared}
     words = ", ".join(f"{key} {value:.4g}" for key, value in means.items())
     return [f"{OWN}, means over fits: {words}."]
 

@@ -122,7 +122,8 @@ class Bench:
         load = os.getloadavg()[0]
         found = [self._fit(model, part) for part in self.parts if part[0] == repeat]
         scores, seconds, cpu, facts = zip(*found, strict=True)
-        means = {key: float(np.mean([each[key] for each in facts])) for key in facts[0]}
+        shared = [key for key in facts[0] if all(key in each for each in facts)]
+        means = {key: float(np.mean([each[key] for each in facts])) for key in shared}
         print(f"  {self.name} {repeat} {model}: {np.mean(scores):.4f}", flush=True)
         return Cell(model, repeat, scores, seconds, cpu, load, self.run, means)
 

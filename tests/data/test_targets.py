@@ -164,8 +164,9 @@ MISALIGNED: list[tuple[Any, Any, tuple[int, ...], type[FitwellError], str]] = [
         (4, 3),
         ShapeMismatch,
         "fit, y for MeanSquaredError: expected labels of shape (2, 4, 3), the shape of the "
-        "output, received (2,). One label for a whole sequence: write return_sequences=False in "
-        "the last recurrent layer, or pool over the steps (GlobalAveragePooling1D).",
+        "output, received (2,). One label for a whole example: write return_sequences=False in "
+        "the last recurrent layer, pool over the steps (GlobalAveragePooling1D), or Flatten() "
+        "first.",
     ),
     (
         [[0, 255], [3, 7]],
@@ -180,9 +181,9 @@ MISALIGNED: list[tuple[Any, Any, tuple[int, ...], type[FitwellError], str]] = [
         SPARSE,
         (4, 3),
         ShapeMismatch,
-        "fit, y: expected labels of shape (n, 4), received (2,). One label for a whole sequence: "
-        "write return_sequences=False in the last recurrent layer, or pool over the steps "
-        "(GlobalAveragePooling1D).",
+        "fit, y: expected labels of shape (n, 4), received (2,). One label for a whole example: "
+        "write return_sequences=False in the last recurrent layer, pool over the steps "
+        "(GlobalAveragePooling1D), or Flatten() first.",
     ),
     (
         [0, np.nan, np.inf],

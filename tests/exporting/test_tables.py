@@ -146,28 +146,27 @@ LOG = 1 + np.log(2)  # the weight of a term that is there twice
 
 
 @pytest.mark.parametrize(
-    ("column", "texts", "z"),
+    ("column", "texts", "z", "second"),
     [
         # green once, red twice; no known word; nothing
         (WORDS, ["Red, red; GREEN!", "a reddish", ""],
-         [(2 + 3 * LOG) / np.hypot(2, LOG) - 0.25, 0, 0]),
+         [(2 + 3 * LOG) / np.hypot(2, LOG) - 0.25, 0, 0], [0, 0, 1]),
         # of " ab " and " xab ": " ab" once, "ab" and "b " twice; of " \u00fc ": "\u00fc " once
         (PIECES, ["AB xab", "\u00dc", ""],
-         [(1 + 4 * LOG - LOG) / np.sqrt(1 + 5 * LOG**2), 4, 0]),
-        (SHOPS, ["b", "new", ""], [3, 0, 5]),
+         [(1 + 4 * LOG - LOG) / np.sqrt(1 + 5 * LOG**2), 4, 0], [0, 0, 0]),
+        # and the place among a, b, nothing and others, from -1 to 1
+        (SHOPS, ["b", "new", ""], [3, 0, 5], [-1 / 3, 1, 1 / 3]),
     ],
     ids=["words", "pieces of words", "means of the target"],
 )  # fmt: skip
-def test_columns_of_text(tmp_path: Path, column: Any, texts: Any, z: Any) -> None:
+def test_columns_of_text(tmp_path: Path, column: Any, texts: Any, z: Any, second: Any) -> None:
     count = len(column.feature_names)
     net = fw.Sequential([fw.Input((count,)), fw.layers.Dense(1)])
-    kernel = [[1.0], [5.0 * hasattr(column, "missing")]]
-    net.set_weights([np.array(kernel, np.float32)[:count], np.zeros(1, np.float32)])
+    net.set_weights([np.array([[1.0], [5.0]], np.float32)[:count], np.zeros(1, np.float32)])
     target = Target("price", "regression", low=-9, high=9)
     model = TableModel(net, TableEncoder((column,)), target)
     z = np.array(z)
-    missing = getattr(column, "missing", False)
-    wanted = z / np.sqrt(1 + (z / 3) ** 2) + [0, 0, 5.0 * missing]
+    wanted = z / np.sqrt(1 + (z / 3) ** 2) + 5 * np.array(second)
     given = np.array(texts, object)
     fw.export(model, tmp_path / "m.onnx")
     (found,) = run_onnx(session(tmp_path / "m.onnx"), given)

@@ -24,9 +24,9 @@ from fitwell.types import HostArray, Shape
 BINARY = (BinaryCrossentropy, BinaryFocalCrossentropy)
 ONE_HOT = (CategoricalCrossentropy, CategoricalFocalCrossentropy)
 
-_PER_SEQUENCE = (
-    "One label for a whole sequence: write return_sequences=False in the last recurrent layer, or "
-    "pool over the steps (GlobalAveragePooling1D)."
+_PER_EXAMPLE = (
+    "One label for a whole example: write return_sequences=False in the last recurrent layer, pool "
+    "over the steps (GlobalAveragePooling1D), or Flatten() first."
 )
 
 
@@ -115,7 +115,7 @@ def _class_indices(
             subject,
             f"labels of shape {shape_of_batch(shape[:-1])}",
             f"{array.shape}",
-            _PER_SEQUENCE
+            _PER_EXAMPLE
             if array.ndim == 1 and len(shape) == 2
             else "Each example needs one class index.",
         )
@@ -156,8 +156,8 @@ def _same_shape(subject: str, array: HostArray, shape: Shape, loss: Loss | None)
         if whole
         else f"Give the last layer {array.shape[-1]} units, or change the labels."
         if array.ndim == len(shape) + 1
-        else _PER_SEQUENCE
-        if len(shape) == 2
+        else _PER_EXAMPLE
+        if array.ndim <= 2 and len(shape) == 2
         else "Labels and outputs need one shape."
     )
     raise ShapeMismatch(

@@ -68,5 +68,5 @@ class Folds:
             "report, out_of_fold",
             "what tabular.cross_validate returned for this table and target",
             f"the columns {', '.join(columns)}",
-            "Pass its second result, or leave it out.",
+            "Pass its second result, or leave it out; beside a model, remove out_of_fold.csv.",
         )
