@@ -213,6 +213,7 @@ def _spelling(label: bool | int | float | str) -> str:
 
 
 _MOST_SIGNALS = 16
+"""Classes that are told of: each makes a feature of every such category."""
 
 
 def signals_of(targets: Sequence[Target], ys: Sequence[pl.Series]) -> HostArray:

@@ -14,7 +14,7 @@ from fitwell.description import Description, check_number
 from fitwell.types import HostArray
 
 _MOST = 4096
-"""Fingerprints that are kept."""
+"""Fingerprints that are kept: 44 kB of a model file, and shares are known to a hundredth."""
 _LEAST_SHARE = 0.05
 """Of rows that are known: fewer are not worth a word."""
 
@@ -57,7 +57,7 @@ class SeenRows(Description):
     def note(self, prints: HostArray) -> str:
         """A sentence about rows that training saw; empty where there are no more than by chance."""
         share, looked = self.share(prints), max(len(prints) / self.step, 1.0)
-        error = 3 * np.sqrt(self.chance * (1 - self.chance) / looked)
+        error = 3 * np.sqrt(self.chance * (1 - self.chance) / looked)  # three standard errors
         if share < self.chance + error + _LEAST_SHARE:
             return ""
         about = "all" if share == 1 else f"about {share:.0%}"
