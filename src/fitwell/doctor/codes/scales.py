@@ -51,17 +51,14 @@ CODES: tuple[Code, ...] = (
                 "first = fw.layers.Rescaling(1 / 127.5, offset=-1)  # 0..255 to -1..1",
             ),
             (
-                "Ids of words or of users are names, not sizes: each gets a vector.",
-                "first = [fw.layers.Embedding(1000, 16), fw.layers.GlobalAveragePooling1D()]",
-            ),
-            (
                 "Positive numbers over several decades (prices, counts): logarithms first.",
                 "X[:, 3] = np.log1p(abs(X[:, 3]))",
             ),
             (
-                """Ids are names, 20 is not twice 10: an Embedding for a column of them, or bins,
-                which can give each its own value.""",
+                """Ids are names, 20 is not twice 10. Rows of nothing else (words, users): a vector
+                for each id. Among other columns: bins, which can give each id its own value.""",
                 """
+                words = [fw.layers.Embedding(1000, 16), fw.layers.GlobalAveragePooling1D()]
                 model = fw.Sequential([
                     fw.layers.PiecewiseLinearEmbedding(units=8, bins=32),
                     Dense(8, activation="relu"),
