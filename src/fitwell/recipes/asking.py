@@ -10,7 +10,7 @@ from fitwell.compiling import in_words
 from fitwell.model import Model
 from fitwell.recipes.course import Course
 from fitwell.recipes.result import Recipe
-from fitwell.treatment.asking import asked, possible
+from fitwell.treatment.asking import asked
 
 
 @named
@@ -67,8 +67,7 @@ def recipe(
     case = asked("recipe", model, x, y, validation_data, budget, epochs, batch_size)
     judge = case.judge
     course = Course(
-        model, case.setup, case.facts, case.data, judge, possible(case.data, judge), case.seconds,
-        case.began,
+        model, case.setup, case.facts, case.data, judge, case.possible, case.seconds, case.began,
     )  # fmt: skip
     answer = course.run()
     return Recipe(

@@ -25,6 +25,7 @@ class Asked:
         subject: the name of what was called: errors begin with it.
         seconds, began: the budget, and since when it runs.
         setup: as `compile` and the last `fit` were told.
+        possible: what simple models reach; None where they cannot tell.
     """
 
     subject: str
@@ -35,6 +36,7 @@ class Asked:
     setup: Setup
     facts: Facts
     judge: Judge
+    possible: Baselines | None
 
 
 def asked(
@@ -62,12 +64,15 @@ def asked(
     found = _reached(data, judge)
     named = found is not None and bool(found.named)
     facts = dataclasses.replace(facts, named=named)
-    return Asked(subject, model, seconds, began, data, setup, facts, judge)
+    return Asked(subject, model, seconds, began, data, setup, facts, judge, _told(found))
 
 
 def possible(data: Data, judge: Judge) -> Baselines | None:
     """What simple models reach, of one output and one input of numbers."""
-    found = _reached(data, judge)
+    return _told(_reached(data, judge))
+
+
+def _told(found: Reached | None) -> Baselines | None:
     return found.best if found is not None and found.telling else None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from fitwell.arguments import named
 from fitwell.compiling import in_words
 from fitwell.model import Model
-from fitwell.treatment.asking import asked, possible
+from fitwell.treatment.asking import asked
 from fitwell.treatment.searching import Hunt
 from fitwell.treatment.treated import Score, Treated
 from fitwell.treatment.trials import Trial, run
@@ -75,7 +75,7 @@ def treat(
         findings = model.history.findings
     codes = [str(getattr(one, "code", one)) for one in findings or ()]
     hunt = Hunt(
-        model, case.setup, case.facts, case.data, case.judge, possible(case.data, case.judge),
+        model, case.setup, case.facts, case.data, case.judge, case.possible,
         case.seconds, case.began, codes,
     )  # fmt: skip
     return _result(hunt, hunt.run())
