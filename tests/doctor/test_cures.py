@@ -168,6 +168,11 @@ def test_sequences() -> None:
     assert cured is not None
     assert cured.network.layers["embedding"].mask_zero  # type: ignore[attr-defined]
     assert kinds(structure.gated(*told(text, NUMBERS, ids))) == ["Embedding", "LSTM", "Dense"]
+    same: dict[str, Any] = {"recurrent_dropout": 0.2, "kernel_regularizer": "l2", "use_bias": False}
+    strict = L.SimpleRNN(4, "relu", **same)
+    cured = structure.gated(*told([text[0], strict, text[2]], NUMBERS, ids))
+    assert cured is not None
+    assert cured.network.layers["lstm"] == L.LSTM(4, **same, name="lstm")
     full = RNG.integers(1, 30, (60, 12))
     assert structure.masked(*told(text, NUMBERS, full)) is None
     numbers = [L.GRU(4), L.Dense(1)]

@@ -29,7 +29,7 @@ _DEEP, _KEPT = 4, 3  # hidden Dense layers
 _FILTERS = 64  # units that a convolution counts as: none is narrow
 _PASSING = ("Dropout", "Flatten", "Global", "MaxPool", "AveragePool", "Spatial", "ZeroPadding")
 _CONVOLUTIONS = (Conv1D, Conv2D, Conv3D)
-_OF_SEQUENCES = ("return_sequences", "return_state", "go_backwards", "dropout")
+_OWN = ("activation", "name")  # fields of a SimpleRNN that are not those of its gates
 _BOTTLENECK = 2  # units
 _STRONG_L2, _STRONG_L1, _STRONG_DROPOUT = 1e-3, 1e-4, 0.45
 
@@ -168,8 +168,9 @@ def gated(setup: Setup, facts: Facts) -> Setup | None:
     edits: dict[str, Edit] = {}
     for name, layer in setup.network.layers.items():
         if isinstance(layer, SimpleRNN):
-            same = {each: getattr(layer, each) for each in _OF_SEQUENCES}
-            edits[name] = [LSTM(layer.units, **same)]
+            names = {one.name for one in dataclasses.fields(layer)} - {*_OWN}
+            same = {one.name for one in dataclasses.fields(LSTM) if one.name in names}
+            edits[name] = [LSTM(**{each: getattr(layer, each) for each in same})]
     return _replaced(setup, edits)
 
 
