@@ -79,13 +79,14 @@ def _moments_beside(
 ) -> tuple[HostArray, HostArray]:
     """Moments of other rows; of a feature that is nearly constant in both those of these rows.
 
-    A few of its rows, by chance, would look like another scale: rare pixels, rare words.
+    A few of its rows, by chance or since another hand wrote them, would look like another scale:
+    rare pixels, rare words.
     """
     theirs, spread = _moments(other)
     odd = (spread > 3 * std) | (std > 3 * spread) | (abs(theirs - mean) > 3 * std)
     if odd.any():
-        ends = [np.nanquantile(rows[:, odd], [0.1, 0.9], axis=0) for rows in (flat, other)]
-        still = (ends[0] == ends[0][0]).all(0) & (ends[1] == ends[0][0]).all(0)
+        low, high = np.nanquantile(flat[:, odd], [0.1, 0.9], axis=0)
+        still = (low == high) & (np.nanmedian(other[:, odd], axis=0) == low)
         rare = np.flatnonzero(odd)[still]
         theirs[rare], spread[rare] = mean[rare], std[rare]
     return theirs, spread
