@@ -51,7 +51,14 @@ def test_ids_are_named_where_they_tell_something_as_names() -> None:
     assert found.above().codes == ["unscaled_inputs"]
     assert "as names, not as quantities" in found[0].cause
     assert "reads whole numbers as names" in str(found[0].evidence[-1])
-    assert "unscaled_inputs" not in verdict(record(heads=NUMBERS, run=FAILED)).codes
+    assert "PiecewiseLinearEmbedding" in found[0].cure  # other columns may be no ids
+    rows = statistics.features("x", WORDS, None)
+    listed = verdict(record(rows, NUMBERS, run=ids))
+    assert "Embedding(90, 16)" in listed[0].cure
+    silent = change(ids, named=0.0)
+    assert "unscaled_inputs" in verdict(record(rows, NUMBERS, run=silent)).codes
+    for run in (silent, FAILED):  # of pixels, too, whole numbers may say nothing
+        assert "unscaled_inputs" not in verdict(record(heads=NUMBERS, run=run)).codes
 
 
 def test_rows_of_ids_are_told_from_pixels_and_from_tables() -> None:

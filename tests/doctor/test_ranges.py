@@ -243,12 +243,35 @@ def test_how_far_an_optimizer_leads_in_900_steps(
     assert codes[:1] == ([code] if code else ["underfitting"])
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "step", "cure"),
+    [
+        (Adadelta(50.0), "about 0.5 a step", "Adadelta(1)"),
+        (Adagrad(5.0), "about 0.33 a step", "Adagrad(0.05)"),
+        (Adam(0.5), "about 0.5 a step", "Adam(0.001)"),
+    ],
+)
+def test_a_rate_that_is_too_high_is_cured_by_one_that_is_not_too_low(
+    optimizer: Any, step: str, cure: str
+) -> None:
+    told = reading.plan(optimizer, 32, 20, 45, 1440, True, 4000)
+    (high,) = [one.finding for one in suspicions(record(plan=told))
+               if one.finding.code == "lr_too_high"]  # fmt: skip
+    assert step in high.cause
+    assert high.cure.endswith(cure)
+    better = type(optimizer)(float(cure.split("(")[1][:-1]))
+    cured = suspicions(record(plan=reading.plan(better, 32, 20, 45, 1440, True, 4000)))
+    assert not {one.finding.code for one in cured} & {"lr_too_high", "lr_too_low"}
+
+
 def test_rare_values_are_no_other_scale() -> None:
     """A pixel that is on in one training row of 400, and in three of 100 others."""
     random = np.random.default_rng(0)
     x, other = random.random((400, 3)), random.random((100, 3))
     x[:, 2], other[:, 2] = 0, 0
     x[7, 2], other[:3, 2] = 0.1, 1
+    assert "train_val_scale_mismatch" not in suspected(x, other)
+    other[:20, 2] = 1  # of writers who use that corner
     assert "train_val_scale_mismatch" not in suspected(x, other)
     assert "train_val_scale_mismatch" in suspected(x, 255 * other)
 

@@ -15,6 +15,7 @@ from fitwell.doctor.sequences import Memory, Padding
 from fitwell.types import HostArray
 
 _ADADELTA = 0.01  # of its rate is a step, about
+_STRONG_DECAY = 5.0  # weights stay below its inverse; first ones have size 0.1 to 1
 _FADED = 0.1  # of the largest rate: the mean of a cosine is 0.5, of a fall to 1e-3 of it 0.14
 
 
@@ -189,7 +190,7 @@ class Plan:
     @property
     def per_weight(self) -> bool:
         """Whether a weight moves about `rate` a step, however large its gradient is."""
-        return self.optimizer not in ("SGD", "LBFGS", "LARS", "LAMB", "Adafactor")
+        return self.optimizer not in ("SGD", "LBFGS", "Adafactor")
 
     @property
     def way(self) -> float:
@@ -209,6 +210,11 @@ class Plan:
     def fades(self) -> bool:
         """Whether a schedule is near 0 for most of the fit."""
         return self.reach < _FADED * self.rate * self.total_steps
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether weight decay keeps weights small, against steps of the same rate."""
+        return self.per_weight and self.decay >= _STRONG_DECAY
 
     @property
     def total_steps(self) -> int:

@@ -16,7 +16,6 @@ Apply: TypeAlias = Callable[[Setup, Facts], Setup | None]
 ADAPTIVE = ("Adam", "AdamW", "Nadam", "Adamax", "RMSprop")
 LOW_RATE, HIGH_RATE = 5e-4, 2e-2  # of an optimizer that moves a weight by about the rate per step
 RATE = 3e-3
-_STRONG_DECAY = 5.0  # weights stay below its inverse
 _FEW_STEPS, _ENOUGH_STEPS = 1500, 4000
 _SMALL_BATCH, _LARGE_BATCH, _FEW_A_PASS = 8, 512, 5
 
@@ -26,7 +25,7 @@ def adam(setup: Setup, facts: Facts) -> Setup | None:
     plan = facts.record.plan
     assert plan is not None
     usual = LOW_RATE <= plan.rate <= HIGH_RATE
-    usual = usual and plan.epsilon < 1e-4 and not plan.fades and plan.decay < _STRONG_DECAY
+    usual = usual and plan.epsilon < 1e-4 and not plan.fades and not plan.shrinks
     if type(setup.optimizer).__name__ in ADAPTIVE and usual:
         return None
     return dataclasses.replace(setup, optimizer=Adam(RATE))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fitwell.doctor.finding import Evidence, Finding, Severity
 
 INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
+GAP = 0.2  # of skill between training and validation
 FILL = "X = numpy.where(numpy.isfinite(X), X, numpy.nanmedian(X, axis=0))  # or drop the rows"
 
 

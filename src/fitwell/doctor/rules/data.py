@@ -8,7 +8,7 @@ import numpy as np
 
 from fitwell.doctor.mixture import Shift
 from fitwell.doctor.record import Features, Head, Record, Run
-from fitwell.doctor.rules.base import CRITICAL, FILL, INFO, WARNING, Suspicion, suspect
+from fitwell.doctor.rules.base import CRITICAL, FILL, GAP, INFO, WARNING, Suspicion, suspect
 
 _SCALE = "model = fw.Sequential([fw.layers.Normalization(), *layers])  # learns mean and spread"
 _LARGE = 10.0  # sqrt(mean(x^2)) of a feature: rates and first weights are made for about 1
@@ -22,7 +22,6 @@ _SHUFFLE = (
     "order = numpy.random.default_rng(0).permutation(len(X)); X, y = X[order], y[order]"
     "  # before validation_split"
 )
-_GAP = 0.2  # of skill between training and validation
 
 
 def rules(record: Record) -> Iterator[Suspicion]:
@@ -216,7 +215,7 @@ def _shift(head: Head, shift: Shift, run: Run | None) -> Suspicion:
         " validation score is of targets that training never saw.",
         _SHUFFLE,
         ("largest difference of the shares below a number, 0 to 1", shift.distance),
-        severity=WARNING if gap > _GAP else INFO,
+        severity=WARNING if gap > GAP else INFO,
         layer=head.layer,
     )
 

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from fitwell.doctor.record import Head, Record
 from fitwell.doctor.rules import ranges
 from fitwell.doctor.rules.base import CRITICAL, INFO, WARNING, Suspicion, suspect
+from fitwell.doctor.rules.ranges import BINARY, CATEGORICAL, CROSSENTROPY
 
-_BINARY = ("BinaryCrossentropy", "BinaryFocalCrossentropy")
-_CATEGORICAL = ("CategoricalCrossentropy", "CategoricalFocalCrossentropy")
 _SPARSE = ("SparseCategoricalCrossentropy",)
-_CROSSENTROPY = (*_BINARY, *_CATEGORICAL, *_SPARSE)
 _SQUARED = ("MeanSquaredError", "MeanAbsoluteError", "Huber", "LogCosh")
 _ACCURACY = (
     "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy",
@@ -42,7 +40,7 @@ def rules(record: Record) -> Iterator[Suspicion]:
                 "label_shape_mismatch",
                 f"The loss cannot take these labels: {head.refused}",
                 'model.compile(loss="sparse_categorical_crossentropy")'
-                if head.loss in _CATEGORICAL and head.labels.kind in ("classes", "binary")
+                if head.loss in CATEGORICAL and head.labels.kind in ("classes", "binary")
                 else "Bring y into the form that the message names.",
                 ("units of the output", head.units),
                 severity=CRITICAL,
@@ -63,7 +61,7 @@ def _units(head: Head) -> Iterator[Suspicion]:
             layer=head.layer,
         )
     several = labels.kind == "classes" and labels.classes > 2
-    if head.loss in _BINARY and several and head.units == 1:
+    if head.loss in BINARY and several and head.units == 1:
         yield suspect(
             "labels_out_of_range",
             f"The labels run from {labels.low:g} to {labels.high:g}; binary cross-entropy knows 0"
@@ -73,7 +71,7 @@ def _units(head: Head) -> Iterator[Suspicion]:
             severity=CRITICAL,
             layer=head.layer,
         )
-    if several and head.units == 1 and (head.loss in _CROSSENTROPY or head.activation == "sigmoid"):
+    if several and head.units == 1 and (head.loss in CROSSENTROPY or head.activation == "sigmoid"):
         yield suspect(
             "wrong_output_units",
             f"{labels.classes} classes need {labels.classes} units; one unit tells two apart.",
@@ -83,7 +81,7 @@ def _units(head: Head) -> Iterator[Suspicion]:
             severity=CRITICAL,
             layer=head.layer,
         )
-    if head.loss in (*_CATEGORICAL, *_SPARSE) and head.units == 1 and head.activation != "softmax":
+    if head.loss in (*CATEGORICAL, *_SPARSE) and head.units == 1 and head.activation != "softmax":
         yield suspect(
             "wrong_output_units",
             "Categorical cross-entropy of a single class is 0 whatever the network says.",
@@ -119,9 +117,9 @@ def _units(head: Head) -> Iterator[Suspicion]:
 def _loss(head: Head) -> Iterator[Suspicion]:
     labels = head.labels
     numbers = (labels.kind == "numbers" and not labels.signs) or (
-        labels.kind == "classes" and head.loss in _CATEGORICAL
+        labels.kind == "classes" and head.loss in CATEGORICAL
     )
-    if head.loss in (*_BINARY, *_CATEGORICAL) and numbers and (labels.high > 1 or labels.low < 0):
+    if head.loss in (*BINARY, *CATEGORICAL) and numbers and (labels.high > 1 or labels.low < 0):
         if labels.kind == "numbers":
             yield suspect(
                 "loss_mismatch",
@@ -131,7 +129,7 @@ def _loss(head: Head) -> Iterator[Suspicion]:
                 ("largest target", labels.high),
                 severity=CRITICAL,
             )
-    elif head.loss in _CATEGORICAL and head.units == 1:
+    elif head.loss in CATEGORICAL and head.units == 1:
         yield suspect(
             "loss_mismatch",
             "Categorical cross-entropy is over several units; there is one.",
@@ -169,7 +167,7 @@ def _loss(head: Head) -> Iterator[Suspicion]:
             layer=head.layer,
         )
     exclusive = labels.kind == "one_hot" and labels.width > 2
-    if head.loss in _BINARY and exclusive:
+    if head.loss in BINARY and exclusive:
         yield suspect(
             "output_activation_loss_mismatch",
             f"Each row is of one of {labels.width} classes, but every class is asked by itself:"
@@ -182,11 +180,11 @@ def _loss(head: Head) -> Iterator[Suspicion]:
 
 
 def _activation(head: Head) -> Iterator[Suspicion]:
-    if head.loss not in _CROSSENTROPY or (head.units == 1 and head.activation == "softmax"):
+    if head.loss not in CROSSENTROPY or (head.units == 1 and head.activation == "softmax"):
         return
     if head.labels.kind == "numbers" and (head.labels.low < 0 or head.labels.high > 1):
         return  # the loss is wrong, not the activation
-    right = "sigmoid" if head.loss in _BINARY else "softmax"
+    right = "sigmoid" if head.loss in BINARY else "softmax"
     if head.from_logits:
         if head.activation in ("softmax", "sigmoid"):
             yield suspect(
@@ -245,7 +243,7 @@ def _activation(head: Head) -> Iterator[Suspicion]:
 def _metrics(head: Head) -> Iterator[Suspicion]:
     labels = head.labels
     for metric in head.metrics:
-        if metric in _ACCURACY and labels.kind == "numbers" and head.loss not in _CROSSENTROPY:
+        if metric in _ACCURACY and labels.kind == "numbers" and head.loss not in CROSSENTROPY:
             yield suspect(
                 "metric_mismatch",
                 "Accuracy counts predictions that equal the target; targets that are numbers are"

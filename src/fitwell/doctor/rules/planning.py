@@ -20,7 +20,6 @@ _CURVES = {
     "MeanSquaredError": 2.0, "BinaryCrossentropy": 0.25, "CategoricalCrossentropy": 0.5,
     "SparseCategoricalCrossentropy": 0.5,
 }  # fmt: skip
-_STRONG_DECAY = 5.0
 _FAST_DESCENT = 2.0  # rate over 1 - momentum: 0.1 and 0.9, which are usual, make 1
 _FAST = 0.03  # Adam's 1e-3 is usual; beyond, weights jump by a good part of themselves a step
 _LEFT = 0.1  # of the first moving mean and variance
@@ -35,7 +34,7 @@ def rules(record: Record) -> Iterator[Suspicion]:
     yield from _statistics(record, plan)
     yield from _stability(record, plan)
     yield from _batches(plan, record.run)
-    if plan.per_weight and plan.decay >= _STRONG_DECAY:
+    if plan.shrinks:
         yield suspect(
             "over_regularized",
             f"weight_decay={plan.decay:g}: against steps of the same rate weights stay below"
@@ -87,10 +86,25 @@ def _schedule(plan: Plan) -> Iterator[Suspicion]:
 
 
 def _rate(plan: Plan) -> Iterator[Suspicion]:
-    way = ("the furthest a weight can go in all steps, about", plan.way)
-    steps = ("steps in all", plan.total_steps)
+    yield from _of_weights(plan) if plan.per_weight else _of_descent(plan)
+    if plan.total_steps < _FEW_STEPS and plan.rows > plan.batch_size * 2:
+        yield suspect(
+            "too_few_epochs",
+            f"{plan.epochs} epochs of {plan.steps} steps are {plan.total_steps} steps.",
+            more_epochs(_longer(plan)),
+            ("steps in all", plan.total_steps),
+            strength=0.4,
+        )
+
+
+def _way(plan: Plan) -> tuple[str, float]:
+    return "the furthest a weight can go in all steps, about", plan.way
+
+
+def _of_weights(plan: Plan) -> Iterator[Suspicion]:
+    """Of optimizers that move a weight alike, however large its gradient is."""
     quick = plan.rate * plan.way / plan.reach if plan.reach > 0 else 0.0  # a step, about
-    if plan.per_weight and plan.way < _SHORT_WAY:
+    if plan.way < _SHORT_WAY:
         usual = _USUAL_RATES.get(plan.optimizer, _USUAL_RATE)
         code = "lr_too_low" if plan.rate < usual else "too_few_epochs"
         better = f"optimizer=fw.optimizers.{plan.optimizer}({_better(plan):g})"
@@ -100,53 +114,50 @@ def _rate(plan: Plan) -> Iterator[Suspicion]:
             f"{plan.total_steps:,} steps of {plan.optimizer} at the rate {plan.rate:g} move a"
             f" weight by {plan.way:.3g} at most, about.",
             f"{better}; or {longer}" if code == "lr_too_low" else f"{longer}; and {better}",
-            way,
-            steps,
+            _way(plan),
+            ("steps in all", plan.total_steps),
             strength=0.97 if plan.way < 0.1 else 0.72,
         )
-    elif plan.per_weight and quick >= _FAST:
+    elif quick >= _FAST:
         yield suspect(
             "lr_too_high",
-            f"{plan.optimizer} moves every weight by about {plan.rate:g} a step, as much as the"
+            f"{plan.optimizer} moves every weight by about {quick:.2g} a step, as much as the"
             " weights themselves.",
-            f"optimizer=fw.optimizers.{plan.optimizer}(1e-3)",
+            f"optimizer=fw.optimizers.{plan.optimizer}({_BEST_RATES.get(plan.optimizer, 1e-3):g})",
             ("learning rate", plan.rate),
             strength=0.95 if quick >= 0.3 else 0.85 if quick >= 0.1 else 0.5,
         )
-    elif not plan.per_weight and plan.clip and plan.way < _SHORT_WAY:
+
+
+def _of_descent(plan: Plan) -> Iterator[Suspicion]:
+    """Of optimizers whose steps are as large as the gradient."""
+    if plan.clip and plan.way < _SHORT_WAY:
         yield suspect(
             "lr_too_low",
             f"Gradients are clipped to {plan.clip:g}: {plan.total_steps:,} steps of {plan.rate:g}"
             f" are {plan.way:.3g} at most.",
             f"optimizer=fw.optimizers.{plan.optimizer}({plan.rate:g}, global_clipnorm=1.0)",
-            way,
+            _way(plan),
             strength=0.9,
         )
-    elif not plan.per_weight and plan.rate <= _SLOW_DESCENT:
+    elif plan.rate <= _SLOW_DESCENT:
         yield suspect(
             "lr_too_low",
             f"Gradient descent with rate {plan.rate:g}: {plan.total_steps:,} steps go a short way.",
             "optimizer=fw.optimizers.Adam(1e-3)  # or fw.find_learning_rate(model, X, y)",
             ("learning rate", plan.rate),
-            steps,
+            ("steps in all", plan.total_steps),
             strength=0.74 if plan.reach < 1 else 0.5,
         )
-    elif not plan.per_weight and plan.effective >= _FAST_DESCENT:
+    elif plan.effective >= _FAST_DESCENT:
+        momentum = ", momentum=0.9" if plan.momentum else ""
         yield suspect(
             "lr_too_high",
             f"With rate {plan.rate:g} and momentum {plan.momentum:g} a gradient that stays moves"
             f" the weights by {plan.effective:.3g} times itself a step.",
-            f"optimizer=fw.optimizers.{plan.optimizer}(0.01, momentum=0.9)",
+            f"optimizer=fw.optimizers.{plan.optimizer}(0.01{momentum})",
             ("rate over 1 - momentum", plan.effective),
             strength=0.84 if plan.effective >= 2 * _FAST_DESCENT else 0.6,
-        )
-    if plan.total_steps < _FEW_STEPS and plan.rows > plan.batch_size * 2:
-        yield suspect(
-            "too_few_epochs",
-            f"{plan.epochs} epochs of {plan.steps} steps are {plan.total_steps} steps.",
-            more_epochs(_longer(plan)),
-            steps,
-            strength=0.4,
         )
 
 

@@ -10,10 +10,9 @@ from fitwell.doctor.rules.base import CRITICAL, WARNING, Suspicion, suspect
 
 _MANY_OUTSIDE = 0.3
 _MANY_ZEROS = 0.01
-_CROSSENTROPY = (
-    "BinaryCrossentropy", "BinaryFocalCrossentropy", "CategoricalCrossentropy",
-    "CategoricalFocalCrossentropy", "SparseCategoricalCrossentropy",
-)  # fmt: skip
+BINARY = ("BinaryCrossentropy", "BinaryFocalCrossentropy")
+CATEGORICAL = ("CategoricalCrossentropy", "CategoricalFocalCrossentropy")
+CROSSENTROPY = (*BINARY, *CATEGORICAL, "SparseCategoricalCrossentropy")
 
 
 def of(head: Head) -> Iterator[Suspicion]:
@@ -24,7 +23,7 @@ def of(head: Head) -> Iterator[Suspicion]:
 
 
 def _signs(head: Head) -> Iterator[Suspicion]:
-    if not (head.labels.signs and head.loss in _CROSSENTROPY[:2]):
+    if not (head.labels.signs and head.loss in BINARY):
         return
     yield suspect(
         "labels_out_of_range",
@@ -79,7 +78,7 @@ def _undefined(head: Head) -> Iterator[Suspicion]:
 def _reach(head: Head) -> Iterator[Suspicion]:
     labels = head.labels
     if (
-        head.loss in _CROSSENTROPY
+        head.loss in CROSSENTROPY
         or labels.outside <= 0.01
         or (head.units == 1 == labels.width and head.activation == "softmax")
     ):

@@ -8,13 +8,20 @@ import numpy as np
 
 from fitwell.doctor.outcome import outcome
 from fitwell.doctor.record import Record, Run
-from fitwell.doctor.rules.base import CRITICAL, INFO, WARNING, Suspicion, more_epochs, suspect
+from fitwell.doctor.rules.base import (
+    CRITICAL,
+    GAP,
+    INFO,
+    WARNING,
+    Suspicion,
+    more_epochs,
+    suspect,
+)
 from fitwell.types import HostArray
 
 _STILL = 0.02  # relative change of the loss over the fit
 _PENALTY = 0.3  # share of the loss
 _USUAL = 2e-3  # factors of a penalty below are harmless: weights that exploded have a large one too
-_GAP = 0.2  # of skill between training and validation
 _RISE = 1.25  # last validation loss over the best
 _SELDOM, _ORDER = 0.02, 0.3  # of the rows of a rare class that are said to be so; 2 AUC - 1
 _OF_RARE = ("AUC", "Precision", "Recall", "F1Score", "FBetaScore", "PrecisionAtRecall")
@@ -32,7 +39,7 @@ def rules(record: Record) -> Iterator[Suspicion]:
         return
     yield from _curve(record, run)
     if run.named is not None:
-        yield _names(run.named)
+        yield from _names(record, run.named)
     if not run.diverged:
         yield from _generalization(record, run)
         yield from _never_said(record, run)
@@ -47,15 +54,23 @@ def rules(record: Record) -> Iterator[Suspicion]:
         )
 
 
-def _names(skill: float) -> Suspicion:
+def _names(record: Record, skill: float) -> Iterator[Suspicion]:
     """`skill`: 0 where simple models cannot tell."""
+    listed = [one for one in record.inputs if one.listed]  # rows of nothing but ids
+    if listed:
+        ids = int(max(np.nanmax(one.high) for one in listed)) + 1
+        first = f"fw.layers.Embedding({ids}, 16), fw.layers.Flatten()"
+    elif not skill:
+        return  # pixels may be whole numbers, too
+    else:
+        first = "fw.layers.PiecewiseLinearEmbedding(units=8, bins=128)"
     known = [("skill of a linear model on the names", skill)] if skill > 0 else []
-    return suspect(
+    yield suspect(
         "unscaled_inputs",
         "Whole numbers among the inputs "
         + ("tell the labels as names, not as quantities" if known else "say nothing as quantities")
         + ": they look like ids, of which a Dense layer takes 20 for twice 10.",
-        "model = fw.Sequential([fw.layers.Embedding(ids, 16), fw.layers.Flatten(), *layers])",
+        f"model = fw.Sequential([{first}, *layers])",
         *known,
         strength=0.96 if known else 0.8,
     )
@@ -186,7 +201,7 @@ def _generalization(record: Record, run: Run) -> Iterator[Suspicion]:
     rise = 1 + (values[-1] - values[best]) / _scale(np.array(values), values[best])[0]
     gap = run.score - run.held_out
     if (
-        gap > _GAP
+        gap > GAP
         and risen(values)
         and (
             (rise > _RISE and best < 0.8 * len(values) and not run.restored)
