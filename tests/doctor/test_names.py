@@ -99,6 +99,10 @@ def test_rows_of_few_values_meet_by_chance_and_are_no_leak() -> None:
     assert found.overlap == pytest.approx(found.by_chance, abs=0.05)
     codes = {one.finding.code for one in suspicions(record(found))}
     assert not codes & {"train_val_overlap", "duplicate_rows"}
+    images = RANDOM.integers(0, 2, size=(300, 6, 6, 1)).astype(np.float32)  # black and white
+    copied = statistics.features("x", images, images[:100])
+    assert copied.by_chance < 1e-6  # 300 / 2^36
+    assert "train_val_overlap" in {one.finding.code for one in suspicions(record(copied))}
     numbers = RANDOM.normal(size=(300, 2))
     leaky = statistics.features("x", numbers, numbers[:100])
     assert leaky.by_chance == 0

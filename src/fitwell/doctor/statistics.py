@@ -36,7 +36,7 @@ def features(name: str, x: HostArray, held_out: HostArray | None) -> Features:
         resolution = np.where(std > 0, step / np.where(std > 0, std, 1), 0.0)
     held = None if held_out is None else _in_memory(held_out)
     duplicates, overlap = _copies(whole, held)
-    chance = _by_chance(flat, len(x)) if max(duplicates, overlap) > 0 else 0.0
+    chance = _by_chance(x) if max(duplicates, overlap) > 0 else 0.0
     beside = _beside(whole, held)
     other: tuple[HostArray, HostArray] | tuple[None, None] = (None, None)
     if held_out is not None and len(held_out):
@@ -191,10 +191,13 @@ def _equal(x: HostArray, rows: HostArray, other: HostArray, theirs: HostArray) -
     return int(same.all(1).sum())
 
 
-def _by_chance(flat: HostArray, rows: int) -> float:
-    """1 - (1 - product over columns of sum p_v^2)^n: p_v the share of value v in a column."""
-    equal = 1.0
-    for column in flat.T:
+def _by_chance(x: HostArray) -> float:
+    """1 - (1 - product over columns of sum p_v^2)^n: p_v the share of value v in a column.
+
+    Every number of a row is a column: two images meet where all their pixels do.
+    """
+    equal, rows = 1.0, len(x)
+    for column in x[even_rows(rows, _ROWS)].reshape(min(rows, _ROWS), -1).T:
         _, counts = np.unique(column, return_counts=True)
         several = len(column) > len(counts)  # of numbers that all differ none meet by chance
         equal *= float(((counts / len(column)) ** 2).sum()) if several else 0.0
