@@ -32,6 +32,7 @@ class Still:
 
     Attributes:
         epoch: how many epochs were done; `rate`: of the next step.
+        train: the weights, and what moves them.
     """
 
     epoch: int
@@ -45,6 +46,7 @@ class Stills:
     They take 1 % of its time and 16 MB at most, and a network is looked at only if somebody asks.
 
     Args:
+        network: that trains.
         begin: the state before the first step; None if it is not known.
         epoch, rate: of the first step.
     """

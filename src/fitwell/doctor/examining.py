@@ -21,7 +21,7 @@ from fitwell.doctor.labels import Labels
 from fitwell.doctor.reading import ids, labels_in_memory
 from fitwell.doctor.record import Head, Record, Run
 from fitwell.doctor.sequences import Memory
-from fitwell.doctor.simple import BY_LOT, reached
+from fitwell.doctor.simple import BY_LOT, LEAST, reached
 from fitwell.layerwise import MOST_ROWS, rows_of
 from fitwell.network import Network
 from fitwell.programs import predict_program
@@ -144,7 +144,7 @@ class Subject:
         found = self.simple_models(0)
         chance = found.get("chance", None)
         reach = max(found.get("linear", 1.0), found.get("kernel", 1.0))
-        return chance is not None and chance > BY_LOT and reach < max(found["noise"], 0.1)
+        return chance is not None and chance > BY_LOT and reach < max(found["noise"], LEAST)
 
     @property
     def names(self) -> set[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fitwell.doctor.record import Record, Run
+from fitwell.doctor.simple import BY_LOT, LEAST
 
 _FEW = 50  # examples: below, what simple models reach is a matter of chance
 _CLEARLY = 0.08  # of skill: less is no failure
@@ -56,17 +57,17 @@ def outcome(record: Record) -> Outcome:
     if mixture is not None and mixture.differs:
         held_out = None  # rows of other classes say nothing of what was learned
     judged = run.score if held_out is None else held_out
-    nothing = (run.chance or 0.0) > 0.02 and reach < max(run.noise, 0.1)
+    nothing = (run.chance or 0.0) > BY_LOT and reach < max(run.noise, LEAST)
     if nothing and held_out is None and run.score >= 0.5 and _by_heart(record):
         return Outcome(
             True, True, False, "What it knows of the training rows it may know by heart."
         )
-    if nothing and judged < max(run.noise, 0.1) and (held_out is not None or run.score < 0.5):
+    if nothing and judged < max(run.noise, LEAST) and (held_out is not None or run.score < 0.5):
         if run.ranked and run.noise > _VAGUE:
             return Outcome(False, True, True, "The rare class has too few examples to tell.")
         return Outcome(True, run.score > 0.5, False, "Nothing beats a constant prediction.")
-    if run.chance is None and run.score is not None and reach < max(run.noise, 0.1):
-        failing = judged < max(run.noise, 0.1)
+    if run.chance is None and run.score is not None and reach < max(run.noise, LEAST):
+        failing = judged < max(run.noise, LEAST)
         name, scale = _skill_words(run)
         words = f"Its {name} is {_number(judged)} {scale}; of ids, simple models cannot tell what"
         return Outcome(failing, run.score > 0.5, True, f"{words} is possible.{_ignored(run)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
+from fitwell.doctor.clinic import Words
 from fitwell.doctor.finding import Finding, Severity
 from fitwell.progress import style
 
@@ -12,7 +13,6 @@ _MARKS = {Severity.CRITICAL: "x", Severity.WARNING: "!", Severity.INFO: "-"}
 _COLORS = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "cyan"}
 _MOST = 3  # findings in full; of others the code
 _WIDTH = 100  # longer lines of prose are hard to read
-_REST = "history.findings"
 
 Show = Callable[[Sequence[Finding], str, str], None]
 """Prints findings, a last line, and where those are that are not printed."""
@@ -23,13 +23,13 @@ def printer(verbose: int | str) -> Show | None:
     return {"off": None, "plain": print_plain, "bar": print_rich}[style(verbose)]
 
 
-def print_plain(found: Sequence[Finding], last: str = "", rest: str = _REST) -> None:
+def print_plain(found: Sequence[Finding], last: str = "", rest: str = Words.rest) -> None:
     """At most a few lines: what is wrong, the number that shows it, what to do."""
     for line in [*lines(found, rest), *([f"  {last}"] if last else [])]:
         print(line, flush=True)
 
 
-def lines(found: Sequence[Finding], rest: str = _REST) -> list[str]:
+def lines(found: Sequence[Finding], rest: str = Words.rest) -> list[str]:
     """The text, line by line."""
     shown: list[str] = []
     for one in found[:_MOST]:
@@ -40,7 +40,7 @@ def lines(found: Sequence[Finding], rest: str = _REST) -> list[str]:
     return shown
 
 
-def print_rich(found: Sequence[Finding], last: str = "", rest: str = _REST) -> None:
+def print_rich(found: Sequence[Finding], last: str = "", rest: str = Words.rest) -> None:
     """The same lines in color, wrapped to the terminal."""
     from rich.console import Console
     from rich.text import Text

@@ -23,7 +23,7 @@ from fitwell.types import HostArray
 BY_LOT = 0.02  # how often shuffled labels may do as well
 _MOST_FEATURES = 2048  # of more, evenly spread ones
 _ROWS = 512  # images that are cut into patches
-_LEAST = 0.1  # a skill below is no sign of anything
+LEAST = 0.1  # a skill below is no sign of anything
 _AS_NAMES = 0.15  # of skill: what whole numbers tell as names beyond what they tell as numbers
 
 
@@ -72,7 +72,7 @@ def reached(
 
 
 def _nothing(found: Baselines) -> bool:
-    small = max(found.linear, found.kernel) < max(found.noise, _LEAST)
+    small = max(found.linear, found.kernel) < max(found.noise, LEAST)
     return small or found.chance > BY_LOT
 
 

@@ -14,7 +14,7 @@ _SCALE = "model = fw.Sequential([fw.layers.Normalization(), *layers])  # learns 
 _LARGE = 10.0  # sqrt(mean(x^2)) of a feature: rates and first weights are made for about 1
 _HUGE = 100.0
 _TINY = 0.01
-_JOLT = 5.0  # times the range of all values
+_JOLT = 5.0  # times the range of all values: images differ by less than they are moved
 _UNEVEN = 100.0  # the largest feature over the smallest
 _FINE = 0.01  # float32's step over the spread: two digits are left
 _FAR = 20.0

@@ -9,7 +9,7 @@ from fitwell.doctor.rules.base import Suspicion, suspect
 from fitwell.doctor.sequences import Memory, Padding
 
 _FORGOTTEN = 1e-4  # of the gradient: what is so far back moves no weight
-_GROWN = 1e3
+_GROWN = 1e3  # times: one learning rate cannot serve both ends
 _LONG = 10  # steps of padding: a state remembers fewer
 _LITTLE = 0.3  # of skill: a network that has learned more did not need what is far back
 
