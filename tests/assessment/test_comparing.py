@@ -22,6 +22,31 @@ def test_a_difference_of_accuracies_is_a_share_of_rows() -> None:
     assert (low, high) == pytest.approx((0.1 - half, 0.1 + half), abs=0.01)
 
 
+@pytest.mark.parametrize(("rows", "sure"), [(0, False), (4, False), (6, True)])
+def test_a_few_rows_are_no_proof(rows: int, sure: bool) -> None:
+    """Of rows that only one has right all are its own by 1 in 2^(rows - 1): .125 of 4, .031 of 6.
+
+    By hand for 0 rows of 258: -+ 1.959964 * sqrt(1) / 260.
+    """
+    truth = np.arange(258) % 2
+    ours = np.eye(2)[truth]
+    other = ours.copy()
+    other[:rows] = other[:rows, ::-1]
+    low, high = differences("binary", truth, ours, {"other": other})["other"]
+    assert (low > 0) == sure
+    if rows == 0:
+        assert (low, high) == pytest.approx((-1.959964 / 260, 1.959964 / 260))
+
+
+def test_other_scores_may_deny_the_first() -> None:
+    others = {"constant": {"accuracy": 0.7, "log loss": 0.6, "ROC AUC": 0.5}}
+    own = {"accuracy": 0.6, "log loss": 0.5, "ROC AUC": 0.8}
+    assert compared(own, others, {"constant": [-0.15, -0.05]}) == (
+        "Constant has the better accuracy by more than chance explains, "
+        "the network the better log loss and ROC AUC."
+    )
+
+
 def test_what_is_hard_for_both_does_not_hide_a_difference() -> None:
     """Errors of size 10 that both make, and 1 more of the other: each interval holds the other."""
     truth = RNG.normal(size=100) * 10

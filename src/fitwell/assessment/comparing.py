@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,6 +13,9 @@ from fitwell.types import HostArray
 
 Differences = Mapping[str, Sequence[float]]
 """Name of the other -> lower and upper end of the interval of the difference to it."""
+
+_NAMED = 6
+_Z = 1.959964  # of a normal number 95 % lie between -z and z
 
 
 def differences(
@@ -27,7 +31,10 @@ def differences(
     """d* = score(predicted, rows*) - score(other, rows*): the middle 95 % over resamples rows*.
 
     The score is the first that `measures` names. Both are measured on the same rows of each
-    resample, so that hard rows, which are hard for both, do not widen the interval.
+    resample, so that hard rows, which are hard for both, do not widen the interval. Accuracies of n
+    rows that count alike differ in whole rows, of which resamples of a few say too much: b rows
+    where only the network is right and c where only the other is give d -+ 1.96 s with
+    d = (b - c) / (n + 2) and s^2 = (b + c + 1 - (b - c)^2 / (n + 2)) / (n + 2)^2.
 
     Args:
         task, truth, predicted: as for `measures.losses`.
@@ -42,13 +49,21 @@ def differences(
     >>> differences("regression", truth, near, {"far": far})
     {'far': [-1.0, -1.0]}
 
-    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13 (percentiles).
+    Source: Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapter 13 (percentiles);
+    Agresti & Min 2005, doi:10.1002/sim.1781 (accuracies).
     """
-    every = [
-        next(iter(measures(task, truth, each).values())) for each in (predicted, *others.values())
-    ]
+    found = [measures(task, truth, each) for each in (predicted, *others.values())]
+    every = [next(iter(each.values())) for each in found]
     rows = examples or len(truth)
     steps = len(truth) // rows
+    if (
+        next(iter(found[0])) == "accuracy"
+        and task != "multilabel"
+        and steps == 1
+        and counts is None
+    ):
+        own, *theirs = [p.argmax(axis=1) == truth for p in (predicted, *others.values())]
+        return {name: _apart(own, each) for name, each in zip(others, theirs, strict=True)}
     once = np.ones(rows) if counts is None else counts
 
     def together(drawn: HostArray) -> HostArray:
@@ -64,6 +79,14 @@ def differences(
         for name, (low, high) in zip(others, ends, strict=True)
         if np.isfinite(low) and np.isfinite(high)
     }
+
+
+def _apart(own: HostArray, other: HostArray) -> list[float]:
+    """The interval of the difference of two accuracies; (n,) which rows each has right."""
+    n = len(own) + 2
+    only, missed = int(np.sum(own & ~other)), int(np.sum(other & ~own))
+    half = _Z * math.sqrt(only + missed + 1 - (only - missed) ** 2 / n)
+    return [(only - missed - half) / n, (only - missed + half) / n]
 
 
 def better_of(scores: Mapping[str, float], others: Mapping[str, Mapping[str, float]]) -> str | None:
@@ -109,13 +132,44 @@ def compared(
     if all(low > 0 for low, _ in ranked.values()):
         return f"The network is better than {others_said} by more than chance explains."
     if ranked[best][1] < 0:
-        chance = "by more than chance explains"
-        return f"{_capital(best)} is better {chance}: use it, or see what the doctor found."
+        return f"{_capital(best)} {_worse(name, scores, others[best])}"
     low, high = apart[best]
     said = f"its 95 % interval on the same rows is {low:.3g} to {high:.3g}."
     if better:
         return f"{_capital(best)} scores better, but the difference may be chance: {said}"
     return f"The difference to {best} may be chance: {said}"
+
+
+def _worse(name: str, scores: Mapping[str, float], other: Mapping[str, float]) -> str:
+    """What follows where another is better in the first score: the other scores may deny it."""
+    denied = [
+        each
+        for each in scores
+        if each in other and _sign(each) * scores[each] > _sign(each) * other[each]
+    ]
+    chance = "by more than chance explains"
+    if not denied:
+        return f"is better {chance}: use it, or see what the doctor found."
+    return f"has the better {name} {chance}, the network the better {' and '.join(denied)}."
+
+
+def never_predicted(classes: Sequence[str], confusion: HostArray) -> str:
+    """Which classes have rows and are never predicted, as a sentence; "" if none.
+
+    Args:
+        classes: their names.
+        confusion: (classes, classes) rows of each class (first axis) by prediction.
+
+    >>> never_predicted(["no", "yes"], np.array([[226, 0], [34, 0]]))
+    'The network never predicts yes, the label of 34 of these 260 rows.'
+    """
+    true = confusion.sum(axis=1)
+    missed = [i for i in range(len(true)) if true[i] and not confusion[:, i].any()]
+    if not missed:
+        return ""
+    names = ", ".join(classes[i] for i in missed[:_NAMED]) + (", ..." * (len(missed) > _NAMED))
+    count, rows = int(true[missed].sum()), int(true.sum())
+    return f"The network never predicts {names}, the label of {count:,} of these {rows:,} rows."
 
 
 def why_first(name: str) -> str:

@@ -31,8 +31,9 @@ def suspects(task: str, truth: HostArray, predicted: HostArray) -> list[Suspect]
     """Suspected label errors, the worst first.
 
     Classes (confident learning): t_j = the mean p_j of the rows with label j; a row is suspected if
-    the likeliest class among those with p_j >= t_j is not its label. Numbers: |error - median| >
-    4 s with s = 1.4826 median |error - median|.
+    the likeliest class among those with p_j >= t_j is not its label, and is likelier than that:
+    t_j of a rare class is low, and a model that holds the label for likelier does not deny it.
+    Numbers: |error - median| > 4 s with s = 1.4826 median |error - median|.
 
     Args:
         task: `"binary"`, `"multiclass"` or `"regression"`.
@@ -53,8 +54,8 @@ def suspects(task: str, truth: HostArray, predicted: HostArray) -> list[Suspect]
     typical = np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
     confident = np.where(predicted >= typical, predicted, -1.0)
     guess = confident.argmax(axis=1)
-    found = (confident.max(axis=1) >= 0) & (guess != truth)
-    doubt = predicted[rows, guess] - predicted[rows, truth]
+    doubt = predicted[rows, guess] - predicted[rows, truth]  # 0 where they are the same
+    found = (confident.max(axis=1) >= 0) & (doubt > 0)
     return _ranked(found, guess, doubt)
 
 

@@ -23,8 +23,8 @@ Cells = Callable[[int], Sequence[str]]
 
 _CLASSES = (
     "Confident learning: a row is suspected if another class is as likely as it typically is for "
-    "the rows of that class, and likelier than every other such class (Northcutt, Jiang & Chuang "
-    "2021)."
+    "the rows of that class, and likelier than the label and every other such class (Northcutt, "
+    "Jiang & Chuang 2021)."
 )
 _NUMBERS = (
     "A row is suspected if its error is more than four robust standard deviations (1.4826 times "

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fitwell.assessment.comparing import Differences, compared, why_first
+from fitwell.assessment.comparing import Differences, compared, never_predicted, why_first
 from fitwell.history import ENDS
 from fitwell.machine import versions
 from fitwell.progress import digits
@@ -90,8 +90,15 @@ def verdict(
         if name in scores
     ]
     said = f"{told}{'; ' if others else ''}{', '.join(others)}."
-    beside = compared({name: value}, baselines, apart) if others else ""
-    return " ".join(part for part in (said, beside, why_first(name)) if part)
+    if any(next(iter(scores), name) != name for scores in baselines.values()):
+        apart = {}  # measured by another score, which came first in training
+    own = {measure: ends[0] for measure, ends in judgement.scores.items()}
+    beside = compared(own, baselines, apart) if others else ""
+    missed = (
+        "" if judgement.confusion is None
+        else never_predicted(judgement.classes, judgement.confusion)
+    )  # fmt: skip
+    return " ".join(part for part in (said, beside, why_first(name), missed) if part)
 
 
 def course_words(facts: Mapping[str, Any]) -> str:

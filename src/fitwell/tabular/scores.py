@@ -23,8 +23,8 @@ def scores(
     """The usual measures of a task.
 
     Regression: RMSE and MAE in the unit of the target, and R2. Two classes: accuracy, area
-    under the ROC curve, log loss. More: accuracy, balanced accuracy, log loss. Where nine tenths
-    of the rows are of one class, accuracy comes second.
+    under the ROC curve, log loss. More: accuracy, balanced accuracy, log loss. Where three
+    quarters of the rows are of one class, accuracy comes second.
 
     Args:
         target: which task it is.
