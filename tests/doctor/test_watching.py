@@ -144,6 +144,19 @@ def test_networks_of_every_family(make: Callable[[], tuple[fw.Sequential, Any, A
     assert "lr_too_low" in found.above().codes, found
 
 
+@pytest.mark.parametrize(("intercept", "slope"), [(-2.3, 0.9), (0.0, 0.5)])
+def test_a_weak_signal_is_one_though_a_constant_is_as_accurate(
+    intercept: float, slope: float
+) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(1000, 6)).astype(np.float32)
+    y = (random.random(1000) < 1 / (1 + np.exp(-intercept - slope * x[:, 0]))).astype(np.float32)
+    model = fw.Sequential([Dense(1, "sigmoid")])
+    model.compile(fw.optimizers.Adam(0.02), "binary_crossentropy")
+    history = model.fit(x[:700], y[:700], epochs=20, validation_data=(x[700:], y[700:]), verbose=0)
+    assert history.findings.above().codes == []
+
+
 def test_several_outputs() -> None:
     inputs = Input((4,))
     hidden = Dense(16, "relu")(inputs)

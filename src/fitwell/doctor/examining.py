@@ -55,8 +55,8 @@ class Subject:
         """What the network reaches and, where that may be too little, simple models."""
         head, score, held_out = self.scores(train)
         found: dict[str, Any] = {"judged": head, "score": score, "held_out": held_out}
-        found["ranked"] = self.heads[head].labels.rare
-        found["recall"] = self.recall(train, head) if found["ranked"] else None
+        found["ranked"] = self.heads[head].labels.ranked
+        found["recall"] = self.recall(train, head) if self.heads[head].labels.rare else None
         if score is not None and (score < 0.98 or held_out is None or held_out < 0.9):
             found |= self.simple_models(head)
         if found["ranked"] and held_out is not None and self.held_out is not None:
@@ -128,10 +128,15 @@ class Subject:
         numbers = [x[: self.distinct] for x in numbers]
         y = y[: self.distinct]  # a row that repeats would be predicted by its copy
         read = [at in self.names for at in range(len(numbers))]
-        found = reached(numbers, y, read, self.heads[head].discrete, self.heads[head].labels.rare)
+        discrete, ranked = self.heads[head].discrete, self.heads[head].labels.ranked
+        found = reached(numbers, y, read, discrete, ranked)
         if found is None:
             return {}
         facts: dict[str, Any] = dataclasses.asdict(found.best) | {"named": found.named}
+        if discrete and not ranked and found.best.chance > BY_LOT:
+            # A weak signal shows in the order of the predictions before it outvotes a constant.
+            again = reached(numbers, y, read, discrete, True)
+            facts["chance"] = min(found.best.chance, again.best.chance if again else 1.0)
         return facts if found.telling else {**facts, "chance": None}
 
     def by_heart(self, record: Record) -> bool:
@@ -178,7 +183,7 @@ def subject(
     def sample(rows: Batch | None) -> Batch | None:
         if rows is None:
             return None
-        rare = next((i for i, head in enumerate(heads) if head.labels.rare), None)
+        rare = next((i for i, head in enumerate(heads) if head.labels.ranked), None)
         y = None if rare is None else plain_labels(heads[rare], rows.y[rare])
         if y is None or len(y) != len(rows.x[0]):  # an answer for every step of a sequence
             return rows_of(rows, _ROWS)
@@ -213,9 +218,9 @@ def _skill(head: Head, found: HostArray, y: HostArray) -> float | None:
     if found.shape != y.shape:
         return None
     discrete = head.discrete
-    if head.by_sign and not head.labels.rare:
+    if head.by_sign and not head.labels.ranked:
         found = (found > 0).astype(np.float64)
-    if head.labels.rare:
+    if head.labels.ranked:
         few = min(int(np.minimum((y > 0.5).sum(0), (y <= 0.5).sum(0)).max()), len(y))
         return skill(found, y, True, 0.5, ranked=True) if few >= _TELLING else None
     if discrete and head.from_logits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _RARE, _MAJORITY = 0.1, 0.8  # shares of the examples: of a rare class, of one that is all too usual
+_USUAL = 0.7  # of one that a weak but true signal seldom outvotes
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,16 @@ class Labels:
         present = [count for count in self.counts if count]
         few = len(present) > 1 and min(present) < _RARE * self.rows
         return few and self.majority > _MAJORITY
+
+    @property
+    def ranked(self) -> bool:
+        """Whether the order of the predictions is judged, and not the share of wrong labels.
+
+        Of 13 % buyers, all of whom are less than even likely to buy, a good network says that
+        nobody buys: it is as accurate as a constant, and knows much more.
+        """
+        several = sum(count > 0 for count in self.counts) > 1
+        return self.rare or (several and self.majority > _USUAL)
 
     @property
     def signs(self) -> bool:

@@ -70,8 +70,8 @@ def outcome_of(
     skills = {} if possible is None else dataclasses.asdict(possible)
     skills["noise"] = max(noise, skills.get("noise", 0.0))
     held = None if found.validation is None else found.validation.mean
-    rare = bool(record.heads) and record.heads[0].labels.rare
-    run = Run({}, 0.0, score=found.training.mean, held_out=held, ranked=rare, **skills)
+    ranked = bool(record.heads) and record.heads[0].labels.ranked
+    run = Run({}, 0.0, score=found.training.mean, held_out=held, ranked=ranked, **skills)
     return outcome(dataclasses.replace(record, run=run))
 
 

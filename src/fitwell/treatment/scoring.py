@@ -154,14 +154,14 @@ def read_validation(subject: str, model: Model, validation_data: Any) -> Rows | 
 class Judge:
     """The skill of a model on some rows: 1 - error / error of the constant prediction.
 
-    Where a class is rare it is 2 AUC - 1: the share of wrong labels would say nothing.
+    Where a class is usual or rare it is 2 AUC - 1: the share of wrong labels would say nothing.
     """
 
     def __init__(self, heads: tuple[Head, ...]) -> None:
         self.heads = heads
         self.discrete = [is_discrete(head) or head.by_sign for head in heads]
         self.ranked = [
-            discrete and head.labels.rare
+            discrete and head.labels.ranked
             for discrete, head in zip(self.discrete, heads, strict=True)
         ]
 
