@@ -301,7 +301,7 @@ def rate_cure(rate: float, adam: bool) -> Cure:
 def cures_for(code: str) -> tuple[Cure, ...]:
     """Those that answer a finding, the most plausible first.
 
-    >>> [cure.name for cure in cures_for("unscaled_inputs")]
-    ['scale the inputs inside the model']
+    >>> [cure.name for cure in cures_for("high_dropout")]
+    ['regularise less', 'no dropout']
     """
     return tuple(cure for cure in (*EVIDENT, *FURTHER) if code in cure.codes)
