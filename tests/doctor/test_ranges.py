@@ -29,7 +29,7 @@ from fitwell.doctor.mixture import Shift, mixture
 from fitwell.doctor.record import Pulse
 from fitwell.doctor.verdict import suspicions, verdict
 from fitwell.examples import Examples
-from fitwell.optimizers import SGD, Adadelta, Adagrad, Adam, AdamW, schedules
+from fitwell.optimizers import SGD, Adadelta, Adafactor, Adagrad, Adam, AdamW, schedules
 
 
 def severity(found: object, code: str) -> Severity | None:
@@ -229,6 +229,7 @@ def test_momentum_multiplies_a_rate() -> None:
         (Adagrad(0.05), 2 * 0.05 * 30, None),
         (SGD(0.1, clipnorm=0.001), 0.09, "lr_too_low"),
         (SGD(0.1, clipnorm=1.0), 90.0, None),
+        (Adafactor(0.001), 0.9, None),
         (AdamW(0.001, weight_decay=50.0), 0.9, "over_regularized"),
         (AdamW(0.001, weight_decay=0.1), 0.9, None),
     ],

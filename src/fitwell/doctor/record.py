@@ -190,7 +190,7 @@ class Plan:
     @property
     def per_weight(self) -> bool:
         """Whether a weight moves about `rate` a step, however large its gradient is."""
-        return self.optimizer not in ("SGD", "LBFGS", "Adafactor")
+        return self.optimizer not in ("SGD", "LBFGS")
 
     @property
     def way(self) -> float:
