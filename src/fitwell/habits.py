@@ -101,9 +101,16 @@ CURES = {
 """
 
 
+_PATIENCE = (
+    "Lanes share one program without hooks: patience stops a lane, and monitor says by what. Leave "
+    "it out, or fit the models one by one."
+)
+
 LANES = {
-    "callbacks": "Lanes share one program without hooks: patience stops a lane, and monitor says "
-    "by what. Leave it out, or fit the models one by one.",
+    "callbacks": "Lanes share one program without hooks: leave it out, or fit the models one by "
+    "one.",
+    "fit_many.callbacks": _PATIENCE,
+    "cross_validate.callbacks": _PATIENCE,
     "doctor": "It watches one network: leave it out, and fit the model that you keep.",
     "escape_saddles": "It looks at one network: fit the models one by one, or leave it out and "
     "train more seeds, of which not all begin near the saddle.",
@@ -176,5 +183,5 @@ def cure_of(subject: str, name: str) -> str | None:
     'fitwell computes in float32: leave it out.'
     """
     if subject in ("fit_many", "cross_validate", "find_learning_rate", "search"):
-        return LANES.get(name)
+        return LANES.get(f"{subject}.{name}") or LANES.get(name)
     return CURES.get(f"{subject}.{name}") or CURES.get(name)

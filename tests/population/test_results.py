@@ -221,6 +221,11 @@ def many(**arguments: Any) -> Callable[[], Any]:
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
+    "hooks": (
+        lambda: fw.find_learning_rate(linear(), X, Y, callbacks=[]),  # type: ignore[call-arg]
+        "find_learning_rate: expected an argument it knows, received callbacks=[]. Lanes share one "
+        "program without hooks: leave it out, or fit the models one by one.",
+    ),
     "of one fit": (
         many(escape_saddles=True),
         "fit_many: expected an argument it knows, received escape_saddles=True. It looks at one "
