@@ -241,7 +241,7 @@ class Run:
         before, after: pulses at the first and at the last weights, in the order of the layers.
         course: the layers at several moments of the fit, in order; empty if nobody looked.
         judged: the head that the scores are of: the worst.
-        ranked: a class is rare, so that scores are those of the order, not of wrong labels.
+        ranked: one class is usual or rare: scores are those of the order, not of wrong labels.
         address: where the value came from that ended the fit; None if there was none.
         blind: the score with all inputs at 0; None if not asked.
         restored: the weights are those of the epoch that was best on validation data.
