@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fitwell.cli.checking import LONGER
 from fitwell.doctor.finding import Severity
 from fitwell.doctor.labels import Labels
 from fitwell.doctor.mixture import Mixture
 from fitwell.doctor.pulse import Pulse
 from fitwell.doctor.record import Features, Head, Layer, Plan, Record, Run
 from fitwell.doctor.verdict import suspicions, verdict
+from fitwell.doctor.wording import Words, speaking
 
 change = dataclasses.replace
 
@@ -275,13 +277,37 @@ def test_a_rule_names_the_sick_and_not_the_healthy(code: str) -> None:
         (record(run=curve([0.9 - 0.1 * i for i in range(8)])), 40),
     ],
 )
-def test_who_trains_on_the_command_line_reads_how_to_train_longer(
+def test_who_trains_in_python_or_on_the_command_line_reads_how_to_train_longer(
     sick: Record, epochs: int
 ) -> None:
-    cures = [one.finding.cure for one in suspicions(sick) if one.finding.code == "too_few_epochs"]
-    said = f"more epochs: model.fit(X, y, epochs={epochs}), or fitwell train --epochs {epochs}"
-    assert cures
-    assert all(cure.startswith(said) for cure in cures)
+    def cures() -> list[str]:
+        found = [one.finding for one in suspicions(sick)]
+        return [one.cure for one in found if one.code == "too_few_epochs"]
+
+    python, shell = f"model.fit(X, y, epochs={epochs})", f"fitwell train --epochs {epochs}"
+    assert cures()
+    assert all(one.startswith(f"more epochs: {python}") and shell not in one for one in cures())
+    with speaking(Words(longer=LONGER)):
+        said = cures()
+    assert said
+    assert all(one.startswith(f"more epochs: {shell}") and python not in one for one in said)
+
+
+def test_a_loss_that_rose_is_not_said_to_have_fallen_by_nothing() -> None:
+    def said(losses: list[float]) -> str:
+        found = suspicions(record(run=curve(losses)))
+        return next(o.finding.cause for o in found if o.finding.code == "slow_convergence")
+
+    assert said([8.0, 8.2, 8.5, 8.8]) == "No epoch lowered the loss: it went from 8 to 8.8."
+    assert said([8.0, 7.92, 8.5, 8.8]) == (  # 0.08 of 8
+        "No epoch lowered the loss by more than 1.0%: it went from 8 to 8.8."
+    )
+
+
+def test_the_last_epoch_of_few_is_said_to_be_the_last() -> None:
+    found = suspicions(record(run=curve([0.9, 0.8, 0.7, 0.6, 0.54])))
+    (cause,) = [one.finding.cause for one in found if "still falling" in one.finding.cause]
+    assert cause == "The loss was still falling: by 10% in the last of 5 epochs."  # 0.06 of 0.6
 
 
 def test_a_record_without_a_fault_has_no_finding_above_info() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from html.parser import HTMLParser
 
 import numpy as np
@@ -13,6 +14,7 @@ from rich.text import Text
 import fitwell as fw
 from fitwell.doctor import Evidence, Finding, Findings, Severity
 from fitwell.doctor.showing import lines, print_rich, printer
+from fitwell.errors import InvalidArgument, NotReady
 from fitwell.settings import settings
 
 HOSTILE = Finding(
@@ -109,7 +111,7 @@ def test_fit_prints_a_finding_once_and_not_under_the_bar(monkeypatch: pytest.Mon
     settings.progress = "auto"
     drawn, _ = fitted()
     text = Text.from_ansi(drawn).plain
-    assert text.count("softmax_single_unit") == 1
+    assert text.count("x softmax_single_unit") == 1
     assert text.index("softmax_single_unit") < text.index("Epoch")
     settings.progress = "plain"
     drawn, _ = fitted()
@@ -128,8 +130,57 @@ def test_what_is_found_after_the_fit_stands_below_the_last_epoch() -> None:
             history = model.fit(x, x[:, 0] * x[:, 1] > 0, epochs=30)  # no line separates them
         (worst,) = history.findings.above()
         drawn = Text.from_ansi(out.getvalue()).plain
-        assert drawn.count(worst.code) == 1
+        assert drawn.count(f"! {worst.code}") == 1
         assert drawn.index(worst.code) > drawn.rindex("Epoch 30/30")
+
+
+def test_the_hint_names_a_finding_that_is_there_when_the_fit_is_over() -> None:
+    """Two are printed, the later one is worse: it stands before the first in the end."""
+    x = np.random.default_rng(0).normal(size=(200, 2)).astype(np.float32) * 1e4
+    model = fw.Sequential([fw.layers.Dense(8, "relu"), fw.layers.Dense(2, "softmax")], seed=0)
+    model.compile("sgd", loss="sparse_categorical_crossentropy")
+    settings.progress = "plain"
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        history = model.fit(x, (x[:, 0] > 0).astype(int), epochs=4)
+    hints = re.findall(
+        r'finding = (history\.findings\["(\w+)"\]); finding\.prove\(\)', out.getvalue()
+    )
+    assert [code for _, code in hints] == ["lr_too_high", "unscaled_inputs"]
+    assert history.findings.codes[:2] == ["unscaled_inputs", "lr_too_high"]
+    for said, code in hints:
+        assert eval(said).code == code
+    treated = history.findings["unscaled_inputs"].apply()  # as its cure says
+    assert "model = finding.apply()" in history.findings["unscaled_inputs"].cure
+    assert treated.layers[0].name.startswith("normalization")
+
+
+def test_no_hint_at_a_proof_that_there_is_not() -> None:
+    """A constant feature among small ones: to leave it out is up to the user."""
+    x = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
+    model = fw.Sequential([fw.Input((3,)), fw.layers.Dense(1, "sigmoid")], seed=0)
+    model.compile(fw.optimizers.Adam(0.01), loss="binary_crossentropy")
+    settings.progress = "plain"
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        history = model.fit(np.ones_like(x), x[:, 0] > 0, epochs=1)
+    finding = history.findings["constant_feature"]
+    assert "! constant_feature" in out.getvalue() or "x constant_feature" in out.getvalue()
+    assert ".prove()" not in out.getvalue()
+    with pytest.raises(NotReady):
+        finding.prove("1s")
+
+
+def test_findings_by_code() -> None:
+    found = Findings([MILD, HOSTILE])
+    assert found["too_deep"] is MILD
+    assert "too_deep" in found
+    assert MILD in found
+    assert "nan" not in found
+    with pytest.raises(InvalidArgument) as caught:
+        found["nan"]
+    assert str(caught.value) == (
+        "findings: expected the code of a finding (one of unscaled_inputs, too_deep), received "
+        "'nan'. findings.codes lists them."
+    )
 
 
 def test_findings_in_a_notebook() -> None:

@@ -56,6 +56,15 @@ def test_mean_and_standard_deviation() -> None:
     )
 
 
+def test_cross_validation_shows_every_metric_of_the_held_out_rows() -> None:
+    found = fw.cross_validate(linear(metrics=["mae"]), X, Y, folds=3, **FIT)
+    errors = [history.history["val_mae"][-1] for history in found.histories]
+    said = f"val_mae {np.mean(errors):.4g} ± {np.std(errors, ddof=1):.2g}"
+    assert said in repr(found)
+    assert re.match(r"<CrossValidation: 3 lanes, val_loss [\d.]+ ± [\d.]+ \(best", repr(found))
+    assert ", mae" not in repr(found)  # of the rows that it was trained on
+
+
 def test_a_lane_that_diverges_is_not_the_best_and_not_in_the_ensemble(
     three: fw.population.Population,
 ) -> None:

@@ -10,7 +10,11 @@ import pytest
 
 import fitwell as fw
 from fitwell import layers as L  # noqa: N812 - read in every line
+from fitwell.doctor.cures import EVIDENT
 from fitwell.errors import FitwellError
+from fitwell.treatment.examining import as_told
+from fitwell.treatment.scoring import Data, Rows
+from fitwell.treatment.treated import UNTRIED, Row, Score, Treated
 from fitwell.treatment.trials import Trial, better
 
 RNG = np.random.default_rng(0)
@@ -40,6 +44,27 @@ def test_a_linear_regression_on_raw_data() -> None:
     names: dict[str, Any] = {"X": RAW, "y": LINE}
     exec(treated.code, names)  # the program gives that network
     assert [v.name for v in names["model"].layers] == [v.name for v in treated.model.layers]
+
+
+def test_that_there_was_no_time_is_said_once() -> None:
+    """Two cures that were never left out alone, one that was."""
+    model = fw.Sequential([L.Input((2,)), L.Dense(1)], seed=0)
+    model.compile("adam", loss="mse")
+    whole = Data(rows := Rows((("x",), ("y",)), (RAW[:, :2],), (LINE,), (None,)), None, rows, False)
+    rows_of = [
+        Row(EVIDENT[0], 0.25, 0.5, 0.1, True, "better"),
+        *(Row(cure, None, 0.5, 0.0, True, UNTRIED) for cure in EVIDENT[1:3]),
+    ]
+    score = Score("R2", 0.25, 0.5, "all rows")
+    found = Treated(model, as_told("treat", model, whole), rows_of, score, "", 20.0)
+    _, first, *rest, last = repr(found).splitlines()
+    assert first.endswith("0.250 -> 0.500  better")
+    assert rest == [f"  + {cure.name}" for cure in EVIDENT[1:3]]
+    assert last == (
+        "  without numbers: kept with the others, there was no time to leave each out alone"
+    )
+    assert found._repr_html_().count("no time") == 1
+    assert found.table["why"].to_list()[1:] == [UNTRIED] * 2
 
 
 def test_labels_that_fit_refuses() -> None:

@@ -13,6 +13,8 @@ from rich.text import Text
 from fitwell.cli.explaining import prose, put
 from fitwell.doctor import Evidence, Finding, Findings, Severity
 
+LONGER = "fitwell train --epochs {epochs}"
+"""How to train for more epochs, where there is no Python prompt."""
 _COLORS = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "cyan"}
 
 

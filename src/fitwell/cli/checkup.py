@@ -11,6 +11,7 @@ from rich.console import Console
 from fitwell.cli import checking, completing, explaining, patients, showing
 from fitwell.cli.app import TABLE, SkipBadRows, app
 from fitwell.doctor import codes
+from fitwell.doctor.wording import Words, speaking
 
 
 @app.command()
@@ -48,7 +49,7 @@ def checkup(
     Exit code 0: nothing that matters; 1: a WARNING or a CRITICAL finding; 2: no model or no data.
     """
     patient = patients.read_model(model)
-    with showing.warned():
+    with showing.warned(), speaking(Words(longer=checking.LONGER)):
         x, y, held_out = patients.read_data(patient, data, target, skip_bad_rows)
         found = patient.model.checkup(x, y, held_out, batch_size=batch_size, epochs=epochs)
     if as_json:

@@ -19,7 +19,7 @@ from fitwell.cli.on_images import OnImages
 from fitwell.cli.on_tables import OnTable, OnTargets
 from fitwell.cli.order import Order
 from fitwell.data.images import image_files, is_images
-from fitwell.doctor.clinic import Words, speaking
+from fitwell.doctor.wording import Words, speaking
 from fitwell.errors import FitwellError, InvalidData
 from fitwell.machine import versions
 from fitwell.model import Model
@@ -70,7 +70,8 @@ def _words(run: runs.Run, work: Work, *, resumed: bool) -> Words:
     order = work.order
     treatable = isinstance(work, OnTable) and not (order.folds or order.tune or resumed)
     prove = "the same command with --treat measures cures and keeps those that help"
-    return Words(prove if treatable else "", f"fitwell doctor {shlex.quote(str(run.folder))}")
+    rest = f"fitwell doctor {shlex.quote(str(run.folder))}"
+    return Words(prove if treatable else "", rest, checking.LONGER)
 
 
 def _work(order: Order) -> Work:

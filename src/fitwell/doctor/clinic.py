@@ -7,8 +7,7 @@ imports `fitwell.treatment`, so that all entries are there for every user.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,22 +19,9 @@ from fitwell.doctor.finding import Findings
 from fitwell.layerwise import even_rows
 from fitwell.training import Batch
 
-__all__ = ["Clinic", "Ties", "Words", "clinic", "speaking", "with_cures"]
+__all__ = ["Clinic", "Ties", "clinic", "with_cures"]
 
 _KEPT = 2**24  # bytes of a fit's data that its findings hold
-
-
-@dataclass(frozen=True)
-class Words:
-    """What is printed beside findings, for who reads them.
-
-    Attributes:
-        prove: how to have the cure of one measured, by its place among all; "" for none.
-        rest: where those are that are not printed.
-    """
-
-    prove: str = "history.findings[{place}].prove() measures what the cure does"
-    rest: str = "history.findings"
 
 
 @dataclass
@@ -49,26 +35,16 @@ class Clinic:
             likewise.
         treat: `(model, data, validation, findings, seconds) -> (treated, what to say)` after a fit
             that took so long; the model may have other weights then.
-        words: for who reads what is printed: of Python, unless a command line says otherwise.
+        curable: `(ties, codes) -> code` of the first that `prove` has a cure for; "" if none.
     """
 
     apply: Callable[[Ties, str], Any] | None = None
     prove: Callable[[Ties, str, Any], Any] | None = None
     treat: Callable[[Any, Any, Any, Findings, float], tuple[Any, str]] | None = None
-    words: Words = Words()
+    curable: Callable[[Ties, Sequence[str]], str] | None = None
 
 
 clinic = Clinic()
-
-
-@contextmanager
-def speaking(words: Words) -> Iterator[None]:
-    """Other words beside what is printed inside: for who has no Python prompt."""
-    before, clinic.words = clinic.words, words
-    try:
-        yield
-    finally:
-        clinic.words = before
 
 
 @dataclass
@@ -94,9 +70,15 @@ class Ties:
         self.proofs[code] = clinic.prove(self, code, budget)
         return self.proofs[code]
 
-    def provable(self, code: str) -> bool:
-        """Whether there is a cure for a code that can be tried."""
-        return self.data is not None and bool(cures_for(code))
+    def provable(self, codes: Sequence[str]) -> str:
+        """The first code with a cure that `prove` can try; "" if there is none."""
+        known = [code for code in codes if cures_for(code)]
+        if clinic.curable is None or self.data is None or not known:
+            return ""
+        try:
+            return clinic.curable(self, known)
+        except Exception:  # it is asked for a hint alone: no fit ends because of it
+            return ""
 
     def release(self) -> None:
         self.model = self.data = self.held_out = None

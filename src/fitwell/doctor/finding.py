@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fitwell import notebook
-from fitwell.errors import NotReady
+from fitwell.errors import InvalidArgument, NotReady
 
 __all__ = ["Evidence", "Finding", "Findings", "Severity"]
 
@@ -172,16 +172,35 @@ class Finding:
 class Findings(Sequence[Finding]):
     """Findings in the order of their severity; a list that prints, and a table in a notebook.
 
+    `findings[0]` is the worst, `findings["unscaled_inputs"]` the worst of that code, and
+    `"unscaled_inputs" in findings` says whether there is one.
+
     >>> Findings([])
     nothing found
+    >>> found = Findings([Finding("nan", Severity.CRITICAL, "The loss is NaN.", "...")])
+    >>> found["nan"].cause, "too_deep" in found
+    ('The loss is NaN.', False)
     """
 
     def __init__(self, found: Iterable[Finding] = ()) -> None:
         self._found = tuple(sorted(found, key=lambda one: -one.severity))
 
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, str):
+            return self._of(index)
         chosen = self._found[index]
         return Findings(chosen) if isinstance(chosen, tuple) else chosen
+
+    def __contains__(self, one: object) -> bool:
+        return one in (self.codes if isinstance(one, str) else self._found)
+
+    def _of(self, code: str) -> Finding:
+        for one in self._found:
+            if one.code == code:
+                return one
+        known = f"one of {', '.join(dict.fromkeys(self.codes))}" if self._found else "none"
+        cure = "findings.codes lists them."
+        raise InvalidArgument("findings", f"the code of a finding ({known})", repr(code), cure)
 
     def __len__(self) -> int:
         return len(self._found)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from fitwell.doctor.clinic import Words
 from fitwell.doctor.finding import Finding, Severity
+from fitwell.doctor.wording import Words
 from fitwell.progress import style
 
 _MARKS = {Severity.CRITICAL: "x", Severity.WARNING: "!", Severity.INFO: "-"}

@@ -21,6 +21,7 @@ from fitwell.doctor.record import Plan, Record
 from fitwell.doctor.rules.planning import steep
 from fitwell.doctor.showing import Show
 from fitwell.doctor.verdict import suspicions, verdict
+from fitwell.doctor.wording import words
 from fitwell.errors import FitwellError, warn
 from fitwell.history import History
 from fitwell.hooks import Callback, MutableLogs
@@ -201,13 +202,12 @@ class Doctor(Callback):
         return with_cures(found, self.ties) if found else found
 
     def _say(self, found: Sequence[Finding]) -> None:
-        """Prints findings, and how to have the cure of the first measured."""
+        """Prints findings, and how to have a cure measured: of the worst that has one to try."""
         if self.show is not None and found:
-            findings = self.model.history.findings
-            place = findings.codes.index(found[0].code)
-            provable = self.mode != "treat" and self.ties.provable(found[0].code)
-            words = clinic.words
-            self.show(found, words.prove.format(place=place) if provable else "", words.rest)
+            told = words()
+            asked = self.mode != "treat" and told.prove
+            code = self.ties.provable(Findings(found).codes) if asked else ""
+            self.show(found, told.prove.format(code=code) if code else "", told.rest)
 
     def _treat(self, found: Findings) -> None:
         """Cures tried and kept, by what is imported above; its errors are not those of the fit."""

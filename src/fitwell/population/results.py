@@ -155,8 +155,14 @@ class Population:
         return mean_of([self.models[i] for i in sorted(chosen)], f"{self._model.name}_ensemble")
 
     def __repr__(self) -> str:
-        mean = self.mean().get(self.monitor)
-        text = "" if mean is None else f", {self.monitor} {mean[0]:.4g} ± {mean[1]:.2g}"
+        means = self.mean()
+        of_validation = self.monitor.startswith("val_")
+        shown = {
+            name: f", {name} {mean:.4g} ± {spread:.2g}"
+            for name, (mean, spread) in means.items()
+            if name.startswith("val_") == of_validation
+        }
+        text, others = shown.pop(self.monitor, ""), "".join(shown.values())
         finite = np.isfinite(self.scores)
         best = (
             f" (best {self.scores[self.best_lane]:.4g}, lane {self.best_lane})"
@@ -164,7 +170,7 @@ class Population:
             else ""
         )
         diverged = f", {int((~finite).sum())} diverged" if not finite.all() else ""
-        end = f"{best}{diverged}, {self.seconds:.1f} s"
+        end = f"{best}{others}{diverged}, {self.seconds:.1f} s"
         return f"<{type(self).__name__}: {len(self)} lanes{text}{end}>"
 
 

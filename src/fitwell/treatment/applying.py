@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -30,6 +30,12 @@ def applied(ties: Ties, code: str) -> Model | None:
         if kept != (told.network, told.compiled, told.optimizer):
             return assembled(setup, ties.model, ties.model.seed)
     return None
+
+
+def curable(ties: Ties, codes: Sequence[str]) -> str:
+    """The first code for which a cure changes the model or its plan; "" if there is none."""
+    told, facts, _ = situation("finding.prove", ties, whole=False)
+    return next((code for code in codes if any(answers(code, told, facts))), "")
 
 
 def situation(subject: str, ties: Ties, *, whole: bool) -> tuple[Setup, Facts, Data]:

@@ -15,7 +15,7 @@ from fitwell.doctor.edits import plan
 from fitwell.doctor.setup import Facts, Setup
 from fitwell.model import Model
 from fitwell.treatment.scoring import WORST, Data, Judge
-from fitwell.treatment.treated import Row
+from fitwell.treatment.treated import UNTRIED, Row
 from fitwell.treatment.trials import Trial, better, cost, run, spread_of
 
 _GOOD = 0.98  # a skill that leaves nothing to treat
@@ -209,8 +209,7 @@ class Hunt:
             if not rest:
                 without = first
             elif not self.time_for(cure):
-                why = "no time to leave it out alone"
-                self.rows.append(Row(cure, None, self.current.mean, 0.0, True, why))
+                self.rows.append(Row(cure, None, self.current.mean, 0.0, True, UNTRIED))
                 continue
             else:
                 without = self.trial(self._leaving_out(cure))

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import polars
 
 
+UNTRIED = "no time to leave it out alone"
+_UNTRIED = "without numbers: kept with the others, there was no time to leave each out alone"
+
+
 @dataclasses.dataclass(frozen=True)
 class Row:
     """One cure in the table: scores without it and with it."""
@@ -30,6 +34,11 @@ class Row:
     spread: float
     kept: bool
     why: str
+
+    @property
+    def untried(self) -> bool:
+        """It was never left out: nothing is known of it alone."""
+        return self.why == UNTRIED
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,24 +121,35 @@ class Treated:
         text = notebook.text
         rows = [
             (
-                text(row.cure.name), text(_known(row.before)), text(_known(row.after)),
-                text("yes" if row.kept else "no"), text(row.why),
+                text(row.cure.name),
+                *(text("" if row.untried else _known(one)) for one in (row.before, row.after)),
+                text("yes" if row.kept else "no"), text("" if row.untried else row.why),
             )
             for row in self._rows
         ]  # fmt: skip
         title = f"Treated in {self.seconds:.0f} s: {self.score}"
         title += f"; nothing is proposed: {self.reason}" if self.reason else ""
         table = notebook.table(("cure", "without", "with", "kept", "why"), rows)
-        return notebook.paragraph(title) + table
+        rest = notebook.paragraph(_UNTRIED) if self._untried else ""
+        return notebook.paragraph(title) + table + rest
+
+    @property
+    def _untried(self) -> bool:
+        return any(row.untried for row in self._rows)
 
     def __repr__(self) -> str:
         lines = [f"<Treated in {self.seconds:.0f} s: {self.score}>"]
         width = max((len(row.cure.name) for row in self._rows), default=0)
         for row in self._rows:
             mark = "+" if row.kept else "-"
+            if row.untried:
+                lines.append(f"  {mark} {row.cure.name}")
+                continue
             scores = f"{_number(row.before) if row.before is not None else '  ?  '} -> "
             scores += _number(row.after) if row.after is not None else "  ?  "
             lines.append(f"  {mark} {row.cure.name:{width}}  {scores}  {row.why}")
+        if self._untried:
+            lines.append(f"  {_UNTRIED}")
         if self.reason:
             lines.append(f"  nothing is proposed: {self.reason}")
         return "\n".join(lines)

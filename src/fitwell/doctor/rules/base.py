@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fitwell.doctor.finding import Evidence, Finding, Severity
+from fitwell.doctor.wording import words
 
 INFO, WARNING, CRITICAL = Severity.INFO, Severity.WARNING, Severity.CRITICAL
 GAP = 0.2  # of skill between training and validation
@@ -41,5 +42,5 @@ def suspect(
 
 
 def more_epochs(epochs: int) -> str:
-    """The cure of a fit that was too short, in Python and on the command line."""
-    return f"more epochs: model.fit(X, y, epochs={epochs}), or fitwell train --epochs {epochs}"
+    """The cure of a fit that was too short, in Python or on the command line."""
+    return f"more epochs: {words().longer.format(epochs=epochs)}"

@@ -10,7 +10,10 @@ from fitwell.doctor.mixture import Shift
 from fitwell.doctor.record import Features, Head, Record, Run
 from fitwell.doctor.rules.base import CRITICAL, FILL, GAP, INFO, WARNING, Suspicion, suspect
 
-_SCALE = "model = fw.Sequential([fw.layers.Normalization(), *layers])  # learns mean and spread"
+_SCALE = (
+    "fw.layers.Normalization() as the first layer, which learns mean and spread:"
+    " model = finding.apply()"
+)
 _LARGE = 10.0  # sqrt(mean(x^2)) of a feature: rates and first weights are made for about 1
 _HUGE = 100.0
 _TINY = 0.01

@@ -70,7 +70,7 @@ def _names(record: Record, skill: float) -> Iterator[Suspicion]:
         "Whole numbers among the inputs "
         + ("tell the labels as names, not as quantities" if known else "say nothing as quantities")
         + ": they look like ids, of which a Dense layer takes 20 for twice 10.",
-        f"model = fw.Sequential([{first}, *layers])",
+        f"{first} as the first layers of a new model",
         *known,
         strength=0.96 if known else 0.8,
     )
@@ -156,8 +156,7 @@ def _progress(record: Record, run: Run, losses: HostArray) -> Iterator[Suspicion
     ):
         yield suspect(
             "lr_too_low" if slow else "too_few_epochs",
-            f"The loss was still falling: by {falling:.0%} over the last {len(tail) - 1} of"
-            f" {len(losses)} epochs.",
+            f"The loss was still falling: by {falling:.0%} {_last(len(tail) - 1, len(losses))}.",
             f"{more_epochs(5 * len(losses))}; or a higher rate",
             ("relative fall over the last fifth", float(falling)),
             strength=0.68,
@@ -166,13 +165,33 @@ def _progress(record: Record, run: Run, losses: HostArray) -> Iterator[Suspicion
     if len(losses) >= 4 and losses[-1] > 0.7 * run.constant_loss > 0 and gains.max() < 2 * _STILL:
         yield suspect(
             "slow_convergence",
-            f"No epoch lowered the loss by more than {max(gains.max(), 0):.1%}:"
-            f" {losses[0]:.4g} to {losses[-1]:.4g}.",
+            f"No epoch lowered the loss{_by(float(gains.max()))}: it went from {losses[0]:.4g} to"
+            f" {losses[-1]:.4g}.",
             "fw.find_learning_rate(model, X, y)",
             ("largest relative gain of an epoch", float(gains.max())),
             # A loss that falls all the time was not given the time; it says nothing of the layers.
             strength=0.3 if (gains > 0).all() else 0.25,
         )
+
+
+def _last(some: int, epochs: int) -> str:
+    """
+    >>> _last(1, 5), _last(4, 20)
+    ('in the last of 5 epochs', 'over the last 4 of 20 epochs')
+    """
+    return (
+        f"in the last of {epochs} epochs"
+        if some == 1
+        else f"over the last {some} of {epochs} epochs"
+    )
+
+
+def _by(gain: float) -> str:
+    """
+    >>> _by(0.012), _by(0.0001), _by(-0.3)
+    (' by more than 1.2%', ' by more than 0.1%', '')
+    """
+    return f" by more than {max(gain, 1e-3):.1%}" if gain > 0 else ""
 
 
 def _scale(losses: HostArray, level: float) -> tuple[float, str]:
