@@ -298,9 +298,9 @@ def test_a_loss_that_rose_is_not_said_to_have_fallen_by_nothing() -> None:
         found = suspicions(record(run=curve(losses)))
         return next(o.finding.cause for o in found if o.finding.code == "slow_convergence")
 
-    assert said([8.0, 8.2, 8.5, 8.8]) == "No epoch lowered the loss: it went from 8 to 8.8."
+    assert said([8.0, 8.2, 8.5, 8.8]) == "No epoch lowered the loss: it rose from 8 to 8.8."
     assert said([8.0, 7.92, 8.5, 8.8]) == (  # 0.08 of 8
-        "No epoch lowered the loss by more than 1.0%: it went from 8 to 8.8."
+        "No epoch lowered the loss by more than 1.0%: it rose from 8 to 8.8."
     )
 
 

@@ -41,6 +41,16 @@ def test_a_usual_class_is_judged_by_accuracy() -> None:
     assert case.judge.shown(found, rows) == pytest.approx(right.mean(), abs=1e-6)
 
 
+def test_an_accuracy_is_never_below_zero() -> None:
+    """Of ten classes none is right where the outputs are NaN."""
+    model = fw.Sequential([fw.Input((3,)), Dense(10, "softmax")], seed=0)
+    model.compile("adam", loss="sparse_categorical_crossentropy")
+    case = asked("treat", model, X, np.arange(400) % 10, None, "9s", 1, None)
+    case.model.set_weights([np.full_like(one, np.nan) for one in case.model.get_weights()])
+    found = case.judge.skill(case.model, case.data.judge)
+    assert case.judge.shown(found, case.data.judge) == 0
+
+
 @pytest.mark.parametrize("subject", ["treat", "recipe"])
 def test_errors_begin_with_what_was_called(subject: str) -> None:
     with pytest.raises(fw.errors.InvalidArgument, match=f"^{subject}: expected y as an array"):

@@ -211,7 +211,7 @@ class Judge:
         """A skill as users know it: accuracy or AUC for classes, R2 for numbers."""
         if len(self.heads) > 1 or not self.discrete[0]:
             return value
-        return 1 - (1 - value) * self.constant(rows)
+        return max(0.0, 1 - (1 - value) * self.constant(rows))  # of NaN none is right
 
     @property
     def name(self) -> str:

@@ -165,8 +165,8 @@ def _progress(record: Record, run: Run, losses: HostArray) -> Iterator[Suspicion
     if len(losses) >= 4 and losses[-1] > 0.7 * run.constant_loss > 0 and gains.max() < 2 * _STILL:
         yield suspect(
             "slow_convergence",
-            f"No epoch lowered the loss{_by(float(gains.max()))}: it went from {losses[0]:.4g} to"
-            f" {losses[-1]:.4g}.",
+            f"No epoch lowered the loss{_by(float(gains.max()))}: it"
+            f" {'rose' if drop < 0 else 'went'} from {losses[0]:.4g} to {losses[-1]:.4g}.",
             "fw.find_learning_rate(model, X, y)",
             ("largest relative gain of an epoch", float(gains.max())),
             # A loss that falls all the time was not given the time; it says nothing of the layers.
