@@ -187,7 +187,7 @@ def test_ratings_may_be_a_quantity(capsys: Any) -> None:
 
 
 def test_an_r2_below_its_last_digit_is_nothing(capsys: Any) -> None:
-    scores(Console(), "t", 5, {"RMSE": 0.00001, "R2": -5.4e-08}, ())
+    scores(Console(), "t", 5, {"RMSE": 0.00001, "R2": -5.4e-08}, {}, ())
     out = capsys.readouterr().out
     assert re.search(r"R2\W+0 ", out)
     assert "1.000e-05" in out
@@ -274,6 +274,15 @@ def test_evaluate(capsys: Any, model: Path, tmp_path: Path) -> None:
     assert re.search(r"- The model was trained or validated on about [78]\d% of these rows", out)
     for name, value in tabular.load(model).evaluate(table[50:]).items():
         assert re.search(rf"{name}\W+{re.escape(number(value))}", out), name
+    assert re.search(r"log loss\W+[\d.]+\W+1\.099\W", out)  # ln 3: the constant says 1/3 for each
+    mostly = tabular.load(model).evaluate(table[:60])  # 50 of 60 are of one class
+    assert list(mostly) == list(tabular.load(model).facts["scores"])
+    code, _, err = run(capsys, "predict", model, "t.parquet", "--interval", 0.9)
+    assert (code, " ".join(err.split())) == (
+        2,
+        "Error --interval: expected a model of a number, received target, which has classes. "
+        "Leave it out: the probability of each class is predicted without it.",
+    )
 
 
 def test_version_and_help(capsys: Any) -> None:

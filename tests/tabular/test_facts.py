@@ -60,6 +60,8 @@ def test_facts_come_back(model: TableModel, tmp_path: Path) -> None:
         {"scores": {"accuracy": True}},
         {"baselines": {"a": 1}},
         {"baselines": {"constant": {}}},
+        {"constant": "mean"},
+        {"constant": ["a"]},
         {"differences": {"constant": [1.0]}},
         {"differences": {"other": [1.0, 2.0]}},
         {"notes": [3]},

@@ -130,6 +130,19 @@ def test_the_file_holds_everything(model: MultiTargetModel, tmp_path: Path) -> N
             tabular.load(path)
 
 
+def test_outputs_are_called_like_their_columns() -> None:
+    """Losses are called after outputs; what no layer or loss can be called is numbered."""
+    columns = ["price / m2", "dense_1", "val_x", "target_1", "??", "Größe"]
+    draw = np.random.default_rng(0)
+    frame = pl.DataFrame({"x": draw.normal(size=60), **{n: draw.normal(size=60) for n in columns}})
+    views = tabular.prepare_several(frame, columns)
+    expected = ["price_m2", "target_2", "target_3", "target_4", "target_5", "Größe"]
+    for network in (tabular.build_several(views, epochs=1), tabular.plain(views, [2])):
+        assert network.network.output_names == expected
+    history = network.fit(views[0].train.x, [v.train.encoded for v in views], epochs=1, verbose=0)
+    assert set(history.history) == {"loss", *(f"{name}_loss" for name in expected)}
+
+
 def test_parts_and_features_are_the_same_for_all_targets() -> None:
     views = tabular.prepare_several(table(), NAMES, seed=4)
     for part in ("train", "validation", "test"):

@@ -7,6 +7,7 @@ from typing import Any
 
 from fitwell.callbacks import BackupAndRestore
 from fitwell.hooks import MutableLogs
+from fitwell.progress import style
 
 _SECONDS_BETWEEN_BACKUPS = 5.0
 
@@ -16,6 +17,9 @@ class Backup(BackupAndRestore):
 
     def on_train_begin(self, logs: MutableLogs | None = None) -> None:
         super().on_train_begin(logs)
+        done = len(self.model.history.epoch)  # of the fit that is resumed
+        if done and style(self.params["verbose"]) != "off":
+            print(f"Goes on at epoch {done + 1} of {self.params['epochs']}.", flush=True)
         self._written = time.monotonic()
         self._waiting: tuple[dict[str, Any], dict[str, Any]] | None = None
 

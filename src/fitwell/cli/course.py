@@ -42,8 +42,7 @@ def train(run: runs.Run, order: Order, *, words: list[str], as_json: bool) -> di
     except KeyboardInterrupt as stop:  # outside the fit of the network, which ends by itself
         if not (run.folder / runs.ORDER).exists():
             raise
-        folder = shlex.quote(str(run.folder))
-        print(f"Interrupted: fitwell train --resume {folder} goes on.", file=sys.stderr)
+        print(f"Interrupted: {showing.goes_on(str(run.folder))}", file=sys.stderr)
         raise typer.Exit(1) from stop
 
 
@@ -58,7 +57,8 @@ def _trained(
         _note(run, facts, model.network)
         showing.result(diary, facts)
         written = work.order.report and _report(work, run, model, diary)
-        showing.saved(diary, str(run.folder), report=written)
+        unfinished = _state(facts) != "complete"
+        showing.saved(diary, str(run.folder), report=written, unfinished=unfinished)
     finally:
         run.log(diary.text() + _epochs(work.network))
     run.end(_state(facts))

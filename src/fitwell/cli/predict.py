@@ -87,26 +87,31 @@ def evaluate(
     known, notes = loaded.labelled(models.readable(loaded, data, skip_bad_rows))
     with showing.warned():
         found: Any = loaded.evaluate(known)
+    constant: Any = loaded.constant_scores(known)
     if not isinstance(loaded, ImageModel):
         notes = (*notes, *loaded.familiar(known))
     if as_json:
         showing.notes(Console(stderr=True, highlight=False), notes)
-        print(json.dumps({"rows": len(known), "scores": found}))
+        print(json.dumps({"rows": len(known), "scores": found, "constant": constant}))
         return
     name = Path(data).name
     if not isinstance(loaded, MultiTargetModel):
-        showing.scores(console, name, len(known), found, notes)
+        showing.scores(console, name, len(known), found, constant, notes)
         return
     for target, values in found.items():
         rows = len(known) - target_column(known, target).null_count()
-        showing.scores(console, f"{name}: {target}", rows, values, notes)
+        showing.scores(console, f"{name}: {target}", rows, values, constant[target], notes)
         notes = ()
 
 
 def _between(model: Any, data: Any, coverage: float) -> Any:
+    cure = "Leave it out: the probability of each class is predicted without it."
     if isinstance(model, ImageModel):
-        cure = "Leave it out."
         raise InvalidArgument("--interval", "a model of a number", "a model of images", cure)
+    named = models.targets(model)
+    if all(target.classes for target in named):
+        received = f"{', '.join(target.name for target in named)}, which has classes"
+        raise InvalidArgument("--interval", "a model of a number", received, cure)
     return model.predictions(data, coverage)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -177,10 +178,21 @@ def result(console: Printer, facts: Mapping[str, Any]) -> None:
     console.print(f"Trained in {facts['seconds']:.1f} s, {escape(course(facts))}.", soft_wrap=True)
 
 
-def saved(console: Printer, folder: str, *, report: bool) -> None:
-    """Where everything is."""
+def saved(console: Printer, folder: str, *, report: bool, unfinished: bool) -> None:
+    """Where everything is, and how a run that was ended before its last epoch goes on."""
     kept = f"model, numbers, log{', report' if report else ''}"
     console.print(f"Saved in [bold]{escape(folder)}[/]: {kept}", soft_wrap=True)
+    if unfinished:
+        console.print(f"{escape(goes_on(folder))}", soft_wrap=True)
+
+
+def goes_on(folder: str) -> str:
+    """The command that ends what was begun.
+
+    >>> goes_on("my run")
+    "fitwell train --resume 'my run' goes on."
+    """
+    return f"fitwell train --resume {shlex.quote(folder)} goes on."
 
 
 def _interval(console: Printer, facts: Mapping[str, float]) -> None:
@@ -222,12 +234,13 @@ def scores(
     name: str,
     rows: int,
     values: Mapping[str, float],
+    constant: Mapping[str, float],
     sentences: Iterable[str],
 ) -> None:
-    """Scores on a table."""
+    """Scores on a table, beside those of a constant where it is known."""
     notes(console, sentences)
     console.print(f"[bold]Scores on {rows:,} rows of {escape(name)}[/]")
-    console.print(_table({"network": values}))
+    console.print(_table({"network": values, **({"constant": constant} if constant else {})}))
 
 
 def _table(columns: Mapping[str, Mapping[str, float]]) -> Table:

@@ -16,7 +16,7 @@ from fitwell.errors import InvalidData, InvalidFile
 from fitwell.model import Model
 from fitwell.tabular.facts import checked, shown
 from fitwell.tabular.front import file_of
-from fitwell.tabular.scores import Scores, scores
+from fitwell.tabular.scores import Scores, as_in_training, constant, scores
 from fitwell.types import HostArray
 
 if TYPE_CHECKING:
@@ -98,6 +98,14 @@ class ImageModel:
             InvalidData: no sub-folders, or one that training did not have.
         """
         images = self.read(source)
+        return self._scored(images, self.outputs(images.x))
+
+    def constant_scores(self, images: Images) -> Scores:
+        """Scores of the constant that training compared with, as `TableModel.constant_scores`."""
+        said = constant(self.facts, self.target, len(images.x))
+        return {} if said is None else self._scored(images, said)
+
+    def _scored(self, images: Images, outputs: HostArray) -> Scores:
         new = sorted(set(images.classes) - set(self.classes))
         if images.y is None or new:
             raise InvalidData(
@@ -107,7 +115,7 @@ class ImageModel:
                 "Name the folders as in training.",
             )
         places = np.array([self.classes.index(name) for name in images.classes])
-        return scores(self.target, places[images.y], self.outputs(images.x))
+        return as_in_training(scores(self.target, places[images.y], outputs), self.facts)
 
     def outputs(self, x: HostArray) -> HostArray:
         """(n, height, width, channels) values 0 to 255 -> (n, classes) probabilities."""

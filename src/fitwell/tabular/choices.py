@@ -18,7 +18,7 @@ from fitwell.population.grouping import Trial
 from fitwell.population.searching import Search
 from fitwell.sequential import Sequential
 from fitwell.tabular.preparing import Prepared
-from fitwell.tabular.recipe import described, head_of, loss_of, plan, stopping
+from fitwell.tabular.recipe import described, head_names, head_of, loss_of, plan, stopping
 from fitwell.tabular.training import build
 
 DEFAULT = "default network"
@@ -45,7 +45,8 @@ def plain(prepared: Prepared | Sequence[Prepared], widths: Sequence[int], seed: 
     targets = [one.target for one in prepared]
     inputs = Input(shape=prepared[0].train.x.shape[1:])
     x = functools.reduce(lambda x, layer: layer(x), hidden, inputs)
-    heads = [Dense(*head_of(one), name=f"target_{n}") for n, one in enumerate(targets, 1)]
+    named = zip(targets, head_names(targets), strict=True)
+    heads = [Dense(*head_of(one), name=name) for one, name in named]
     model = Model(inputs, [head(x) for head in heads], name="table", seed=seed)
     model.compile("adam", loss=[loss_of(target) for target in targets])
     return model

@@ -56,6 +56,7 @@ _KNOWN: Mapping[str, _Check] = {
         }
     ),
     "columns": _each(_with(_column, missing=_whole, distinct=_whole, example=_optional_text)),
+    "constant": lambda value: _number(value) or _each(_number)(value),
     "differences": _named(_each(_number, 2)),
     "epochs": _whole,
     "features": _whole,

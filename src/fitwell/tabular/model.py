@@ -22,7 +22,7 @@ from fitwell.serialization import Catalog
 from fitwell.tabular.calibration import tempered
 from fitwell.tabular.facts import checked, shown
 from fitwell.tabular.intervals import Intervals
-from fitwell.tabular.scores import Scores, scores
+from fitwell.tabular.scores import Scores, as_in_training, constant, scores
 from fitwell.tabular.seen import SeenRows, fingerprints
 from fitwell.types import HostArray
 
@@ -162,7 +162,16 @@ class TableModel:
         y = self.target.true_values(true_column(frame, self.target.name))
         name = self.facts.get("roles", {}).get("weights")
         weights = row_weights(frame[name]) if name in frame.columns else None
-        return scores(self.target, y, outputs, weights)
+        return as_in_training(scores(self.target, y, outputs, weights), self.facts)
+
+    def constant_scores(self, frame: pl.DataFrame) -> Scores:
+        """Scores of the constant that training compared with, on these rows; see `evaluate`.
+
+        It always says the mean, or the shares of the classes, of the training rows. Empty for a
+        model of an older file, which does not hold them.
+        """
+        said = constant(self.facts, self.target, frame.height)
+        return {} if said is None else self.scored(frame, said)
 
     def predictions(self, data: Any, coverage: float | None = None) -> pl.DataFrame:
         """A table of what is predicted: one column, and one of probabilities per class.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -177,10 +178,32 @@ def default_network(
         if categories:
             x = Concatenate()([x, CategoryEmbedding(tuple(categories))(inputs)])
         x = functools.reduce(lambda x, layer: layer(x), hidden, x)
-        outputs = [_last(target, f"target_{n}")(x) for n, target in enumerate(each, 1)]
+        outputs = [_last(*pair)(x) for pair in zip(each, head_names(each), strict=True)]
         network = Model(inputs, outputs[0] if one else outputs, name="table", seed=seed)
     network.compile(optimizer, loss=losses[0] if one else losses)
     return network
+
+
+_TAKEN = re.compile(r"(ensemble_)?dense(_\d+)?|target_\d+|val(_.*)?")
+
+
+def head_names(targets: Sequence[Target]) -> list[str]:
+    """Names for the outputs, and so for their losses: the columns', where a layer can have them.
+
+    Letters, digits and _ stay, the rest becomes _. `target_2` is the second where that leaves
+    nothing or the name of another output, where layers are called so by their position, and where
+    its loss would be called like one of validation (`val_loss`).
+
+    >>> head_names([Target(name, "regression") for name in ("price", "a (m2)", "val", "a_m2")])
+    ['price', 'a_m2', 'target_3', 'target_4']
+    """
+    names = list[str]()
+    for number, target in enumerate(targets, 1):
+        name = re.sub(r"\W+", "_", target.name).strip("_")
+        if not name or name in names or _TAKEN.fullmatch(name):
+            name = f"target_{number}"
+        names.append(name)
+    return names
 
 
 def loss_of(target: Target, smoothing: float = 0.0) -> Loss:

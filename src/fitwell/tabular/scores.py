@@ -89,6 +89,8 @@ def beside(
 ) -> dict[str, Any]:
     """The facts about baselines: their scores, and how far a network is from each, row by row.
 
+    And what the constant says: a number, or the probabilities of the classes.
+
     Args:
         target, y, predicted, weights: as for `scores`; of the network.
         simple: what `simplest` returned for the same rows.
@@ -99,8 +101,28 @@ def beside(
     apart = differences(target.task, truth, predicted / unit, others, counts=weights)
     return {
         "baselines": {name: scores(target, y, each, weights) for name, each in simple.items()},
+        "constant": simple["constant"][0].tolist(),
         "differences": {name: [end * unit for end in ends] for name, ends in apart.items()},
     }
+
+
+def as_in_training(found: Scores, facts: Mapping[str, Any]) -> Scores:
+    """Scores in the order of training: of other rows, other shares of the classes order them."""
+    return {**{name: found[name] for name in facts.get("scores", {}) if name in found}, **found}
+
+
+def constant(facts: Mapping[str, Any], target: Target, rows: int) -> HostArray | None:
+    """(rows,) numbers or (rows, classes) probabilities of the constant; None where none is known.
+
+    Args:
+        facts: of a model, with what `beside` returned for it.
+        target: what it predicts.
+        rows: how many.
+    """
+    said = np.asarray(facts.get("constant", ()), np.float64)
+    if said.shape != ((len(target.classes),) if target.classes else ()):
+        return None  # a model of before the constant was kept
+    return np.broadcast_to(said, (rows, *said.shape))
 
 
 def simplest(

@@ -28,7 +28,7 @@ from fitwell.types import HostArray
 if TYPE_CHECKING:
     import polars as pl
 
-_OWN = ("scores", "baselines", "differences")
+_OWN = ("scores", "baselines", "constant", "differences")
 """Facts that each target has for itself, even where they happen to be equal."""
 
 
@@ -130,6 +130,15 @@ class MultiTargetModel:
             known = is_known(true_column(frame, name))
             scores[name] = model.scored(frame.filter(known), outputs[known.to_numpy()])
         return scores
+
+    def constant_scores(self, frame: pl.DataFrame) -> dict[str, Scores]:
+        """As `TableModel.constant_scores`, of each target on the rows that have it."""
+        return {
+            one.target.name: one.constant_scores(
+                frame.filter(is_known(true_column(frame, one.target.name)))
+            )
+            for one in self.models
+        }
 
     def labelled(self, data: Any) -> tuple[pl.DataFrame, tuple[str, ...]]:
         """The rows with one of the targets at least, and sentences about what is missing.
