@@ -74,6 +74,11 @@ def test_rows_of_weight_0_do_not_count() -> None:
         (0.7, {"a": [-0.1, 0.1], "b": [0.1, 0.3]}, "A scores better, but the difference may be"),
         (0.71, {"a": [-0.3, -0.1], "b": [0.1, 0.3]}, "A is better by more than chance explains"),
         (0.9, {"a": [-0.1, 0.3], "b": [0.1, 0.3]}, "The difference to a may be chance: its 95 %"),
+        (
+            0.75,
+            {"a": [0.0, 0.0], "b": [0.1, 0.3]},
+            "The network is neither better nor worse than a.",
+        ),
         (0.9, {}, "The network scores better than all of them; whether by chance was not measured"),
         (0.5, {}, "A scores better."),
     ],

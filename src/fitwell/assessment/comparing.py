@@ -134,6 +134,8 @@ def compared(
     if ranked[best][1] < 0:
         return f"{_capital(best)} {_worse(name, scores, others[best])}"
     low, high = apart[best]
+    if low == high == 0:  # of classes that are all predicted alike
+        return f"The network is neither better nor worse than {best}."
     said = f"its 95 % interval on the same rows is {low:.3g} to {high:.3g}."
     if better:
         return f"{_capital(best)} scores better, but the difference may be chance: {said}"
