@@ -87,8 +87,8 @@ def _wait_for_the_rest() -> None:
     """A thread that comes back from XLA to an interpreter that has ended crashes the process."""
     if not _UNDER_WAY:
         return
-    print("fitwell: a program is still being compiled; Ctrl-C does not wait.", file=sys.stderr)
-    try:
+    try:  # from the first word on: who reads it may press Ctrl-C before the next line runs
+        print("fitwell: a program is still being compiled; Ctrl-C does not wait.", file=sys.stderr)
         wait(set(_UNDER_WAY))
     except KeyboardInterrupt:
         leave(_CTRL_C)
