@@ -34,6 +34,8 @@ def reader(name: str, steps: int, features: int, units: int) -> Row:
         from layer_rows.modules import Last
 
         module = getattr(nn, name)(features, units, batch_first=True)
+        if name == "LSTM":  # as Keras begins: without it the loss rises for an epoch on its way
+            nn.init.ones_(module.bias_ih_l0.data[units : 2 * units])  # the forget gate's
         return [Last(module), nn.Linear(units, 10)]
 
     shape = (steps, features)
