@@ -35,12 +35,6 @@ from table_models import SLOW, TARGET, Answer, Rows, models
 PAGE = Path(__file__).parent / "TABLES.md"
 BUNDLED = ("wine", "diabetes", "breast_cancer", "digits")
 CALIFORNIA = "california_housing"
-EARLIER = """\
-## california_housing
-
-From the page before cells were kept (2026-11-28, commit c27b57b, nothing else running), 5 splits:
-*fitwell train* had an RMSE of 0.4463, standard error 0.0038, in 22.0 seconds a fit; 90.2 % of true
-values were inside the 90 % intervals. The network for tables of this size is still the same."""
 ELSEWHERE = """\
 Not measured by this command: RealMLP-TD (pytabkit, PyTorch, untuned), on splits 0 to 2 of
 california_housing and the same kind of machine in an earlier run, had an RMSE of 0.4798 in 104.8
@@ -213,7 +207,7 @@ def assembled(folder: Path) -> str:
         for name, one in cells.items()
         if one.models
     ]
-    more = [ELSEWHERE] if CALIFORNIA in cells else [EARLIER, ELSEWHERE]
+    more = [ELSEWHERE] if CALIFORNIA in cells else []
     return table_page.page(sections, runs, more)
 
 
